@@ -1,0 +1,1 @@
+//! Health checks and quorum as sans-IO machines, and their probes.

@@ -1,0 +1,1 @@
+//! The kernel's IP Virtual Server table over generic netlink.

@@ -1,0 +1,1 @@
+//! VRRP as a sans-IO state machine, and its sockets.

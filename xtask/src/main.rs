@@ -1,0 +1,3 @@
+//! `cargo xtask demo` and `cargo xtask test`.
+
+fn main() {}
