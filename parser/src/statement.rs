@@ -358,7 +358,7 @@ impl<'s> Statements<'s> {
     }
 
     fn include(&mut self, kind: IncludeKind, pattern: &str) {
-        let mut files = self.inputs.iter().filter_map(|input| match input {
+        let files = self.inputs.iter().filter_map(|input| match input {
             Input::File(file) => Some(file),
             Input::Lines { .. } | Input::Sequence { .. } => None,
         });
