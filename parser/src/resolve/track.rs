@@ -115,7 +115,10 @@ pub(super) fn groups(
             }
         }
         match members.is_empty() {
-            true => complaints.general(format!("track_group {name} has no virtual router(s) - removing")),
+            true => complaints.class(
+                crate::diag::Class::Log,
+                format!("track_group {name} has no virtual router(s) - removing"),
+            ),
             false => groups.push(TrackGroup { name, span, members }),
         }
     }
