@@ -338,6 +338,12 @@ impl<'a, 's> Args<'a, 's> {
         self.complain(Class::General, text);
     }
 
+    /// Says why something is dropped.
+    pub(crate) fn refuse<T>(&mut self, text: impl Into<String>) -> Option<T> {
+        self.general(text);
+        None
+    }
+
     /// Words before the `{` of a block of data are a mistake that changes nothing.
     pub(crate) fn expect_no_more(&mut self) {
         if let Some(extra) = self.peek() {

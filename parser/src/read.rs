@@ -50,6 +50,22 @@ pub(crate) struct Known {
     pub(crate) bfds: Vec<String>,
     /// Interfaces of garp groups.
     pub(crate) garp_interfaces: Vec<String>,
+    /// How many rules of each family were given a preference.
+    assigned: (u32, u32),
+}
+
+impl Known {
+    /// The preference of the next rule that names none: 16384 and downwards.
+    pub(crate) fn next_rule_preference(&mut self, family: Family) -> u32 {
+        const FIRST: u32 = 16384;
+        let count = match family {
+            Family::V4 => &mut self.assigned.0,
+            Family::V6 => &mut self.assigned.1,
+        };
+        let assigned = FIRST.saturating_sub(*count);
+        *count = count.saturating_add(1);
+        assigned
+    }
 }
 
 impl<'s> Reader<'s> {
@@ -125,6 +141,11 @@ impl<'s> Reader<'s> {
     /// What messages about weights call the block being read.
     pub(crate) fn described(&self) -> String {
         self.names.last().map(|name| name.long.clone()).unwrap_or_default()
+    }
+
+    /// Whether the line being read belongs to no instance.
+    pub(crate) fn outside_instances(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// What messages call the server whose block is being read.
