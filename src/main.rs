@@ -1,3 +1,8 @@
-//! keepalived: reads its arguments and becomes the supervisor or one of its workers.
+//! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
+
+mod exit;
+mod log;
+mod notify;
+mod worker;
 
 fn main() {}
