@@ -5,7 +5,6 @@
 //! rather than `HELO`, and a line that begins with a dot is stuffed (RFC 5321 §4.5.2).
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -24,8 +23,8 @@ const MAX_BODY: usize = 511;
 /// Who is told, by which server. Part of a worker's plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Settings {
-    /// `smtp_server`, resolved when the configuration was read.
-    pub(crate) server: SocketAddr,
+    /// `smtp_server`.
+    pub(crate) server: Server,
     /// `smtp_helo_name`, or the host's canonical name.
     pub(crate) helo: String,
     /// `notification_email_from`.
@@ -36,6 +35,21 @@ pub(crate) struct Settings {
     pub(crate) timeout: Duration,
     /// `router_id`, or the host's name.
     pub(crate) router_id: String,
+}
+
+/// A mail server: an address or a name, which is resolved for each alert so that no reload waits for the DNS.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Server {
+    /// An address in text form, or a host name.
+    pub(crate) host: String,
+    /// 25 unless configured.
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}]:{}", self.host, self.port)
+    }
 }
 
 /// Sends alerts without making its caller wait.
@@ -104,37 +118,37 @@ impl fmt::Display for Step {
 /// Why an alert was not delivered, in keepalived's words.
 #[derive(Debug)]
 enum Failure {
-    ConnectTimeout(SocketAddr),
-    Connect(SocketAddr, lettre::transport::smtp::Error),
-    ReadTimeout(SocketAddr),
-    Refused(SocketAddr, Step, String),
-    Lost(SocketAddr, lettre::transport::smtp::Error),
+    ConnectTimeout(Server),
+    Connect(Server, lettre::transport::smtp::Error),
+    ReadTimeout(Server),
+    Refused(Server, Step, String),
+    Lost(Server, lettre::transport::smtp::Error),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ConnectTimeout(server) => {
-                write!(f, "Timeout opening connection to remote SMTP server {}.", Pair(server))
+                write!(f, "Timeout opening connection to remote SMTP server {}.", server)
             }
-            Self::Connect(server, error) => write!(f, "SMTP connection ERROR to {}. ({error})", Pair(server)),
+            Self::Connect(server, error) => write!(f, "SMTP connection ERROR to {}. ({error})", server),
             Self::ReadTimeout(server) => {
-                write!(f, "Timeout reading data to remote SMTP server {}.", Pair(server))
+                write!(f, "Timeout reading data to remote SMTP server {}.", server)
             }
             Self::Refused(server, step, code) => write!(
                 f,
                 "Error processing {step} cmd on SMTP server {}. SMTP status code = {code}",
-                Pair(server)
+                server
             ),
             Self::Lost(server, error) => {
-                write!(f, "Remote SMTP server {} has closed the connection. ({error})", Pair(server))
+                write!(f, "Remote SMTP server {} has closed the connection. ({error})", server)
             }
         }
     }
 }
 
 /// `[address]:port`, for both families.
-struct Pair<'a>(&'a SocketAddr);
+
 
 impl fmt::Display for Pair<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -154,16 +168,16 @@ impl fmt::Display for Command {
 }
 
 async fn deliver(settings: &Settings, message: &[u8]) -> Result<(), Failure> {
-    let server = settings.server;
+    let server = settings.server.clone();
     let hello = ClientId::Domain(settings.helo.clone());
-    let connecting = AsyncSmtpConnection::connect_tokio1(server, Some(settings.timeout), &hello, None, None);
+    let connecting = AsyncSmtpConnection::connect_tokio1((&*server.host, server.port), Some(settings.timeout), &hello, None, None);
     let mut connection = match timeout(settings.timeout, connecting).await {
         Err(_) => return Err(Failure::ConnectTimeout(server)),
         Ok(Err(error)) if error.is_timeout() => return Err(Failure::ConnectTimeout(server)),
         Ok(Err(error)) => return Err(Failure::Connect(server, error)),
         Ok(Ok(connection)) => connection,
     };
-    tracing::debug!("Remote SMTP server {} connected.", Pair(&server));
+    tracing::debug!("Remote SMTP server {} connected.", server);
 
     let result = converse(settings, &mut connection, message).await;
     // QUIT is sent after a refusal too; its own answer no longer matters then.
@@ -191,7 +205,7 @@ async fn reply(
     step: Step,
     answer: impl Future<Output = Result<Response, lettre::transport::smtp::Error>>,
 ) -> Result<(), Failure> {
-    let server = settings.server;
+    let server = settings.server.clone();
     match timeout(settings.timeout, answer).await {
         Err(_) => Err(Failure::ReadTimeout(server)),
         Ok(Ok(_)) => Ok(()),
@@ -253,12 +267,13 @@ fn compose(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::SocketAddr;
     use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
     use tokio::net::TcpListener;
 
     fn settings(server: SocketAddr) -> Settings {
         Settings {
-            server,
+            server: Server { host: server.ip().to_string(), port: server.port() },
             helo: "lb1.example.com".into(),
             from: "Keepalived Box <ka@lb1.example.com>".into(),
             to: vec![

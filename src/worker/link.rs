@@ -46,7 +46,12 @@ impl<S: Serialize> Sender<S> {
     /// Sends one message; an error means that the other end is gone.
     pub(crate) async fn send(&mut self, message: &S) -> io::Result<()> {
         let frame = postcard::to_stdvec(message).map_err(io::Error::other)?;
-        self.frames.send(Bytes::from(frame)).await
+        self.send_frame(Bytes::from(frame)).await
+    }
+
+    /// Sends a message that is encoded already.
+    pub(crate) async fn send_frame(&mut self, frame: Bytes) -> io::Result<()> {
+        self.frames.send(frame).await
     }
 }
 

@@ -15,6 +15,8 @@ pub(crate) struct Start {
     pub(crate) pid_file: PathBuf,
     /// `--dont-release-vrrp` or `--dont-release-ipvs`: leave on stop what was programmed in the kernel.
     pub(crate) leave_on_stop: bool,
+    /// `--ignore-sigint`.
+    pub(crate) ignore_interrupt: bool,
 }
 
 /// From the supervisor to a worker whose plan is a `P`.

@@ -7,10 +7,12 @@
 mod link;
 mod message;
 mod orders;
+mod process;
 
 pub(crate) use link::{Receiver, Sender, pair, split};
 pub(crate) use message::{FromWorker, Start, ToWorker};
 pub(crate) use orders::{Order, Orders};
+pub(crate) use process::main;
 
 use serde::{Deserialize, Serialize};
 

@@ -27,15 +27,17 @@ pub(crate) struct Orders<P> {
     to_supervisor: Sender<FromWorker>,
     plan: P,
     terminate: Signal,
-    interrupt: Option<Signal>,
+    interrupt: Signal,
+    ignore_interrupt: bool,
     hang_up: Signal,
 }
 
 impl<P: DeserializeOwned + Clone> Orders<P> {
     /// Takes over the inherited link and waits for the first plan.
-    pub(crate) async fn begin(link: UnixStream, ignore_interrupt: bool) -> io::Result<(Start, P, Self)> {
+    pub(crate) async fn begin(link: UnixStream) -> io::Result<(Start, P, Self)> {
         let terminate = signal(SignalKind::terminate())?;
-        let interrupt = if ignore_interrupt { None } else { Some(signal(SignalKind::interrupt())?) };
+        // Listening replaces the default action, so an ignored interrupt is one that is listened to in vain.
+        let interrupt = signal(SignalKind::interrupt())?;
         let hang_up = signal(SignalKind::hangup())?;
         let (to_supervisor, mut from_supervisor) = split(link);
         match from_supervisor.next().await {
@@ -59,15 +61,15 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
     /// Waits for the next order. Loses nothing when dropped while waiting.
     pub(crate) async fn next(&mut self) -> Order<P> {
         let interrupted = async {
-            match &mut self.interrupt {
-                Some(signal) => signal.recv().await,
-                None => std::future::pending().await,
+            self.interrupt.recv().await;
+            if self.ignore_interrupt {
+                std::future::pending::<()>().await;
             }
         };
         tokio::select! {
             biased;
             _ = self.terminate.recv() => Order::Stop,
-            _ = interrupted => Order::Stop,
+            () = interrupted => Order::Stop,
             message = self.from_supervisor.next() => match message {
                 Some(Ok(ToWorker::Reload(plan))) => {
                     self.plan = plan.clone();
