@@ -61,7 +61,12 @@ impl<'a> Packet<'a> {
     ///
     /// # Errors
     /// The line to log when it is shorter than its headers.
-    pub fn ipv6(payload: &'a [u8], from: Ipv6Addr, to: Ipv6Addr, hop_limit: Option<u8>) -> Result<Self, Line> {
+    pub fn ipv6(
+        payload: &'a [u8],
+        from: Ipv6Addr,
+        to: Ipv6Addr,
+        hop_limit: Option<u8>,
+    ) -> Result<Self, Line> {
         let too_short = Line::TooShort { family: Family::Ipv6, authenticated: false, length: payload.len() };
         let Ok(pdu) = PduView::new(payload) else { return Err(too_short) };
         Ok(Self {

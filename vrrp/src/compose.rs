@@ -73,7 +73,9 @@ fn pseudo(params: &Params, from: IpAddr, to: IpAddr) -> Pseudo {
         (Family::Ipv4, IpAddr::V4(source), IpAddr::V4(destination)) => match params.checksum {
             Checksum::Standard => Pseudo::Ipv4 { source, destination },
             Checksum::AsVersion2 => Pseudo::Bare,
-            Checksum::OldUnicast => Pseudo::Ipv4 { source, destination: old_destination(params, destination) },
+            Checksum::OldUnicast => {
+                Pseudo::Ipv4 { source, destination: old_destination(params, destination) }
+            }
         },
         (Family::Ipv4 | Family::Ipv6, _, _) => Pseudo::Kernel,
     }

@@ -163,19 +163,18 @@ impl Line {
             Self::FaultNoAddress { family } => {
                 write!(f, "entering FAULT state (no {family} address for interface)")
             }
-            Self::FaultSourceNotConfigured => f.write_str("entering FAULT state (src address not configured)"),
+            Self::FaultSourceNotConfigured => {
+                f.write_str("entering FAULT state (src address not configured)")
+            }
             Self::FaultScript { script } => write!(f, "entering FAULT state due to script {script}"),
             Self::SettingVips => f.write_str("setting VIPs."),
             Self::RemovingVips => f.write_str("removing VIPs."),
             Self::SettingExcludedVips => f.write_str("setting E-VIPs."),
             Self::RemovingExcludedVips => f.write_str("removing E-VIPs."),
             Self::AdvertTimeout => f.write_str("Receive advertisement timeout"),
-            Self::TimerLate { by } => write!(
-                f,
-                "VRRP thread timer expired {}.{:06} seconds ago",
-                by.as_secs(),
-                by.subsec_micros()
-            ),
+            Self::TimerLate { by } => {
+                write!(f, "VRRP thread timer expired {}.{:06} seconds ago", by.as_secs(), by.subsec_micros())
+            }
             Self::IntervalLearnt { from, to } => write!(
                 f,
                 "advertisement interval updated from {}ms to {}ms by master",

@@ -360,7 +360,10 @@ impl Machine {
             (Init, Event::Stop(_)) => self.state = Stopped,
 
             // Nothing is heard, held or due in these.
-            (Init | Fault, Event::Advert { .. } | Event::Tick | Event::AddressesHeld { .. } | Event::AddressLost) => {}
+            (
+                Init | Fault,
+                Event::Advert { .. } | Event::Tick | Event::AddressesHeld { .. } | Event::AddressLost,
+            ) => {}
             // The answer of an address order that a later one has overtaken.
             (Backup, Event::AddressesHeld { .. } | Event::AddressLost) => {}
             // Causes are removed on the way into these.

@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use vrrp::announce::Schedule;
-use vrrp::params::{Auth, Checksum, GROUP_IPV4, GROUP_IPV6, Params, Password, Preempt, Role, Switch, Transport};
+use vrrp::params::{
+    Auth, Checksum, GROUP_IPV4, GROUP_IPV6, Params, Password, Preempt, Role, Switch, Transport,
+};
 use vrrp::wire::{Advert, AuthType, PduView, advert_v2, advert_v3};
 use vrrp::{Action, Event, Family, Packet, Priority, Router, State, Version, Vrid};
 
@@ -64,7 +66,9 @@ const SECOND: Duration = Duration::from_secs(1);
 /// `priority 255`, `advert_int 2`, three addresses, source 10.0.0.1, third packet. The kernel filled in the header checksum.
 #[test]
 fn a_whole_packet_of_version_2_equals_the_originals() {
-    let captured = hex("45c0003000010000ff70d0890a000001e0000012 2101ff030002beef 0a010101 0a010103 0a010102 0000000000000000");
+    let captured = hex(
+        "45c0003000010000ff70d0890a000001e0000012 2101ff030002beef 0a010101 0a010103 0a010102 0000000000000000",
+    );
     let advert = advert(1, 255, 2 * SECOND, &["10.1.1.1", "10.1.1.3", "10.1.1.2"]);
     let mut router = Router::new(params(Version::V2, &advert, Auth::None));
     let sent = router.datagrams(Priority::OWNER).remove(0);
@@ -95,10 +99,8 @@ fn version_3_with_its_pseudo_header_equals_the_originals() {
     let advert = advert(5, 255, Duration::from_millis(500), &["10.1.5.1", "10.1.5.2"]);
     let mut router = Router::new(params(Version::V3, &advert, Auth::None));
     assert_eq!(router.datagrams(Priority::OWNER).remove(0).bytes[20..], captured);
-    let pseudo = advert_v3::Pseudo::Ipv4 {
-        source: "10.0.0.1".parse().expect("an address"),
-        destination: GROUP_IPV4,
-    };
+    let pseudo =
+        advert_v3::Pseudo::Ipv4 { source: "10.0.0.1".parse().expect("an address"), destination: GROUP_IPV4 };
     let view = PduView::new(&captured).expect("whole");
     assert!(advert_v3::checksum_holds(view, captured.len(), pseudo));
     assert_eq!(advert_v3::read(view, Family::Ipv4), Some(advert));

@@ -249,7 +249,8 @@ fn a_unicast_packet_does_not_reach_a_multicast_router() {
 
 #[test]
 fn other_addresses_are_counted_and_the_advert_is_obeyed() {
-    let with = |texts: &[&str]| Params { addresses: texts.iter().map(|text| address(text)).collect(), ..params() };
+    let with =
+        |texts: &[&str]| Params { addresses: texts.iter().map(|text| address(text)).collect(), ..params() };
     let counters = Counters { received: 1, address_list: 1, ..Counters::default() };
 
     let fewer = examine(params(), &packet_of(with(&["10.0.0.100"])));

@@ -63,6 +63,7 @@ impl ArpSocket {
 }
 
 #[expect(unsafe_code, reason = "no safe crate makes a sockaddr_ll")]
+#[expect(clippy::cast_possible_truncation, reason = "constants of the kernel, small in a wide type")]
 fn link_address(ifindex: u32, mac: [u8; 6]) -> io::Result<SockAddr> {
     let ifindex = i32::try_from(ifindex).map_err(|_| io::ErrorKind::InvalidInput)?;
     // SAFETY: sockaddr_storage is larger than sockaddr_ll and aligned for it, all of its bytes are initialised, and the length

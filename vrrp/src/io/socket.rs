@@ -221,9 +221,9 @@ impl Pair {
     /// What the kernel says.
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<Read> {
         let room = buffer.len();
-        let outcome = self.input.try_io(Interest::READABLE, |socket| {
-            Ok(rustix::net::recv(socket, buffer, RecvFlags::TRUNC)?)
-        });
+        let outcome = self
+            .input
+            .try_io(Interest::READABLE, |socket| Ok(rustix::net::recv(socket, buffer, RecvFlags::TRUNC)?));
         match outcome {
             Ok((_, length)) if length > room => Ok(Read::Cut { length, room }),
             Ok((_, length)) => Ok(Read::Whole(length)),

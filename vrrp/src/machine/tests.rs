@@ -211,10 +211,7 @@ fn a_better_advert_starts_the_down_interval_anew() {
     let mut bench = Bench::backup(params(150));
     bench.hears(2.0, LOWER, 200);
     assert_eq!(bench.deadline(), 5_414_062);
-    assert_eq!(
-        bench.machine.leader(),
-        Some(Leader { address: LOWER, priority: Priority::new(200) })
-    );
+    assert_eq!(bench.machine.leader(), Some(Leader { address: LOWER, priority: Priority::new(200) }));
 }
 
 #[test]
@@ -292,11 +289,8 @@ fn a_change_of_priority_shifts_the_deadline_by_the_difference() {
 
 #[test]
 fn version_3_learns_the_interval_of_the_master() {
-    let mut bench = Bench::backup(Params {
-        version: Version::V3,
-        interval: Duration::from_millis(250),
-        ..params(150)
-    });
+    let mut bench =
+        Bench::backup(Params { version: Version::V3, interval: Duration::from_millis(250), ..params(150) });
     let mut advert = advert(bench.machine.params(), 200);
     advert.interval = Duration::from_millis(300);
     bench.at(1.0, Event::Advert { from: LOWER, advert });
@@ -321,10 +315,7 @@ fn a_backup_that_faults_sends_nothing() {
     bench.at(1.0, Event::Fault(Cause::Interface("eth0".into())));
     assert_eq!(
         bench.out,
-        [
-            Action::Log(Line::EnteringFault),
-            report(State::Backup, State::Fault, Why::Faulted, 150),
-        ]
+        [Action::Log(Line::EnteringFault), report(State::Backup, State::Fault, Why::Faulted, 150),]
     );
     assert_eq!(bench.machine.deadline(), None);
 }
@@ -373,7 +364,11 @@ fn a_higher_advert_makes_a_master_yield_without_a_release() {
     assert_eq!(
         bench.out,
         [
-            Action::Log(Line::HigherHeard { from: LOWER, priority: Priority::new(151), ours: Priority::new(150) }),
+            Action::Log(Line::HigherHeard {
+                from: LOWER,
+                priority: Priority::new(151),
+                ours: Priority::new(150)
+            }),
             Action::Log(Line::EnteringBackup),
             Action::Log(Line::RemovingVips),
             Action::DropAddresses,

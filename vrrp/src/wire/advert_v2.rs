@@ -22,7 +22,12 @@ pub fn len(family: Family, count: usize) -> usize {
 pub fn emit(advert: &Advert, family: Family, auth: AuthType, data: &[u8; DATA_LEN], out: &mut Vec<u8>) {
     let start = out.len();
     let seconds = u8::try_from(advert.interval.as_secs()).unwrap_or(u8::MAX);
-    out.extend([0x20 | TYPE_ADVERTISEMENT, advert.vrid.get(), advert.priority.get(), count_field(&advert.addresses)]);
+    out.extend([
+        0x20 | TYPE_ADVERTISEMENT,
+        advert.vrid.get(),
+        advert.priority.get(),
+        count_field(&advert.addresses),
+    ]);
     out.extend([auth.number(), seconds, 0, 0]);
     emit_addresses(&advert.addresses, out);
     match family {

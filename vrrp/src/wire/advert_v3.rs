@@ -37,7 +37,12 @@ pub fn len(family: Family, count: usize) -> usize {
 pub fn emit(advert: &Advert, pseudo: Pseudo, out: &mut Vec<u8>) {
     let start = out.len();
     let centiseconds = u16::try_from(advert.interval.min(MAX_INTERVAL).as_millis() / 10).unwrap_or(0x0fff);
-    out.extend([0x30 | TYPE_ADVERTISEMENT, advert.vrid.get(), advert.priority.get(), count_field(&advert.addresses)]);
+    out.extend([
+        0x30 | TYPE_ADVERTISEMENT,
+        advert.vrid.get(),
+        advert.priority.get(),
+        count_field(&advert.addresses),
+    ]);
     out.extend(centiseconds.to_be_bytes());
     out.extend([0, 0]);
     emit_addresses(&advert.addresses, out);
