@@ -1,1 +1,4 @@
 //! The keepalived.conf language, read into a typed configuration.
+
+pub mod config;
+pub mod diag;

@@ -1,0 +1,207 @@
+//! The option table: letters, names, arguments and help, as keepalived(8) has them.
+
+/// Whether an option takes a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Takes {
+    /// A flag.
+    Nothing,
+    /// The next word, or what is attached.
+    Word(&'static str),
+    /// Only what is attached: `-tFILE`, `--config-test=FILE`.
+    Attached(&'static str),
+}
+
+/// Which option it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Id {
+    UseFile,
+    Vrrp,
+    Check,
+    NoBfd,
+    All,
+    LogConsole,
+    LogDetail,
+    LogFacility,
+    LogFile,
+    NoSyslog,
+    Umask,
+    ReleaseVips,
+    DontReleaseVrrp,
+    DontReleaseIpvs,
+    DontRespawn,
+    DontFork,
+    DumpConf,
+    Pid,
+    VrrpPid,
+    CheckersPid,
+    BfdPid,
+    Genhash,
+    AddressMonitoring,
+    Snmp,
+    SnmpAgentSocket,
+    Namespace,
+    CoreDump,
+    CoreDumpPattern,
+    AllConfig,
+    ConfigId,
+    Signum,
+    ConfigTest,
+    IgnoreSigint,
+    Debug,
+    Version,
+    Help,
+}
+
+/// One option.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Row {
+    pub(super) id: Id,
+    pub(super) short: Option<char>,
+    pub(super) long: &'static str,
+    pub(super) takes: Takes,
+    pub(super) help: &'static str,
+}
+
+const fn row(id: Id, short: Option<char>, long: &'static str, takes: Takes, help: &'static str) -> Row {
+    Row { id, short, long, takes, help }
+}
+
+use Takes::{Attached, Nothing, Word};
+
+/// Every option, in the order of the help text.
+pub(super) const OPTIONS: &[Row] = &[
+    row(Id::UseFile, Some('f'), "use-file", Word("FILE"), "Use the specified configuration file"),
+    row(Id::Vrrp, Some('P'), "vrrp", Nothing, "Only run with VRRP subsystem"),
+    row(Id::Check, Some('C'), "check", Nothing, "Only run with Health-checker subsystem"),
+    row(Id::NoBfd, Some('B'), "no_bfd", Nothing, "Don't run BFD subsystem"),
+    row(
+        Id::All,
+        None,
+        "all",
+        Nothing,
+        "Force all child processes to run, even if they have no configuration",
+    ),
+    row(Id::LogConsole, Some('l'), "log-console", Nothing, "Log messages to local console"),
+    row(Id::LogDetail, Some('D'), "log-detail", Nothing, "Detailed log messages"),
+    row(
+        Id::LogFacility,
+        Some('S'),
+        "log-facility",
+        Word("[0-7]|local[0-7]|user|daemon"),
+        "Set syslog facility",
+    ),
+    row(
+        Id::LogFile,
+        Some('g'),
+        "log-file",
+        Attached("FILE"),
+        "Also log to FILE (not available: use syslog or the console)",
+    ),
+    row(Id::NoSyslog, Some('G'), "no-syslog", Nothing, "Don't log via syslog"),
+    row(Id::Umask, Some('u'), "umask", Word("MASK"), "umask for file creation (in numeric form)"),
+    row(Id::ReleaseVips, Some('X'), "release-vips", Nothing, "Drop VIPs on transition from signal"),
+    row(
+        Id::DontReleaseVrrp,
+        Some('V'),
+        "dont-release-vrrp",
+        Nothing,
+        "Don't remove VRRP VIPs and VROUTEs on stop",
+    ),
+    row(Id::DontReleaseIpvs, Some('I'), "dont-release-ipvs", Nothing, "Don't remove IPVS topology on stop"),
+    row(Id::DontRespawn, Some('R'), "dont-respawn", Nothing, "Don't respawn child processes"),
+    row(Id::DontFork, Some('n'), "dont-fork", Nothing, "Don't fork the daemon process"),
+    row(Id::DumpConf, Some('d'), "dump-conf", Nothing, "Dump the configuration data"),
+    row(Id::Pid, Some('p'), "pid", Word("FILE"), "Use specified pidfile for parent process"),
+    row(Id::VrrpPid, Some('r'), "vrrp_pid", Word("FILE"), "Use specified pidfile for VRRP child process"),
+    row(
+        Id::CheckersPid,
+        Some('c'),
+        "checkers_pid",
+        Word("FILE"),
+        "Use specified pidfile for checkers child process",
+    ),
+    row(Id::BfdPid, Some('b'), "bfd_pid", Word("FILE"), "Use specified pidfile for BFD child process"),
+    row(Id::Genhash, Some('T'), "genhash", Nothing, "Enter into genhash utility mode (must be first option)"),
+    row(
+        Id::AddressMonitoring,
+        Some('a'),
+        "address-monitoring",
+        Nothing,
+        "Report all address additions/deletions notified via netlink",
+    ),
+    row(Id::Snmp, Some('x'), "snmp", Nothing, "Enable SNMP subsystem"),
+    row(
+        Id::SnmpAgentSocket,
+        Some('A'),
+        "snmp-agent-socket",
+        Word("FILE"),
+        "Use the specified socket for master agent",
+    ),
+    row(
+        Id::Namespace,
+        Some('s'),
+        "namespace",
+        Word("NAME"),
+        "Run in network namespace NAME (overrides config)",
+    ),
+    row(Id::CoreDump, Some('m'), "core-dump", Nothing, "Produce core dump if terminate abnormally"),
+    row(
+        Id::CoreDumpPattern,
+        Some('M'),
+        "core-dump-pattern",
+        Attached("PATN"),
+        "Also set /proc/sys/kernel/core_pattern to PATN (default 'core')",
+    ),
+    row(Id::AllConfig, Some('e'), "all-config", Nothing, "Error if any configuration file is missing"),
+    row(
+        Id::ConfigId,
+        Some('i'),
+        "config-id",
+        Word("ID"),
+        "Skip any configuration lines beginning '@' that don't match ID",
+    ),
+    row(
+        Id::Signum,
+        None,
+        "signum",
+        Word("SIGFUNC"),
+        "Return signal number for STOP, RELOAD, DATA, STATS, STATS_CLEAR, JSON",
+    ),
+    row(
+        Id::ConfigTest,
+        Some('t'),
+        "config-test",
+        Attached("LOG_FILE"),
+        "Check the configuration for obvious errors, output to stderr by default",
+    ),
+    row(Id::IgnoreSigint, None, "ignore-sigint", Nothing, "Ignore SIGINT (Ctrl-C)"),
+    row(
+        Id::Debug,
+        None,
+        "debug",
+        Attached("LEVELS"),
+        "Accepted for the sake of old command lines; does nothing",
+    ),
+    row(Id::Version, Some('v'), "version", Nothing, "Display the version number"),
+    row(Id::Help, Some('h'), "help", Nothing, "Display this help message"),
+];
+
+/// The help text.
+pub(super) fn usage(program: &str) -> String {
+    let mut text = format!("Usage: {program} [OPTION...]\n");
+    for row in OPTIONS {
+        let short = row.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
+        let argument = match row.takes {
+            Nothing => String::new(),
+            Word(name) => format!("={name}"),
+            Attached(name) => format!("[={name}]"),
+        };
+        let option = format!("  {short}--{}{argument}", row.long);
+        if option.len() < 31 {
+            text.push_str(&format!("{option:32}{}\n", row.help));
+        } else {
+            text.push_str(&format!("{option}\n{:32}{}\n", "", row.help));
+        }
+    }
+    text
+}

@@ -1,0 +1,3 @@
+//! State changes told to the outside.
+
+pub(crate) mod mail;

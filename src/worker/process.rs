@@ -1,0 +1,86 @@
+//! The life of a worker process, from its first instruction to its exit code.
+
+use std::io;
+use std::os::fd::AsFd as _;
+use std::os::unix::net::UnixStream as StdStream;
+
+use nix::sys::signal::Signal;
+use tokio::net::UnixStream;
+
+use super::{Orders, Role};
+use crate::exit::Exit;
+use crate::{drive, log, pidfile, signals};
+
+/// Is the worker that `assignment`, the value of [`super::ENV`], names.
+pub(crate) fn main(assignment: &str) -> Exit {
+    let Some((role, supervisor)) = parse(assignment) else {
+        eprintln!("{}={assignment} names no worker", super::ENV);
+        return Exit::Fatal;
+    };
+    signals::ignore_accidents();
+    // The supervisor's end is ours too. It may have come already, before the kernel was asked to tell.
+    let watched = nix::sys::prctl::set_pdeathsig(Signal::SIGTERM);
+    if watched.is_err() || nix::unistd::getppid().as_raw() != supervisor {
+        return Exit::Ok;
+    }
+    match work(role) {
+        Ok(exit) => exit,
+        Err(error) => {
+            eprintln!("{} worker cannot work: {error}", role.title());
+            Exit::Fatal
+        }
+    }
+}
+
+fn parse(assignment: &str) -> Option<(Role, i32)> {
+    let (role, supervisor) = assignment.split_once(':')?;
+    Some((Role::from_key(role)?, supervisor.parse().ok()?))
+}
+
+fn work(role: Role) -> io::Result<Exit> {
+    let link = inherit_link()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let link = UnixStream::from_std(link)?;
+        match role {
+            Role::Checkers => {
+                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let log = log::init(start.log.clone());
+                log.background();
+                let exit = drive::checkers::run(plan, &mut orders, start.leave_on_stop).await;
+                pidfile::remove(&start.pid_file);
+                Ok(exit)
+            }
+            Role::Vrrp => {
+                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let log = log::init(start.log.clone());
+                log.background();
+                let exit = drive::vrrp::run(plan, &mut orders, start.leave_on_stop).await;
+                pidfile::remove(&start.pid_file);
+                Ok(exit)
+            }
+        }
+    })
+}
+
+/// The link arrives as standard input, the one descriptor that a new program image keeps without `unsafe` code on
+/// either side. `/dev/null` takes its place, so that nothing we start can ever read from the supervisor.
+fn inherit_link() -> io::Result<StdStream> {
+    let link = StdStream::from(io::stdin().as_fd().try_clone_to_owned()?);
+    link.set_nonblocking(true)?;
+    nix::unistd::dup2_stdin(std::fs::File::open("/dev/null")?)?;
+    Ok(link)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_assignment_names_a_role_and_the_supervisor() {
+        assert_eq!(parse("vrrp:17"), Some((Role::Vrrp, 17)));
+        assert_eq!(parse("checkers:1"), Some((Role::Checkers, 1)));
+        assert_eq!(parse("vrrp"), None);
+        assert_eq!(parse("supervisor:1"), None);
+    }
+}
