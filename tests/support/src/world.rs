@@ -23,7 +23,7 @@ use std::{
     ffi::OsStr,
     fmt::Write as _,
     fs,
-    io::{self, Read, Write as _},
+    io::{self, IsTerminal as _, Read, Write as _},
     os::unix::process::{CommandExt as _, ExitStatusExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
@@ -172,7 +172,7 @@ fn in_uml(needs: Needs, limit: Duration) -> Outcome<u8> {
     if needs == Needs::Ipvs {
         std::os::unix::fs::symlink(&modules, root.join("lib/modules").join(kernel))?;
     }
-    let modprobe = format!("#!/bin/sh\nexec /sbin/modprobe -d {} \"$@\"\n", quote(root.as_os_str())?);
+    let modprobe = format!("#!/bin/sh\nexec modprobe -d {} \"$@\"\n", quote(root.as_os_str())?);
     write_executable(&scratch.path().join("modprobe"), &modprobe)?;
     let script = write_script(&scratch, "uml", needs)?;
     let console = fs::File::create(scratch.path().join("console"))?;
@@ -267,6 +267,10 @@ fn write_script(scratch: &Scratch, world: &str, needs: Needs) -> Outcome<PathBuf
         for (name, value) in env::vars_os() {
             let Some(name) = name.to_str().filter(|name| is_variable(name)) else { continue };
             writeln!(text, "export {name}={}", quote(&value)?)?;
+        }
+        if !io::stdout().is_terminal() {
+            // Inside, it looks like one.
+            writeln!(text, "export NO_COLOR=1")?;
         }
         writeln!(text, "cd {}", quote(env::current_dir()?.as_os_str())?)?;
         let words: Vec<_> = this_program()?.iter().map(|word| quote(word)).collect::<Outcome<_>>()?;
