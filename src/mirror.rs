@@ -154,10 +154,18 @@ impl Mirror {
 
     /// What was there, but is not in this complete report any more.
     pub(crate) fn gone(&self, complete: &[Report]) -> Vec<Report> {
-        let has_link = |index| complete.iter().any(|report| matches!(report, Report::Link(link) if link.index == index));
-        let has_address = |held: &Held| complete.iter().any(|report| matches!(report, Report::Address(one) if same(one, held)));
-        let addresses = self.addresses.iter().filter(|held| !has_address(held)).map(|held| Report::AddressGone(*held));
-        let links = self.links.keys().filter(|index| !has_link(**index)).map(|index| Report::LinkGone { index: *index });
+        let has_link =
+            |index| complete.iter().any(|report| matches!(report, Report::Link(link) if link.index == index));
+        let has_address = |held: &Held| {
+            complete.iter().any(|report| matches!(report, Report::Address(one) if same(one, held)))
+        };
+        let addresses =
+            self.addresses.iter().filter(|held| !has_address(held)).map(|held| Report::AddressGone(*held));
+        let links = self
+            .links
+            .keys()
+            .filter(|index| !has_link(**index))
+            .map(|index| Report::LinkGone { index: *index });
         addresses.chain(links).collect()
     }
 

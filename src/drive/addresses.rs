@@ -137,17 +137,15 @@ impl Addresses {
         message.header.flags = NLM_F_REQUEST | NLM_F_ACK;
         let lost = || Refusal { errno: Errno::ECONNRESET, header: NetlinkHeader::default() };
         let mut answers = self.handle.request(message).map_err(|_| lost())?;
+        // An acknowledgement ends the answers without being one of them.
         while let Some(answer) = answers.next().await {
-            if let NetlinkPayload::Error(error) = answer.payload {
-                return match error.code {
-                    None => Ok(()),
-                    Some(code) => {
-                        Err(Refusal { errno: Errno::from_raw(-code.get()), header: answer.header })
-                    }
-                };
+            if let NetlinkPayload::Error(error) = answer.payload
+                && let Some(code) = error.code
+            {
+                return Err(Refusal { errno: Errno::from_raw(-code.get()), header: answer.header });
             }
         }
-        Err(lost())
+        Ok(())
     }
 }
 

@@ -114,8 +114,7 @@ async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answe
     let (connection, handle, _) = rtnetlink::new_connection()?;
     tokio::spawn(connection);
 
-    let mut thread =
-        Thread { monitor, mirror: Mirror::default(), addresses: Addresses::new(handle), say };
+    let mut thread = Thread { monitor, mirror: Mirror::default(), addresses: Addresses::new(handle), say };
     thread.report_all().await?;
     loop {
         tokio::select! {
@@ -224,10 +223,8 @@ impl Thread {
     async fn report_all(&mut self) -> io::Result<()> {
         let links: Vec<_> =
             self.monitor.link().get().execute().try_collect().await.map_err(io::Error::other)?;
-        let mut now: Vec<Report> = links
-            .into_iter()
-            .filter_map(|link| Report::read(&RouteNetlinkMessage::NewLink(link)))
-            .collect();
+        let mut now: Vec<Report> =
+            links.into_iter().filter_map(|link| Report::read(&RouteNetlinkMessage::NewLink(link))).collect();
         now.extend(self.dump_addresses().await?);
         for report in self.mirror.gone(&now).into_iter().chain(now) {
             self.mirror.apply(&report);

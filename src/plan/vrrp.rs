@@ -112,7 +112,8 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     let before = complaints.len();
     for instance in &config.vrrp_instances {
         let own = instance.interface.iter();
-        let of_addresses = instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
+        let of_addresses =
+            instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
         for interface in own.chain(of_addresses) {
             if !system.interfaces.contains(interface.value.as_str()) {
                 let text = format!(
@@ -132,7 +133,11 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
 /// One block; nothing if it asks for what would be unsafe to leave out.
 fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
     let mut complain = |class, text: String| {
-        complaints.push(Diagnostic::new(class, Some(instance.span.clone()), format!("({}) {text}", instance.name)));
+        complaints.push(Diagnostic::new(
+            class,
+            Some(instance.span.clone()),
+            format!("({}) {text}", instance.name),
+        ));
     };
     if let Some(what) = refused(instance) {
         complain(Class::General, format!("{what} is not supported by this version - ignoring the instance"));
@@ -355,7 +360,9 @@ fn broadcast(kind: config::Broadcast, address: Ipv4Addr, prefix: u8) -> Ipv4Addr
 fn preferred(one: &config::Address) -> Option<u32> {
     match (one.preferred_lifetime, one.prefix.addr) {
         (Some(config::PreferredLifetime::Forever), _) => None,
-        (Some(config::PreferredLifetime::For(time)), _) => Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX)),
+        (Some(config::PreferredLifetime::For(time)), _) => {
+            Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
+        }
         (None, IpAddr::V6(_)) if one.prefix.len == 128 => Some(0),
         (None, IpAddr::V4(_) | IpAddr::V6(_)) => None,
     }

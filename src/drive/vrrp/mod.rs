@@ -36,7 +36,9 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     let mut worker = match Worker::start(plan).await {
         Ok(worker) => worker,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            tracing::error!("VRRP needs raw sockets, which this process may not open: {error}. Run it as root or give it CAP_NET_RAW and CAP_NET_ADMIN");
+            tracing::error!(
+                "VRRP needs raw sockets, which this process may not open: {error}. Run it as root or give it CAP_NET_RAW and CAP_NET_ADMIN"
+            );
             return Exit::NoPermission;
         }
         Err(error) => {
@@ -128,9 +130,15 @@ impl Worker {
             }
         }
         worker.sockets.make_room(worker.mirror.largest_mtu());
-        tracing::debug!("Registering gratuitous ARP shared channel");
         for one in plan.instances {
             worker.adopt(one);
+        }
+        tracing::debug!("Registering gratuitous ARP shared channel");
+        for instance in &worker.instances {
+            instance.log(&Line::RemovingVips);
+        }
+        for index in 0..worker.instances.len() {
+            worker.tell(index, Event::Start { quiet: plan.startup_delay });
         }
         for index in 0..worker.instances.len() {
             if let Err(OpenError::Socket(error)) = worker.open_sockets(index)
@@ -138,7 +146,6 @@ impl Worker {
             {
                 return Err(error);
             }
-            worker.tell(index, Event::Start { quiet: plan.startup_delay });
         }
         Ok(worker)
     }
@@ -295,7 +302,9 @@ impl Worker {
         let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
         for event in events {
-            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.params.interface) {
+            if let (Event::Source(source), Some(interface)) =
+                (&event, &self.instances[index].plan.params.interface)
+            {
                 match (before, source) {
                     (None, Some(address)) => {
                         tracing::debug!("Assigned address {address} for interface {interface}");
@@ -306,8 +315,10 @@ impl Worker {
                     (Some(_), Some(_)) | (None, None) => {}
                 }
             }
-            // What could not be opened has been logged and is tried again with the next change.
-            let _ = self.open_sockets(index);
+            if self.instances[index].router.machine().state() != State::Init {
+                // What could not be opened has been logged and is tried again with the next change.
+                let _ = self.open_sockets(index);
+            }
             self.tell(index, event);
         }
     }
@@ -376,7 +387,9 @@ impl Worker {
         let instance = &mut self.instances[index];
         let told = match to {
             State::Deleted if !instance.plan.report_deleted => State::Fault,
-            State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => to,
+            State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
+                to
+            }
         };
         if !instance.plan.smtp_alert || instance.mailed == Some(told) {
             return;
@@ -419,7 +432,11 @@ fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
-    instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded)).map(|one| one.address).collect()
+    instances
+        .iter()
+        .flat_map(|one| one.addresses.iter().chain(&one.excluded))
+        .map(|one| one.address)
+        .collect()
 }
 
 fn log_end() {
