@@ -120,7 +120,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
                     "WARNING - interface {} for vrrp_instance {} doesn't exist",
                     interface.value, instance.name
                 );
-                complaints.push(Diagnostic::new(Class::Log, None, text));
+                complaints.push(Diagnostic::new(Class::General, None, text));
             }
         }
     }
