@@ -50,21 +50,21 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     loop {
         if let Err(error) = worker.set_alarm() {
             tracing::error!("VRRP lost its clock: {error}");
-            return Exit::Fatal;
+            return Exit::Broken;
         }
         tokio::select! {
             () = worker.sockets.readable() => {}
             rung = worker.alarm.ring() => {
                 if let Err(error) = rung {
                     tracing::error!("VRRP lost its clock: {error}");
-                    return Exit::Fatal;
+                    return Exit::Broken;
                 }
             }
             answer = worker.kernel.answer() => match answer {
                 Some(answer) => worker.hear_kernel(answer),
                 None => {
                     tracing::error!("VRRP lost its connection to rtnetlink");
-                    return Exit::Fatal;
+                    return Exit::Broken;
                 }
             },
             order = orders.next() => match order {
