@@ -88,7 +88,7 @@ fn choose_source(
     ours: &BTreeSet<IpAddr>,
 ) -> Option<IpAddr> {
     let usable: Vec<IpAddr> =
-        mirror.primary_ipv4(interface).filter(|address| !ours.contains(address)).collect();
+        mirror.primary_ipv4(interface).into_iter().filter(|address| !ours.contains(address)).collect();
     current.filter(|address| usable.contains(address)).or_else(|| usable.first().copied())
 }
 
