@@ -1,0 +1,136 @@
+//! A keepalived on a node: ours or another one, chosen by its path.
+
+use crate::{
+    failure::{Outcome, While as _},
+    journal::{Journal, Line, Mark},
+    process::Process,
+    scene::Node,
+};
+use nix::{sys::signal::Signal, unistd::Pid};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+/// Where Debian installs the original.
+pub const ORIGINAL: &str = "/usr/sbin/keepalived";
+
+/// The configuration as the daemon of a node names it; kept out of `/etc`, which nodes share.
+pub const CONFIG: &str = "/run/keepalived.conf";
+
+/// The pid files of [`Keepalived`] as its node names them: supervisor, VRRP and checkers.
+pub const PID_FILES: [&str; 3] = ["/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid"];
+
+/// A running keepalived in the foreground, logging to its journal in detail.
+#[derive(Debug)]
+pub struct Keepalived {
+    process: Process,
+    config: PathBuf,
+    pid_files: [PathBuf; 3],
+}
+
+impl Keepalived {
+    /// Writes `config` on `node` and starts `binary` there.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(node: &Node, binary: impl AsRef<Path>, config: &str) -> Outcome<Self> {
+        write_config(&node.outside(CONFIG), config)?;
+        let [pid, vrrp, checkers] = PID_FILES;
+        let mut command = Command::new(binary.as_ref());
+        command.args(["-n", "-l", "-D", "-f", CONFIG, "-p", pid, "-r", vrrp, "-c", checkers]);
+        Ok(Self {
+            process: Process::start(node, command)?,
+            config: node.outside(CONFIG),
+            pid_files: PID_FILES.map(|file| node.outside(file)),
+        })
+    }
+
+    /// What it has logged.
+    pub fn journal(&self) -> &Journal {
+        self.process.journal()
+    }
+
+    /// The supervising process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The worker processes, oldest first.
+    pub fn workers(&self) -> Vec<Pid> {
+        self.process.children()
+    }
+
+    /// The process whose number is in the VRRP pid file.
+    pub fn vrrp_worker(&self) -> Option<Pid> {
+        let [_, vrrp, _] = &self.pid_files;
+        pid_in(vrrp)
+    }
+
+    /// The process whose number is in the checkers' pid file.
+    pub fn checkers_worker(&self) -> Option<Pid> {
+        let [_, _, checkers] = &self.pid_files;
+        pid_in(checkers)
+    }
+
+    /// The pid files that exist.
+    pub fn pid_files(&self) -> Vec<&Path> {
+        self.pid_files.iter().map(PathBuf::as_path).filter(|file| file.exists()).collect()
+    }
+
+    /// Waits for a log line that contains `words`, from the start on.
+    ///
+    /// # Errors
+    /// None came in time.
+    pub fn logs(&self, words: &str, within: Duration) -> Outcome<Line> {
+        self.journal().wait(Mark::default(), words, within)
+    }
+
+    /// Replaces its configuration without telling it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_config(&self, text: &str) -> Outcome {
+        write_config(&self.config, text)
+    }
+
+    /// Removes its configuration without telling it.
+    ///
+    /// # Errors
+    /// The file is gone already.
+    pub fn remove_config(&self) -> Outcome {
+        fs::remove_file(&self.config).doing(self.config.display())
+    }
+
+    /// Tells it to read its configuration again.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn reload(&self) -> Outcome {
+        self.process.signal(Signal::SIGHUP)
+    }
+
+    /// Tells it to stop, and waits for the end.
+    ///
+    /// # Errors
+    /// It is gone already, or takes longer than ten seconds.
+    pub fn stop(&mut self) -> Outcome<ExitStatus> {
+        self.process.signal(Signal::SIGTERM)?;
+        self.process.wait(Duration::from_secs(10))
+    }
+
+    /// Kills supervisor and workers in one go.
+    pub fn cut(&mut self) {
+        self.process.cut();
+    }
+}
+
+fn write_config(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).doing(path.display())
+}
+
+fn pid_in(file: &Path) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim().parse().ok().map(Pid::from_raw)
+}
