@@ -61,9 +61,14 @@ pub enum Entry {
     Impossible(String),
 }
 
+/// Whether this process is inside a world already.
+pub fn is_inside() -> bool {
+    env::var_os(MARK).is_some()
+}
+
 /// Enters a world that has what is needed. `limit` bounds the life of that world.
 pub fn enter(needs: Needs, limit: Duration) -> Entry {
-    if env::var_os(MARK).is_some() {
+    if is_inside() {
         return Entry::Inside;
     }
     Scratch::remove_orphans();
