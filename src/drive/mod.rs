@@ -2,3 +2,6 @@
 
 pub(crate) mod checkers;
 pub(crate) mod vrrp;
+
+mod addresses;
+mod kernel;
