@@ -32,8 +32,11 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         match Table::open().await {
             Ok(opened) => table = Some(opened),
             Err(unusable) => {
-                tracing::error!("IPVS: Can't initialize ipvs: {unusable}");
-                tracing::error!("{}", unusable.advice());
+                unusable.tell();
+                // keepalived says good-bye to the servers that it never had.
+                let mut farewell = Vec::new();
+                Director::start(params, &mut actions).stop(&mut farewell);
+                log_all(&farewell);
                 return Exit::Fatal;
             }
         }
@@ -62,9 +65,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
             biased;
             order = orders.next() => match order {
                 Order::Reload(plan) => {
-                    if let Err(exit) = worker.reload(*plan).await {
-                        return exit;
-                    }
+                    worker.reload(*plan).await;
                     worker.arm();
                     orders.configured().await;
                 }
@@ -163,23 +164,23 @@ impl Worker {
         tracing::info!("Activating BFD healthchecker");
     }
 
-    async fn reload(&mut self, plan: CheckersPlan) -> Result<(), Exit> {
+    async fn reload(&mut self, plan: CheckersPlan) {
         tracing::info!("Reloading");
         // What is under way belongs to the old configuration.
         self.runner.clear();
         let (services, params) = split(plan.services);
-        if self.table.is_none() && !services.is_empty() {
+        if self.table.is_some() {
+            tracing::debug!("Reinitializing ipvs");
+        } else if !services.is_empty() {
             tracing::debug!("Initializing ipvs");
             match Table::open().await {
                 Ok(opened) => self.table = Some(opened),
                 Err(unusable) => {
-                    tracing::error!("IPVS: Can't initialize ipvs: {unusable}");
-                    tracing::error!("{}", unusable.advice());
-                    return Err(Exit::Fatal);
+                    unusable.tell();
+                    tracing::error!("Going on without virtual servers, as before");
+                    return;
                 }
             }
-        } else if self.table.is_some() {
-            tracing::debug!("Reinitializing ipvs");
         }
         self.mailer.reconfigure(plan.alerts);
         self.at_stop = plan.table.at_stop;
@@ -191,7 +192,6 @@ impl Worker {
             table.bring_all(&self.director).await;
         }
         self.say(actions);
-        Ok(())
     }
 
     async fn stop(mut self, leave: bool) {
@@ -209,6 +209,14 @@ impl Worker {
             }
         }
         self.mailer.finish(LAST_POST).await;
+    }
+}
+
+fn log_all(actions: &[Action]) {
+    for action in actions {
+        if let Action::Log(line) = action {
+            log(line);
+        }
     }
 }
 

@@ -22,8 +22,13 @@ impl Unusable {
         if matches!(error, Error::NoModule) { Self::NoModule(said) } else { Self::from(error) }
     }
 
-    /// What to do about it.
-    pub(in crate::drive) fn advice(&self) -> String {
+    /// Logs it in keepalived's words, and what to do about it.
+    pub(in crate::drive) fn tell(&self) {
+        tracing::error!("IPVS: Can't initialize ipvs: {self}");
+        tracing::error!("{}", self.advice());
+    }
+
+    fn advice(&self) -> String {
         match self {
             Self::NoModule(modprobe) => format!(
                 "This kernel ({}) has no IPVS: `modprobe ip_vs` {modprobe}. Install the kernel's modules, \
@@ -31,8 +36,8 @@ impl Unusable {
                 release()
             ),
             Self::NotPermitted => {
-                "IPVS needs the capability CAP_NET_ADMIN in the initial user namespace: run as root, \
-                                   and not in a rootless container"
+                "IPVS needs the capability CAP_NET_ADMIN in the initial user namespace: run as root, and not in a \
+                 rootless container"
                     .to_owned()
             }
             Self::Failed(error) => format!("The kernel's IPVS does not answer as it should: {error}"),
@@ -44,7 +49,7 @@ impl Unusable {
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoModule(_) => f.write_str("Protocol not available"),
+            Self::NoModule(_) => f.write_str("No such file or directory"),
             Self::NotPermitted => f.write_str("Permission denied (you must be root)"),
             Self::Failed(error) => error.fmt(f),
         }
