@@ -40,10 +40,5 @@ fn shown(diagnostic: &Diagnostic) -> bool {
 }
 
 fn append_to(path: &Path) -> io::Result<std::fs::File> {
-    OpenOptions::new()
-        .append(true)
-        .create(true)
-        .mode(0o644)
-        .custom_flags(OFlag::O_NOFOLLOW.bits())
-        .open(path)
+    OpenOptions::new().append(true).create(true).mode(0o644).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)
 }

@@ -7,9 +7,9 @@
 //! |---|---|---|
 //! | `ERROR` | always | err, or alert with the field `alert = true` |
 //! | `WARN` | always | warning |
-//! | `INFO` | always | info |
+//! | `INFO` | always | info, or debug with the field `debug = true` |
 //! | `DEBUG` | with `--log-detail` | info |
-//! | `TRACE` | with `--log-detail` twice, to syslog only | debug |
+//! | `TRACE` | with `--log-detail` twice | debug |
 //!
 //! A line is never allowed to hold up its writer: an election must not wait for a stuck console or journal. Lines are
 //! handed to a thread through a bounded queue; when that is full they are counted and dropped, and the count is logged
@@ -90,7 +90,7 @@ impl Writer {
     }
 
     fn write(&mut self, line: &Line) {
-        if self.settings.console && line.severity != Severity::Debug {
+        if self.settings.console {
             // A console that is gone is no reason to stop.
             let _ = writeln!(std::io::stderr().lock(), "{}: {}", line.at.format("%a %b %e %T %Y"), line.text);
         }
@@ -188,7 +188,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             Severity::Error
         } else if level == Level::WARN {
             Severity::Warning
-        } else if level == Level::TRACE {
+        } else if level == Level::TRACE || words.debug {
             Severity::Debug
         } else {
             Severity::Info
@@ -202,12 +202,15 @@ impl<S: Subscriber> Layer<S> for Lines {
 struct Words {
     text: String,
     alert: bool,
+    debug: bool,
 }
 
 impl Visit for Words {
     fn record_bool(&mut self, field: &Field, value: bool) {
-        if field.name() == "alert" {
-            self.alert = value;
+        match field.name() {
+            "alert" => self.alert = value,
+            "debug" => self.debug = value,
+            _ => {}
         }
     }
 

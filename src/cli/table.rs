@@ -11,8 +11,9 @@ pub(super) enum Takes {
     Attached(&'static str),
 }
 
-/// Which option it is.
+/// Which option it is, under its long name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::enum_variant_names, reason = "the names are keepalived's own")]
 pub(super) enum Id {
     UseFile,
     Vrrp,

@@ -129,30 +129,19 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::ConnectTimeout(server) => {
-                write!(f, "Timeout opening connection to remote SMTP server {}.", server)
+                write!(f, "Timeout opening connection to remote SMTP server {server}.")
             }
-            Self::Connect(server, error) => write!(f, "SMTP connection ERROR to {}. ({error})", server),
+            Self::Connect(server, error) => write!(f, "SMTP connection ERROR to {server}. ({error})"),
             Self::ReadTimeout(server) => {
-                write!(f, "Timeout reading data to remote SMTP server {}.", server)
+                write!(f, "Timeout reading data to remote SMTP server {server}.")
             }
-            Self::Refused(server, step, code) => write!(
-                f,
-                "Error processing {step} cmd on SMTP server {}. SMTP status code = {code}",
-                server
-            ),
+            Self::Refused(server, step, code) => {
+                write!(f, "Error processing {step} cmd on SMTP server {server}. SMTP status code = {code}")
+            }
             Self::Lost(server, error) => {
-                write!(f, "Remote SMTP server {} has closed the connection. ({error})", server)
+                write!(f, "Remote SMTP server {server} has closed the connection. ({error})")
             }
         }
-    }
-}
-
-/// `[address]:port`, for both families.
-
-
-impl fmt::Display for Pair<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "[{}]:{}", self.0.ip(), self.0.port())
     }
 }
 
@@ -170,14 +159,20 @@ impl fmt::Display for Command {
 async fn deliver(settings: &Settings, message: &[u8]) -> Result<(), Failure> {
     let server = settings.server.clone();
     let hello = ClientId::Domain(settings.helo.clone());
-    let connecting = AsyncSmtpConnection::connect_tokio1((&*server.host, server.port), Some(settings.timeout), &hello, None, None);
+    let connecting = AsyncSmtpConnection::connect_tokio1(
+        (&*server.host, server.port),
+        Some(settings.timeout),
+        &hello,
+        None,
+        None,
+    );
     let mut connection = match timeout(settings.timeout, connecting).await {
         Err(_) => return Err(Failure::ConnectTimeout(server)),
         Ok(Err(error)) if error.is_timeout() => return Err(Failure::ConnectTimeout(server)),
         Ok(Err(error)) => return Err(Failure::Connect(server, error)),
         Ok(Ok(connection)) => connection,
     };
-    tracing::debug!("Remote SMTP server {} connected.", server);
+    tracing::debug!("Remote SMTP server {server} connected.");
 
     let result = converse(settings, &mut connection, message).await;
     // QUIT is sent after a refusal too; its own answer no longer matters then.

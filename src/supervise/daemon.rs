@@ -18,7 +18,6 @@ use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
-use crate::plan::Plan;
 use crate::worker::{FromWorker, Role, Start};
 
 /// What the supervisor is about.
@@ -54,12 +53,7 @@ struct Listening {
 }
 
 impl Supervisor {
-    pub(super) fn new(
-        options: Options,
-        arguments: Vec<OsString>,
-        slots: Vec<Slot>,
-        loaded: Loaded,
-    ) -> Self {
+    pub(super) fn new(options: Options, arguments: Vec<OsString>, slots: Vec<Slot>, loaded: Loaded) -> Self {
         let (heard, messages) = unbounded_channel();
         let phase = Phase::Configuring { first: true, waiting: BTreeSet::new() };
         Self { options, arguments, slots, loaded, phase, reload_queued: false, heard, messages }
@@ -234,7 +228,9 @@ impl Supervisor {
         let loaded = match load::again(&self.options, &self.loaded) {
             Ok(loaded) => loaded,
             Err(refusal) => {
-                tracing::error!("Reload refused: {refusal}. Everything keeps running as it was configured before");
+                tracing::error!(
+                    "Reload refused: {refusal}. Everything keeps running as it was configured before"
+                );
                 notify_manager(&[sd_notify::NotifyState::Ready]);
                 return;
             }
@@ -279,10 +275,7 @@ impl Supervisor {
             End::Code(0) => {}
             End::Code(code) => match Exit::permanent(code) {
                 Some(exit) => {
-                    tracing::info!(
-                        "pid {pid} exited with permanent error {}. Terminating",
-                        exit.word()
-                    );
+                    tracing::info!("pid {pid} exited with permanent error {}. Terminating", exit.word());
                     self.stop_for(exit);
                     return;
                 }

@@ -35,7 +35,8 @@ pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
         Err(Ended::AlreadyRunning) => return Exit::Ok,
         Err(Ended::With(exit)) => exit,
     };
-    if let (Ok(own), Ok(children)) = (getrusage(UsageWho::RUSAGE_SELF), getrusage(UsageWho::RUSAGE_CHILDREN)) {
+    if let (Ok(own), Ok(children)) = (getrusage(UsageWho::RUSAGE_SELF), getrusage(UsageWho::RUSAGE_CHILDREN))
+    {
         tracing::debug!(
             "CPU usage (self/children) user: {}/{} system: {}/{}",
             seconds(own.user_time()),

@@ -42,12 +42,14 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
         let (to_supervisor, mut from_supervisor) = split(link);
         match from_supervisor.next().await {
             Some(Ok(ToWorker::Start { start, plan })) => {
+                let ignore_interrupt = start.ignore_interrupt;
                 let orders = Self {
                     from_supervisor,
                     to_supervisor,
                     plan: plan.clone(),
                     terminate,
                     interrupt,
+                    ignore_interrupt,
                     hang_up,
                 };
                 Ok((start, plan, orders))

@@ -1,5 +1,6 @@
 //! The life of a worker process, from its first instruction to its exit code.
 
+use std::ffi::CString;
 use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream as StdStream;
@@ -23,12 +24,26 @@ pub(crate) fn main(assignment: &str) -> Exit {
     if watched.is_err() || nix::unistd::getppid().as_raw() != supervisor {
         return Exit::Ok;
     }
+    take_name_of(supervisor);
     match work(role) {
         Ok(exit) => exit,
         Err(error) => {
             eprintln!("{} worker cannot work: {error}", role.title());
             Exit::Fatal
         }
+    }
+}
+
+/// Takes over the supervisor's process name; the kernel named us after the link in `/proc` that we were started by, and
+/// operators look for `keepalived`.
+fn take_name_of(supervisor: i32) {
+    let name = std::fs::read(format!("/proc/{supervisor}/comm")).unwrap_or_default();
+    let name = name.strip_suffix(b"\n").unwrap_or(&name);
+    if let Ok(name) = CString::new(name)
+        && !name.is_empty()
+    {
+        // A wrong name is no reason not to work.
+        let _ = nix::sys::prctl::set_name(&name);
     }
 }
 
