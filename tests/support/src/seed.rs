@@ -62,16 +62,6 @@ pub fn twin() -> String {
     )
 }
 
-/// The time of three adverts and the skew, after which a backup with this priority takes over (RFC 3768 §6.1).
-pub fn down_interval(priority: u8) -> Duration {
-    3 * Duration::from_secs(1) + skew(priority)
-}
-
-/// The time after which a backup with this priority takes over from a master that says goodbye (RFC 3768 §6.1).
-pub fn skew(priority: u8) -> Duration {
-    Duration::from_micros(u64::from(256 - u16::from(priority)) * 1_000_000 / 256)
-}
-
 /// A director's machine, without a daemon yet.
 #[derive(Debug)]
 pub struct Director {
@@ -199,10 +189,5 @@ mod tests {
             [("    state MASTER", "    state BACKUP"), ("    priority 100", "    priority 90")]
         );
         assert_eq!(CONFIG.lines().count(), twin.lines().count());
-    }
-
-    #[test]
-    fn a_backup_waits_three_seconds_and_the_skew() {
-        assert_eq!(down_interval(100), Duration::from_micros(3_609_375));
     }
 }

@@ -5,7 +5,7 @@ use super::{
     summary::{Detection, Summary, TakeOver},
     timeline::Kind,
 };
-use lab::{Client, Failure, Outcome, seed};
+use lab::{Client, Failure, Mark, Outcome, seed, timers::down_interval};
 use std::{
     path::Path,
     process::ExitCode,
@@ -31,6 +31,7 @@ const BREATH: Duration = Duration::from_secs(3);
 const VICTIM: &str = "172.16.0.200";
 
 pub(crate) fn play(binary: &Path, json: Option<&Path>) -> Outcome<ExitCode> {
+    println!("building two directors, seven real servers, a mail server and a client");
     let mut stage = Stage::new(binary)?;
     stage.timeline.event(Kind::Act, &format!("two directors start {}", binary.display()));
     stage.start(FIRST)?;
@@ -48,10 +49,11 @@ pub(crate) fn play(binary: &Path, json: Option<&Path>) -> Outcome<ExitCode> {
     let failback = revive_master(&mut stage)?;
     stage.watch(BREATH)?;
 
-    let client = stage.client.take().ok_or_else(|| Failure::new("the client is gone"))?;
-    let mails = stage.cluster.mailbox.mails();
+    let mut client = stage.client.take().ok_or_else(|| Failure::new("the client is gone"))?;
     stage.timeline.event(Kind::Act, "the client leaves, and both directors are told to stop");
-    let exit_codes = [stage.stop(FIRST)?, stage.stop(SECOND)?];
+    client.stop();
+    let exit_codes = [stage.stop(SECOND)?, stage.stop(FIRST)?];
+    let mails = stage.cluster.mailbox.mails();
     let summary = Summary {
         client: &client,
         detections: [removal, return_],
@@ -107,39 +109,45 @@ fn kill_master(stage: &mut Stage) -> Outcome<TakeOver> {
     stage.timeline.event(Kind::Act, "the power of lb1 fails: its processes are killed, its cables dead");
     let cut = stage.cut_power(FIRST)?;
     stage.until("the take-over", ELECTION, |stage| stage.is_master(SECOND))?;
-    stage.watch(BREATH)?;
     let adverts = |place: usize| -> Outcome<Vec<SystemTime>> {
         Ok(stage.cluster.capture.adverts(stage.director(place)?.address, |priority| priority > 0))
     };
     let last = adverts(FIRST)?.last().copied().ok_or_else(|| Failure::new("lb1 never advertised"))?;
     let first = adverts(SECOND)?.into_iter().find(|at| *at > last);
     let first = first.ok_or_else(|| Failure::new("lb2 never advertised"))?;
-    Ok(TakeOver {
-        what: "lb2 follows lb1, last advert to first",
-        took: between(last, first),
-        formula: seed::down_interval(seed::TWIN_PRIORITY),
-        silence: stage.client.as_ref().map(|client| longest_silence(client, cut)),
-    })
+    let what = "lb2 follows lb1, last advert to first";
+    finish(stage, what, cut, between(last, first), down_interval(seed::TWIN_PRIORITY))
 }
 
 fn revive_master(stage: &mut Stage) -> Outcome<TakeOver> {
     stage.timeline.event(Kind::Act, "lb1 boots again; its priority is higher");
-    let booted = SystemTime::now();
     stage.boot(FIRST)?;
+    let began = stage.journal(FIRST)?.wait(Mark::default(), "Entering BACKUP STATE (init)", ELECTION)?.at;
     stage.until("the return of lb1 as master", ELECTION, |stage| {
         stage.is_master(FIRST) && !stage.is_master(SECOND)
     })?;
     stage.until("a full table", ELECTION, |stage| is_full(stage, FIRST))?;
-    stage.watch(BREATH)?;
     let adverts = stage.cluster.capture.adverts(stage.director(FIRST)?.address, |priority| priority > 0);
     let first =
-        adverts.into_iter().find(|at| *at > booted).ok_or_else(|| Failure::new("lb1 never advertised"))?;
-    Ok(TakeOver {
-        what: "lb1 takes back, start to first advert",
-        took: between(booted, first),
-        formula: seed::down_interval(seed::PRIORITY),
-        silence: stage.client.as_ref().map(|client| longest_silence(client, booted)),
-    })
+        adverts.into_iter().find(|at| *at > began).ok_or_else(|| Failure::new("lb1 never advertised"))?;
+    let what = "lb1 takes back, ready to first advert";
+    finish(stage, what, began, between(began, first), down_interval(seed::PRIORITY))
+}
+
+/// Tells how long a change of master took, then gives the clients time to notice it.
+fn finish(
+    stage: &mut Stage,
+    what: &'static str,
+    began: SystemTime,
+    took: Duration,
+    formula: Duration,
+) -> Outcome<TakeOver> {
+    let (seconds, promised) = (took.as_secs_f64(), formula.as_secs_f64());
+    let text = format!("{what}: {seconds:.3} s; three adverts and the skew are {promised:.3} s");
+    stage.timeline.event(Kind::Note, &text);
+    stage.watch(BREATH)?;
+    let silence = stage.client.as_ref().map(|client| longest_silence(client, began));
+    Ok(TakeOver { what, took, formula, silence })
 }
 
 /// The longest time after `since` in which no request was answered.

@@ -2,7 +2,7 @@
 
 use super::timeline::{Kind, Timeline};
 use lab::{
-    Client, Failure, Keepalived, Mail, Outcome, ipvs,
+    Client, Failure, Journal, Keepalived, Mail, Outcome, ipvs,
     seed::{self, Cluster, Director},
 };
 use std::{
@@ -97,6 +97,12 @@ impl Stage {
 
     pub(crate) fn director(&self, place: usize) -> Outcome<&Director> {
         self.cluster.directors.get(place).ok_or_else(|| Failure::new("there are two directors"))
+    }
+
+    /// What the daemon of a director logs.
+    pub(crate) fn journal(&self, place: usize) -> Outcome<&Journal> {
+        let daemon = self.posts.get(place).and_then(|post| post.daemon.as_ref());
+        daemon.map(Keepalived::journal).ok_or_else(|| Failure::new("the director is off"))
     }
 
     /// Whether a director holds the virtual addresses.
