@@ -7,6 +7,11 @@ use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
     Suite::new(Needs::Ipvs, Duration::from_secs(600))
-        .tests_with(lab::ORIGINAL, tests![table::the_table_equals_the_originals_entry_for_entry])
+        .tests_with(
+            lab::ORIGINAL,
+            "theirs",
+            &(),
+            tests![table::the_table_equals_the_originals_entry_for_entry],
+        )
         .run()
 }

@@ -3,7 +3,7 @@
 use lab::{Keepalived, ORIGINAL, Outcome, eventually, seed};
 use std::time::Duration;
 
-pub(crate) fn the_table_equals_the_originals_entry_for_entry() -> Outcome {
+pub(crate) fn the_table_equals_the_originals_entry_for_entry(_: &()) -> Outcome {
     let cluster = seed::Cluster::new()?;
     let [one, _] = &cluster.directors;
     let _daemon = Keepalived::start(&one.node, ORIGINAL, seed::CONFIG)?;

@@ -83,6 +83,15 @@ impl Client {
         Ok(Self { requests, stop, workers, _node: node })
     }
 
+    /// Leaves: waits for the requests under way and makes no more.
+    pub fn stop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for worker in self.workers.drain(..) {
+            // A panic in there has been printed.
+            let _ = worker.join();
+        }
+    }
+
     /// All requests that have ended, in the order they ended.
     pub fn requests(&self) -> Vec<Request> {
         lock(&self.requests).clone()
@@ -107,11 +116,7 @@ impl Client {
 
 impl Drop for Client {
     fn drop(&mut self) {
-        self.stop.store(true, Ordering::Relaxed);
-        for worker in self.workers.drain(..) {
-            // A panic in there has been printed.
-            let _ = worker.join();
-        }
+        self.stop();
     }
 }
 

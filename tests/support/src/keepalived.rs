@@ -8,7 +8,7 @@ use crate::{
 };
 use nix::{sys::signal::Signal, unistd::Pid};
 use std::{
-    fs,
+    env, fs,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::Duration,
@@ -16,6 +16,12 @@ use std::{
 
 /// Where Debian installs the original.
 pub const ORIGINAL: &str = "/usr/sbin/keepalived";
+
+/// The daemon under test: `ours`, or the one at the path in `KEEPALIVED_UNDER_TEST`, with which a new scene first proves
+/// itself.
+pub fn under_test(ours: &str) -> PathBuf {
+    env::var_os("KEEPALIVED_UNDER_TEST").map_or_else(|| ours.into(), PathBuf::from)
+}
 
 /// The configuration as the daemon of a node names it; kept out of `/etc`, which nodes share.
 pub const CONFIG: &str = "/run/keepalived.conf";

@@ -55,8 +55,10 @@ impl Scene {
     /// # Errors
     /// The kernel refuses a bridge.
     pub fn link(&self, name: &str) -> Outcome<Link> {
-        self.switch.ip(&format!("link add dev {name} type bridge forward_delay 0 mcast_snooping 0"))?;
-        self.switch.ip(&format!("link set dev {name} up"))?;
+        self.switch.ip_lines(&[
+            format!("link add dev {name} type bridge forward_delay 0 mcast_snooping 0"),
+            format!("link set dev {name} up"),
+        ])?;
         Ok(Link { name: name.to_owned(), switch: Rc::clone(&self.switch), ports: Rc::clone(&self.ports) })
     }
 
@@ -68,6 +70,8 @@ impl Scene {
         let files = self.files.join(name);
         fs::create_dir_all(files.join("run")).doing(files.display())?;
         fs::create_dir_all(files.join("tmp")).doing(files.display())?;
+        fs::write(files.join("hosts"), format!("127.0.0.1 localhost\n127.0.1.1 {name}\n"))
+            .doing(files.display())?;
         Ok(Node { name: name.to_owned(), namespace: Namespace::new()?, files, cables: Vec::new() })
     }
 
@@ -103,9 +107,10 @@ impl Link {
         self.ports.set(number);
         let port = format!("port{number}");
         let there = namespace.path();
-        self.switch
-            .ip(&format!("link add dev {port} type veth peer name {interface} netns {}", there.display()))?;
-        self.switch.ip(&format!("link set dev {port} master {} up", self.name))?;
+        self.switch.ip_lines(&[
+            format!("link add dev {port} type veth peer name {interface} netns {}", there.display()),
+            format!("link set dev {port} master {} up", self.name),
+        ])?;
         namespace.ip(&format!("link set dev {interface} up"))?;
         Ok(Cable { interface: interface.to_owned(), port, switch: Rc::clone(&self.switch) })
     }
@@ -119,7 +124,7 @@ struct Cable {
     switch: Rc<Namespace>,
 }
 
-/// A machine of the scene: a network namespace with folders of its own for `/run` and `/tmp`.
+/// A machine of the scene: a network namespace, a host name, and folders of its own for `/run` and `/tmp`.
 #[derive(Debug)]
 pub struct Node {
     name: String,
@@ -135,9 +140,8 @@ impl Node {
     /// The kernel refuses the interface or an address.
     pub fn on(mut self, link: &Link, interface: &str, addresses: &[&str]) -> Outcome<Self> {
         self.cables.push(link.plug(&self.namespace, interface)?);
-        for address in addresses {
-            self.namespace.ip(&format!("address add {address} dev {interface}"))?;
-        }
+        let line = |address| format!("address add {address} dev {interface}");
+        self.namespace.ip_lines(&addresses.iter().map(line).collect::<Vec<_>>())?;
         Ok(self)
     }
 
@@ -179,13 +183,17 @@ impl Node {
         )))
     }
 
-    /// Runs `job` on a thread inside its network, with its own `/run` and `/tmp`.
+    /// Runs `job` on a thread inside its network, with its own host name, `/etc/hosts`,
+    /// `/run` and `/tmp`.
     ///
     /// # Errors
     /// The kernel refuses the entry.
     pub fn enter<T: Send>(&self, job: impl FnOnce() -> T + Send) -> Outcome<T> {
-        let (run, tmp) = (self.files.join("run"), self.files.join("tmp"));
-        self.namespace.enter_seeing(&[(Path::new("/tmp"), &tmp), (Path::new("/run"), &run)], job)
+        let own = ["run", "tmp", "hosts"].map(|name| self.files.join(name));
+        let places = ["/run", "/tmp", "/etc/hosts"].map(Path::new);
+        // What stands in lies in the old /run, so that is covered last.
+        let stand_ins: Vec<_> = places.into_iter().zip(own.iter().map(PathBuf::as_path)).rev().collect();
+        self.namespace.enter_machine(&self.name, &stand_ins, job)
     }
 
     /// Where `path`, as its processes name it, can be reached from outside of it.

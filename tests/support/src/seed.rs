@@ -62,16 +62,6 @@ pub fn twin() -> String {
     )
 }
 
-/// The time of three adverts and the skew, after which a backup with this priority takes over (RFC 3768 §6.1).
-pub fn down_interval(priority: u8) -> Duration {
-    3 * Duration::from_secs(1) + skew(priority)
-}
-
-/// The time after which a backup with this priority takes over from a master that says goodbye (RFC 3768 §6.1).
-pub fn skew(priority: u8) -> Duration {
-    Duration::from_micros(u64::from(256 - u16::from(priority)) * 1_000_000 / 256)
-}
-
 /// A director's machine, without a daemon yet.
 #[derive(Debug)]
 pub struct Director {
@@ -104,6 +94,7 @@ pub struct Cluster {
     /// What passes on the servers' link.
     pub capture: Capture,
     lan: Link,
+    office: Link,
     scene: Scene,
 }
 
@@ -116,25 +107,30 @@ impl Cluster {
         let scene = Scene::new()?;
         let lan_link = scene.link("lan")?;
         let office = scene.link("office")?;
-        let director = |name, last| -> Outcome<Director> {
-            let node = scene.node(name)?.on(&lan_link, "eth1", &[&format!("{}/24", lan(last))])?.on(
-                &office,
-                "eth0",
-                &[&format!("192.168.1.{last}/24")],
-            )?;
-            Ok(Director { node, address: lan(last) })
-        };
+        let director = |place: usize| director(&scene, &lan_link, &office, place);
         let server = |(last, ports)| -> Outcome<RealServer> {
             let address = lan(last).to_string();
             let node = scene.node(&address)?.on(&lan_link, "eth0", &[&format!("{address}/24")])?;
             RealServer::start(node, &VIPS, ports)
         };
-        let directors = [director("lb1", 2)?, director("lb2", 3)?];
+        let directors = [director(0)?, director(1)?];
         let servers = SERVERS.into_iter().map(server).collect::<Outcome<_>>()?;
         let mail_server = scene.node("mail")?.on(&office, "eth0", &["192.168.1.10/24"])?;
         let mailbox = Mailbox::start(mail_server)?;
         let capture = scene.capture(&lan_link)?;
-        Ok(Self { directors, servers, mailbox, capture, lan: lan_link, scene })
+        Ok(Self { directors, servers, mailbox, capture, lan: lan_link, office, scene })
+    }
+
+    /// Boots the machine of a director (0 or 1) again: addresses it was given and its IPVS table are gone.
+    ///
+    /// # Errors
+    /// The kernel refuses a part of the machine.
+    pub fn reboot(&mut self, place: usize) -> Outcome {
+        let machine = director(&self.scene, &self.lan, &self.office, place)?;
+        let director =
+            self.directors.get_mut(place).ok_or_else(|| Failure::new("there are two directors"))?;
+        *director = machine;
+        Ok(())
     }
 
     /// The real server with this address.
@@ -169,6 +165,17 @@ impl Cluster {
     }
 }
 
+fn director(scene: &Scene, lan_link: &Link, office: &Link, place: usize) -> Outcome<Director> {
+    const MACHINES: [(&str, u8); 2] = [("lb1", 2), ("lb2", 3)];
+    let (name, last) = *MACHINES.get(place).ok_or_else(|| Failure::new("there are two directors"))?;
+    let node = scene.node(name)?.on(lan_link, "eth1", &[&format!("{}/24", lan(last))])?.on(
+        office,
+        "eth0",
+        &[&format!("192.168.1.{last}/24")],
+    )?;
+    Ok(Director { node, address: lan(last) })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -182,10 +189,5 @@ mod tests {
             [("    state MASTER", "    state BACKUP"), ("    priority 100", "    priority 90")]
         );
         assert_eq!(CONFIG.lines().count(), twin.lines().count());
-    }
-
-    #[test]
-    fn a_backup_waits_three_seconds_and_the_skew() {
-        assert_eq!(down_interval(100), Duration::from_micros(3_609_375));
     }
 }

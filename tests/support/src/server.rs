@@ -20,9 +20,8 @@ impl RealServer {
         // Else the server would answer for the director's addresses (LVS in direct routing).
         node.sysctl("net.ipv4.conf.all.arp_ignore", "1")?;
         node.sysctl("net.ipv4.conf.all.arp_announce", "2")?;
-        for address in virtual_addresses {
-            node.ip(&format!("address add {address}/32 dev lo"))?;
-        }
+        let line = |address| format!("address add {address}/32 dev lo");
+        node.namespace().ip_lines(&virtual_addresses.iter().map(line).collect::<Vec<_>>())?;
         let mut server = Self { node, ports: ports.to_vec(), serving: Vec::new() };
         server.revive()?;
         Ok(server)

@@ -9,7 +9,13 @@ use crate::{
     world::{Entry, Needs, enter},
 };
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::{panic, path::Path, process::ExitCode, time::Duration};
+use std::{
+    fmt,
+    panic::{self, RefUnwindSafe, UnwindSafe},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
 
 /// How many scenes are played at a time: most of their time they wait for timers.
 const SCENES_AT_A_TIME: usize = 4;
@@ -17,34 +23,62 @@ const SCENES_AT_A_TIME: usize = 4;
 /// The words with which a suite says that tests were not run, for the reader and for `cargo xtask test`.
 pub const SKIPPED: &str = "SKIPPED";
 
-/// A named test; made by [`tests!`](crate::tests).
-pub type Test = (&'static str, fn() -> Outcome);
+/// A named test with an argument, such as the daemons it is to be played with; made by [`tests!`](crate::tests).
+pub type Test<A> = (&'static str, fn(&A) -> Outcome);
 
 /// The tests of one program.
-#[derive(Debug)]
 pub struct Suite {
     needs: Needs,
     limit: Duration,
-    tests: Vec<(Test, Option<&'static str>)>,
+    scenes: Vec<Scene>,
+}
+
+struct Scene {
+    name: String,
+    program: Option<&'static str>,
+    play: Box<dyn Fn() -> Outcome + Send + UnwindSafe + RefUnwindSafe>,
+}
+
+impl fmt::Debug for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.scenes.iter().map(|scene| &scene.name).collect();
+        f.debug_struct("Suite").field("needs", &self.needs).field("scenes", &names).finish_non_exhaustive()
+    }
 }
 
 impl Suite {
     /// A suite for a world with these needs, which may last so long.
     pub fn new(needs: Needs, limit: Duration) -> Self {
-        Self { needs, limit, tests: Vec::new() }
+        Self { needs, limit, scenes: Vec::new() }
     }
 
-    /// Adds tests.
+    /// Adds tests, each called with `argument`.
     #[must_use]
-    pub fn tests(mut self, tests: &[Test]) -> Self {
-        self.tests.extend(tests.iter().map(|test| (*test, None)));
-        self
+    pub fn tests<A>(self, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        self.add(None, "", argument, tests)
     }
 
-    /// Adds tests that need the program at this path.
+    /// Adds tests that need the program at this path, each called with `argument`. Their names begin with `group`.
     #[must_use]
-    pub fn tests_with(mut self, program: &'static str, tests: &[Test]) -> Self {
-        self.tests.extend(tests.iter().map(|test| (*test, Some(program))));
+    pub fn tests_with<A>(self, program: &'static str, group: &str, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        self.add(Some(program), &format!("{group}::"), argument, tests)
+    }
+
+    fn add<A>(mut self, program: Option<&'static str>, group: &str, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        for (name, test) in tests {
+            let (argument, test) = (argument.clone(), *test);
+            let play = Box::new(move || test(&argument));
+            self.scenes.push(Scene { name: format!("{group}{name}"), program, play });
+        }
         self
     }
 
@@ -62,22 +96,22 @@ impl Suite {
             }
         };
         let mut trials = Vec::new();
-        for ((name, test), program) in self.tests {
+        for Scene { name, program, play } in self.scenes {
             let missing_program = program.filter(|program| !Path::new(program).exists());
             let reason =
                 missing_world.clone().or(missing_program.map(|program| format!("{program} is missing")));
             if let Some(reason) = &reason {
                 println!("{SKIPPED} {name}: {reason}");
             }
-            trials.push(Trial::test(name, move || play(test)).with_ignored_flag(reason.is_some()));
+            trials.push(Trial::test(name, move || perform(play)).with_ignored_flag(reason.is_some()));
         }
         libtest_mimic::run(&arguments, trials).exit_code()
     }
 }
 
-fn play(test: fn() -> Outcome) -> Result<(), Failed> {
+fn perform(play: impl Fn() -> Outcome + UnwindSafe) -> Result<(), Failed> {
     epitaph::clear();
-    let result = panic::catch_unwind(test);
+    let result = panic::catch_unwind(play);
     if !matches!(result, Ok(Ok(()))) {
         epitaph::print();
     }
@@ -91,6 +125,6 @@ fn play(test: fn() -> Outcome) -> Result<(), Failed> {
 #[macro_export]
 macro_rules! tests {
     ($($test:path),* $(,)?) => {
-        &[$((stringify!($test), $test as fn() -> $crate::Outcome)),*]
+        &[$((stringify!($test), $test as fn(&_) -> $crate::Outcome)),*]
     };
 }

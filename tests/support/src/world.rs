@@ -61,9 +61,14 @@ pub enum Entry {
     Impossible(String),
 }
 
+/// Whether this process is inside a world already.
+pub fn is_inside() -> bool {
+    env::var_os(MARK).is_some()
+}
+
 /// Enters a world that has what is needed. `limit` bounds the life of that world.
 pub fn enter(needs: Needs, limit: Duration) -> Entry {
-    if env::var_os(MARK).is_some() {
+    if is_inside() {
         return Entry::Inside;
     }
     Scratch::remove_orphans();
@@ -132,11 +137,13 @@ pub fn kernel_has_ipvs() -> bool {
 
 fn can_unshare(user: User) -> bool {
     let allowed = matches!(user, User::Mapped) || geteuid().is_root();
-    let trial = || unshare(user).args(["ip", "link"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let trial =
+        || unshare(user).args(["--net", "ip", "link"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
     allowed && trial().is_ok_and(|status| status.success())
 }
 
-/// The command that runs another in new namespaces; it dies with us, and everything inside dies with it.
+/// The command that runs another in new namespaces, the network aside; it dies with us, and everything inside dies
+/// with it.
 fn unshare(user: User) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
@@ -144,7 +151,7 @@ fn unshare(user: User) -> Command {
         User::Root => {}
         User::Mapped => drop(command.args(["--user", "--map-root-user"])),
     }
-    command.args(["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+    command.args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
     command
 }
 
@@ -152,7 +159,7 @@ fn in_namespaces(user: User, limit: Duration) -> Outcome<u8> {
     let scratch = Scratch::new()?;
     let script = write_script(&scratch, "namespaces", Needs::Namespaces)?;
     let child = unshare(user)
-        .arg("sh")
+        .args(["--net", "sh"])
         .arg(script)
         .args(this_program()?)
         .stdin(Stdio::null())
@@ -173,11 +180,16 @@ fn in_uml(needs: Needs, limit: Duration) -> Outcome<u8> {
         std::os::unix::fs::symlink(&modules, root.join("lib/modules").join(kernel))?;
     }
     let modprobe = format!("#!/bin/sh\nexec modprobe -d {} \"$@\"\n", quote(root.as_os_str())?);
-    write_executable(&scratch.path().join("modprobe"), &modprobe)?;
+    write_executable(&scratch.path().join("modprobe"), modprobe)?;
+    // Seen through a user namespace the owner of the host's files is nobody, so set-user-id programs run as nobody,
+    // and Debian's mount is one. A copy is not.
+    write_executable(&scratch.path().join("mount"), fs::read("/usr/bin/mount").doing("/usr/bin/mount")?)?;
     let script = write_script(&scratch, "uml", needs)?;
     let console = fs::File::create(scratch.path().join("console"))?;
-    let mut child = Command::new("setpriv")
-        .args(["--pdeathsig", "KILL", UML, "mem=1G", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"])
+    // Its helper processes would outlive a kernel that is killed, were they not in a namespace with it.
+    let user = if geteuid().is_root() { User::Root } else { User::Mapped };
+    let mut child = unshare(user)
+        .args([UML, "mem=1G", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"])
         .arg(option("init", &script))
         .arg(option("uml_dir", scratch.path()))
         .args(["con=null", "con0=null,fd:2", "ssl0=null,fd:1", "console=tty0"])
@@ -283,13 +295,13 @@ fn write_script(scratch: &Scratch, world: &str, needs: Needs) -> Outcome<PathBuf
     writeln!(text, "LAB_MODULES={}", if needs == Needs::Ipvs { "loaded" } else { "none" })?;
     text.push_str(include_str!("world.sh"));
     let path = scratch.path().join("world.sh");
-    write_executable(&path, &text)?;
+    write_executable(&path, text)?;
     Ok(path)
 }
 
-fn write_executable(path: &Path, text: &str) -> Outcome {
+fn write_executable(path: &Path, content: impl AsRef<[u8]>) -> Outcome {
     use std::os::unix::fs::PermissionsExt as _;
-    fs::write(path, text).doing(path.display())?;
+    fs::write(path, content).doing(path.display())?;
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).doing(path.display())
 }
 

@@ -1,11 +1,10 @@
 # The first process of a world: prepares it, runs one command in it, and ends with its status.
 # The lines above set what is in capitals here.
 
-mount -t tmpfs tmpfs /run
-
 if [ "$LAB_WORLD" = uml ]; then
-    mount -t proc proc /proc
-    mount -t sysfs sysfs /sys
+    "$SCRATCH/mount" -t tmpfs tmpfs /run
+    "$SCRATCH/mount" -t proc proc /proc
+    "$SCRATCH/mount" -t sysfs sysfs /sys
     ln -sf /proc/self/fd /dev/fd
     # Not the terminal's business: the other side sees the bytes as they are written.
     stty -F /dev/ttyS0 raw -echo
@@ -16,6 +15,8 @@ if [ "$LAB_WORLD" = uml ]; then
         "$SCRATCH/modprobe" ip_vs
     fi
     ip link set dev lo up
+else
+    mount -t tmpfs tmpfs /run
 fi
 
 "$@" &

@@ -1,0 +1,7 @@
+//! The edge: sockets, and the runner that has probes start on time.
+#![expect(clippy::disallowed_methods, reason = "the edge is where the clock is read")]
+
+pub(crate) mod connect;
+mod run;
+
+pub use self::run::Runner;
