@@ -10,7 +10,7 @@ use parser::diag::{Class, Diagnostic};
 
 use crate::cli::Options;
 use crate::exit::Exit;
-use crate::load;
+use crate::load::{self, Reading};
 
 /// Checks, and writes one line per finding to standard error or to the end of `file`.
 pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
@@ -25,7 +25,7 @@ pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
             }
         },
     };
-    let (_, diagnostics) = load::examine(options);
+    let (_, diagnostics) = load::examine(options, Reading::ToTest);
     for diagnostic in diagnostics.iter().filter(|diagnostic| shown(diagnostic)) {
         if writeln!(output, "{diagnostic}").is_err() {
             return Exit::Fatal.code();

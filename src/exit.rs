@@ -18,6 +18,8 @@ pub(crate) enum Exit {
     NoPermission,
     /// A configuration test found ordinary errors.
     TestErrors,
+    /// A worker lost what its loop stands on; started again it may find it.
+    Broken,
     /// No configuration to read; in a configuration test: only script-security findings.
     NoConfig,
 }
@@ -32,6 +34,7 @@ impl Exit {
             Self::NoPermission => 4,
             Self::TestErrors => 5,
             Self::NoConfig => 6,
+            Self::Broken => 70,
         }
     }
 
@@ -54,6 +57,7 @@ impl Exit {
             Self::NoPermission => "missing permission",
             Self::TestErrors => "CONFIG_TEST",
             Self::NoConfig => "NO_CONFIG",
+            Self::Broken => "event loop broken",
         }
     }
 }

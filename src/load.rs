@@ -32,23 +32,39 @@ impl fmt::Display for Refusal {
     }
 }
 
+/// What the files are read for. keepalived takes some numbers with a rest behind them when it runs, and refuses them in a
+/// test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reading {
+    /// To be run.
+    ToRun,
+    /// To be tested.
+    ToTest,
+}
+
 /// Everything that was found, without judgement.
-pub(crate) fn examine(options: &Options) -> (Plan, Vec<Diagnostic>) {
+pub(crate) fn examine(options: &Options, reading: Reading) -> (Plan, Vec<Diagnostic>) {
     let system = System::look();
     let id = match &options.config_id {
         Some(id) => id.clone(),
         None => system.node.split('.').next().unwrap_or_default().to_owned(),
     };
-    let settings = parser::Options { config_id: id, all_config: options.all_config, ..Default::default() };
-    let mut files = parser::io::Files::new();
-    let (config, mut diagnostics) = parser::parse(&options.file, &mut files, &settings);
+    let settings = parser::Options {
+        config_id: id,
+        all_config: options.all_config,
+        lenient: reading == Reading::ToRun,
+        ..Default::default()
+    };
+    let mut files = parser::io::files::Files::new();
+    let root = options.file.to_string_lossy();
+    let (config, mut diagnostics) = parser::parse(&root, &mut files, settings);
     let plan = Plan::new(&config, &system, &mut diagnostics);
     (plan, diagnostics)
 }
 
 /// Reads the configuration for the first time.
 pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
-    let (plan, diagnostics) = examine(options);
+    let (plan, diagnostics) = examine(options, Reading::ToRun);
     tell(&diagnostics);
     refuse_fatal(&diagnostics)?;
     Ok(Loaded { plan, structural: structural(&diagnostics) })
@@ -61,7 +77,7 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
 /// read, when a value is missing that keepalived would end for, and when braces or quotes no longer match although they
 /// did before.
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
-    let (plan, diagnostics) = examine(options);
+    let (plan, diagnostics) = examine(options, Reading::ToRun);
     tell(&diagnostics);
     refuse_fatal(&diagnostics)?;
     let structural = structural(&diagnostics);

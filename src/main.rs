@@ -7,6 +7,7 @@ mod drive;
 mod exit;
 mod load;
 mod log;
+mod mirror;
 mod notify;
 mod pidfile;
 mod plan;

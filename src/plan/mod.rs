@@ -5,6 +5,7 @@
 
 mod alerts;
 pub(crate) mod checkers;
+pub(crate) mod ipvs;
 pub(crate) mod vrrp;
 
 use std::collections::BTreeSet;

@@ -9,8 +9,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::counters::Counters;
+use crate::event::State;
 use crate::log::Line;
-use crate::machine::{Machine, State};
+use crate::machine::Machine;
 use crate::params::{Auth, Checksum, Family, Params, Switch, Transport, Version};
 use crate::priority::Priority;
 use crate::wire::advert_v3::Pseudo;

@@ -10,6 +10,7 @@
 //! |---|---|
 //! | [`params`] | what one virtual router needs to know |
 //! | [`machine`] | the election: RFC 3768 §6.4, RFC 9568 §6.4, and keepalived's additions |
+//! | [`event`] | what goes into it and what comes out |
 //! | [`timers`], [`priority`] | skew and down intervals; tracking weights to effective priority |
 //! | [`announce`] | when gratuitous ARP and neighbour advertisements are due |
 //! | [`accept`] | which packets are obeyed (§7.1 of both RFCs) |
@@ -26,6 +27,7 @@ pub mod accept;
 pub mod announce;
 pub mod compose;
 pub mod counters;
+pub mod event;
 pub mod log;
 pub mod machine;
 pub mod params;
@@ -40,7 +42,8 @@ pub mod io;
 pub use accept::Packet;
 pub use compose::Datagram;
 pub use counters::Counters;
-pub use machine::{Action, Cause, Ending, Event, Machine, State, Verdict, Why};
+pub use event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
+pub use machine::Machine;
 pub use params::{Family, Params, Version, Vrid};
 pub use priority::Priority;
 pub use router::Router;

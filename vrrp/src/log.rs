@@ -93,6 +93,9 @@ pub enum Line {
     // Sending.
     SendFailed { errno: i32, text: String },
     SendToPeerFailed { peer: IpAddr, text: String },
+
+    // Reload.
+    AddressNoLongerConfigured { address: IpAddr, prefix: u8, interface: String },
 }
 
 impl Line {
@@ -309,6 +312,9 @@ impl Line {
                 write!(f, "Sending {what} on {interface} for {address}")
             }
             Self::SendFailed { errno, text } => write!(f, "send advert error {errno} ({text})"),
+            Self::AddressNoLongerConfigured { address, prefix, interface } => {
+                write!(f, "ip address {address}/{prefix} dev {interface}, no longer exist")
+            }
             Self::SendToPeerFailed { peer, text } => write!(f, "Cant send advert to {peer} ({text})"),
         }
     }

@@ -15,168 +15,13 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-
 use crate::announce::Announcer;
+use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
 use crate::log::Line;
 use crate::params::{Family, Params, Preempt, Role, Switch, Version};
 use crate::priority::Priority;
 use crate::timers::{self, Timer, Timers};
 use crate::wire::Advert;
-
-/// Where a virtual router is. The numbers are the original's, as in its JSON and over SNMP.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[repr(u8)]
-pub enum State {
-    /// Not started.
-    Init = 0,
-    /// Another router has the addresses, or is about to.
-    Backup = 1,
-    /// This router has the addresses.
-    Master = 2,
-    /// Something it needs is missing.
-    Fault = 3,
-    /// Removed from the configuration.
-    Deleted = 97,
-    /// Ended with the process.
-    Stopped = 98,
-}
-
-impl State {
-    /// The number outside tools know it by.
-    #[must_use]
-    pub fn number(self) -> u8 {
-        self as u8
-    }
-}
-
-/// Something without which a virtual router cannot work. It is in FAULT as long as one of them stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Cause {
-    /// This interface is down or gone.
-    Interface(String),
-    /// The interface has no address to send from.
-    NoSource,
-    /// The configured source address is not on this machine.
-    SourceNotConfigured,
-    /// A tracked script fails.
-    Script(String),
-}
-
-/// Why the process is done with a virtual router.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// The process stops.
-    Shutdown,
-    /// It is gone from the configuration.
-    Removal,
-}
-
-/// What the world tells a virtual router.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// Begin; `quiet` is what remains of `vrrp_startup_delay`, in which nothing heard counts.
-    Start {
-        /// Zero without a delay.
-        quiet: Duration,
-    },
-    /// End for good.
-    Stop(Ending),
-    /// An advert that passed [`crate::accept`].
-    Advert {
-        /// Its sender.
-        from: IpAddr,
-        /// What it says.
-        advert: Advert,
-    },
-    /// The weights of tracked things now sum up to this.
-    Weight(i32),
-    /// Something needed is missing.
-    Fault(Cause),
-    /// It is back.
-    Recover(Cause),
-    /// The interface's own address, from which adverts are sent unless one is configured; none is a fault of its own.
-    Source(Option<IpAddr>),
-    /// [`Action::HoldAddresses`] has been carried out.
-    AddressesHeld {
-        /// Whether an address was added that was not held before.
-        added: bool,
-    },
-    /// Somebody else deleted an address, route or rule of this master.
-    AddressLost,
-    /// The deadline has come. Harmless if it has not.
-    Tick,
-}
-
-/// What a virtual router asks of the world, in the order in which it must happen.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Send an advert with this priority.
-    Advertise(Priority),
-    /// Make the kernel have the addresses, then answer with [`Event::AddressesHeld`].
-    HoldAddresses,
-    /// Make the kernel not have them.
-    DropAddresses,
-    /// Send this many rounds of gratuitous ARP or neighbour advertisements, one frame per address and round.
-    Announce {
-        /// At least 1.
-        rounds: u32,
-    },
-    /// Tell scripts, FIFO and mail.
-    Report {
-        /// State left.
-        from: State,
-        /// State entered.
-        to: State,
-        /// What led to it.
-        why: Why,
-        /// Effective priority.
-        priority: Priority,
-    },
-    /// Log.
-    Log(Line),
-}
-
-/// What led to a change of state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// It was started.
-    Started,
-    /// It was started as the owner of its addresses: BACKUP for an instant that nobody is told about.
-    StartedAsOwner,
-    /// The master fell silent, or there was none.
-    MasterSilent,
-    /// A better router spoke.
-    Outranked,
-    /// Something needed went missing.
-    Faulted,
-    /// Nothing is missing any more.
-    Recovered,
-    /// An address was deleted by somebody else.
-    AddressLost,
-    /// The process stops or the configuration has no such router any more.
-    Ended,
-}
-
-/// What [`Machine::reconfigure`] made of new parameters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing differs; nothing was touched.
-    Unchanged,
-    /// Taken over in place.
-    Absorbed,
-    /// This is another virtual router: end the old one and start a new one. Nothing was touched.
-    Restart,
-}
-
-/// The master a backup follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Leader {
-    /// Where its last advert came from.
-    pub address: IpAddr,
-    /// The priority in it.
-    pub priority: Priority,
-}
 
 /// One virtual router.
 #[derive(Debug)]
@@ -194,8 +39,23 @@ pub struct Machine {
     quiet_until: Option<Instant>,
     /// With [`Preempt::After`]: lower adverts are obeyed until then.
     preempt_at: Option<Instant>,
+    /// Another router that calls itself owner of the same addresses.
+    rival: Rival,
+    /// An owner that has given way to another one counts as 254 until that one is gone.
+    demoted: bool,
     timers: Timers,
     announcer: Announcer,
+}
+
+/// How far the dispute of two address owners has come, on the side with the higher address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rival {
+    /// Nobody disputes.
+    None,
+    /// One was heard; it gets so many of our adverts to think it over.
+    Warned { adverts_left: u8, interval: Duration },
+    /// If it is heard now, we give way.
+    Watched,
 }
 
 impl Machine {
@@ -215,6 +75,8 @@ impl Machine {
             interval: params.interval,
             quiet_until: None,
             preempt_at: None,
+            rival: Rival::None,
+            demoted: false,
             timers: Timers::default(),
             announcer: Announcer::new(params.announce),
             params,
@@ -242,7 +104,7 @@ impl Machine {
     /// Priority after tracking.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        self.params.priority.weighted(self.weight)
+        if self.demoted { Priority::DEMOTED } else { self.params.priority.weighted(self.weight) }
     }
 
     /// Address adverts are sent from.
@@ -266,7 +128,17 @@ impl Machine {
     /// The silence after which it takes over.
     #[must_use]
     pub fn master_down(&self) -> Duration {
-        timers::master_down(self.params.version, self.priority(), self.interval, self.params.down_adverts)
+        timers::master_down(
+            self.params.version,
+            self.skew_priority(),
+            self.interval,
+            self.params.down_adverts,
+        )
+    }
+
+    /// A configured owner waits like one whatever has become of its priority.
+    fn skew_priority(&self) -> Priority {
+        if self.params.priority == Priority::OWNER { Priority::OWNER } else { self.priority() }
     }
 
     /// What keeps it in FAULT.
@@ -303,6 +175,7 @@ impl Machine {
                     self.follow(from, &advert, now, out);
                 } else {
                     out.push(Action::Log(Line::LowerDiscarded { from, priority: advert.priority }));
+                    self.restore_owner(Line::OwnerRestoredOnLower, out);
                 }
             }
             (Backup, Event::Tick) => {
@@ -454,7 +327,7 @@ impl Machine {
     /// RFC 9568 §6.4.2 (420): the master has given up.
     fn expect_takeover(&mut self, now: Instant, out: &mut Vec<Action>) {
         out.push(Action::Log(Line::BackupHeardRelease));
-        let skew = timers::skew(self.params.version, self.priority(), self.interval);
+        let skew = timers::skew(self.params.version, self.skew_priority(), self.interval);
         self.timers.set(Timer::MasterDown, now + skew);
     }
 
@@ -518,11 +391,13 @@ impl Machine {
             out.push(Action::Log(Line::EqualWithOurAddress));
             return;
         }
-        if theirs == Priority::OWNER && ours == Priority::OWNER {
-            out.push(Action::Log(Line::RivalOwner { from }));
-        }
         // Addresses of one family compare as their bytes on the link do.
         let loses = theirs > ours || (theirs == ours && self.source.is_some_and(|source| from > source));
+        if theirs == Priority::OWNER && ours == Priority::OWNER && self.dispute(from, advert, loses, out) {
+            self.wanted = State::Backup;
+            self.go(State::Backup, Why::Outranked, now, out);
+            return;
+        }
         if loses {
             if self.params.answer_higher == Switch::On {
                 out.push(Action::Advertise(ours));
@@ -547,12 +422,57 @@ impl Machine {
         }
     }
 
+    /// Two owners of the same addresses are a mistake. Returns whether we, with the higher address, give way in the end.
+    fn dispute(&mut self, from: IpAddr, advert: &Advert, loses: bool, out: &mut Vec<Action>) -> bool {
+        match self.rival {
+            Rival::None => {
+                out.push(Action::Log(Line::RivalOwner { from }));
+                if !loses {
+                    self.rival = Rival::Warned { adverts_left: 2, interval: advert.interval };
+                }
+                false
+            }
+            Rival::Warned { .. } => false,
+            Rival::Watched => {
+                out.push(Action::Log(Line::RivalOwnerPersists { from }));
+                self.demoted = true;
+                true
+            }
+        }
+    }
+
+    /// Two periodic adverts after the first word from another owner it should have heard us.
+    fn watch_rival(&mut self, now: Instant) {
+        match self.rival {
+            Rival::Warned { adverts_left: 0 | 1, interval } => {
+                self.rival = Rival::Watched;
+                self.timers.set(Timer::RivalGone, now + interval.max(self.params.interval) * 6 / 5);
+            }
+            Rival::Warned { adverts_left, interval } => {
+                self.rival = Rival::Warned { adverts_left: adverts_left - 1, interval };
+            }
+            Rival::None | Rival::Watched => {}
+        }
+    }
+
+    fn restore_owner(&mut self, because: Line, out: &mut Vec<Action>) {
+        if std::mem::take(&mut self.demoted) {
+            out.push(Action::Log(because));
+        }
+    }
+
     fn master_tick(&mut self, now: Instant, out: &mut Vec<Action>) {
         if let Some(deadline) = self.timers.due(Timer::Advert, now) {
             out.push(Action::Advertise(self.priority()));
             // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
             let next = deadline + self.params.interval;
             self.timers.set(Timer::Advert, if next > now { next } else { now + self.params.interval });
+            self.watch_rival(now);
+        }
+        if self.timers.due(Timer::RivalGone, now).is_some() {
+            self.timers.unset(Timer::RivalGone);
+            self.rival = Rival::None;
+            out.push(Action::Log(Line::RivalOwnerGone));
         }
         let rounds = self.announcer.tick(now);
         announce(rounds, out);
@@ -598,8 +518,10 @@ impl Machine {
     fn go(&mut self, to: State, why: Why, now: Instant, out: &mut Vec<Action>) {
         let from = std::mem::replace(&mut self.state, to);
         self.timers.clear();
+        self.rival = Rival::None;
         match to {
             State::Master => {
+                self.restore_owner(Line::OwnerRestoredOnSilence, out);
                 out.push(Action::Advertise(self.priority()));
                 out.push(Action::Log(Line::EnteringMaster));
             }
@@ -681,7 +603,7 @@ impl Machine {
         let at = match why {
             Why::StartedAsOwner if from > now => from + self.params.interval,
             Why::StartedAsOwner => now,
-            Why::AddressLost => now + timers::skew(self.params.version, self.priority(), self.interval),
+            Why::AddressLost => now + timers::skew(self.params.version, self.skew_priority(), self.interval),
             Why::Recovered => {
                 self.interval = self.params.interval;
                 if self.params.priority == Priority::OWNER {

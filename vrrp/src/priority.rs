@@ -13,6 +13,8 @@ impl Priority {
     pub const RELEASE: Self = Self(0);
     /// What a router has if nothing is configured.
     pub const DEFAULT: Self = Self(100);
+    /// An owner that has given way to another owner.
+    pub const DEMOTED: Self = Self(254);
     /// The owner of the addresses.
     pub const OWNER: Self = Self(255);
 

@@ -5,8 +5,9 @@ use std::time::Instant;
 use crate::accept::{Gate, Packet};
 use crate::compose::{Composer, Datagram};
 use crate::counters::Counters;
+use crate::event::{Action, Event, Leader, State, Verdict};
 use crate::log::Line;
-use crate::machine::{Action, Event, Leader, Machine, State, Verdict};
+use crate::machine::Machine;
 use crate::params::Params;
 use crate::priority::Priority;
 

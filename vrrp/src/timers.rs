@@ -37,15 +37,21 @@ pub(crate) enum Timer {
     MasterDown,
     /// As master: the next periodic advert.
     Advert,
+    /// As owner: another owner has kept silent for long enough.
+    RivalGone,
 }
 
 /// At most one deadline for each [`Timer`].
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Timers([Option<Instant>; 2]);
+pub(crate) struct Timers([Option<Instant>; 3]);
 
 impl Timers {
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
         self.0[timer as usize] = Some(at);
+    }
+
+    pub(crate) fn unset(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
     }
 
     pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::announce::Schedule;
-use crate::machine::Event;
+use crate::event::Event;
 use crate::params::{GROUP_IPV4, Password, Peer, Preempt, Role, Vrid};
 use crate::router::Router;
 use crate::wire::checksum::Sum;

@@ -3,7 +3,8 @@
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::task::{Context, Poll};
 
 use rustix::net::RecvFlags;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, Socket, Type};
@@ -207,12 +208,16 @@ impl Pair {
         Ok(Self { input: super::watch(input.into())?, output })
     }
 
-    /// Waits until something may be there to read; then read until [`Read::Nothing`].
-    ///
-    /// # Errors
-    /// What the runtime says.
-    pub async fn readable(&self) -> io::Result<()> {
-        self.input.readable().await.map(|_ready| ())
+    /// Ready when something may be there to read; it stays so until [`Read::Nothing`].
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+        // An error of the runtime means that it is going down; reading will say what is wrong.
+        self.input.poll_read_ready(context).map(|_| ())
+    }
+
+    /// Descriptors to listen and to send, as they are logged.
+    #[must_use]
+    pub fn descriptors(&self) -> (RawFd, RawFd) {
+        (self.input.get_ref().as_raw_fd(), self.output.as_raw_fd())
     }
 
     /// Reads one datagram without waiting.

@@ -116,7 +116,7 @@ fn report(from: State, to: State, why: Why, priority: u8) -> Action {
     Action::Report { from, to, why, priority: Priority::new(priority) }
 }
 
-// ── INIT ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── INIT ──
 
 #[test]
 fn a_start_removes_leftovers_and_listens_for_a_whole_down_interval() {
@@ -185,7 +185,7 @@ fn a_start_without_a_source_address_is_a_fault() {
     assert!(out.contains(&Action::Log(Line::FaultNoAddress { family: Family::Ipv4 })));
 }
 
-// ── BACKUP ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── BACKUP ──
 
 #[test]
 fn backup_takes_over_after_three_silent_intervals_and_the_skew() {
@@ -327,7 +327,7 @@ fn a_backup_stops_without_a_release() {
     assert_eq!(bench.out, [report(State::Backup, State::Stopped, Why::Ended, 150)]);
 }
 
-// ── MASTER ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── MASTER ──
 
 #[test]
 fn a_master_advertises_every_interval_without_drift() {
@@ -495,7 +495,53 @@ fn a_lost_address_is_a_release_and_an_election_after_the_skew() {
     assert_eq!(bench.deadline(), 500_000 + 414_062);
 }
 
-// ── FAULT ───────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Two owners ──
+
+fn owner() -> Bench {
+    Bench::master(Params { role: Role::Master, ..params(255) })
+}
+
+#[test]
+fn of_two_owners_the_lower_address_yields_with_a_complaint() {
+    let mut bench = owner();
+    bench.hears(0.5, HIGHER, 255);
+    assert!(bench.logged(&Line::RivalOwner { from: HIGHER }));
+    assert_eq!(bench.machine.state(), State::Backup);
+    assert_eq!(bench.machine.priority(), Priority::OWNER);
+}
+
+#[test]
+fn an_owner_with_the_higher_address_gives_way_to_one_that_will_not_listen() {
+    let mut bench = owner();
+    bench.hears(0.5, LOWER, 255);
+    assert!(bench.logged(&Line::RivalOwner { from: LOWER }));
+    bench.at(1.5, Event::Tick);
+    bench.hears(1.6, LOWER, 255);
+    assert_eq!(bench.machine.state(), State::Master);
+    bench.at(2.6, Event::Tick);
+    bench.hears(2.7, LOWER, 255);
+    assert!(bench.logged(&Line::RivalOwnerPersists { from: LOWER }));
+    assert_eq!((bench.machine.state(), bench.machine.priority()), (State::Backup, Priority::new(254)));
+    bench.out.clear();
+    bench.at(2.7 + 3.003_907, Event::Tick);
+    assert_eq!(bench.out[1], Action::Log(Line::OwnerRestoredOnSilence));
+    assert_eq!(bench.adverts(), [255]);
+}
+
+#[test]
+fn an_owner_whose_rival_falls_silent_stays_master() {
+    let mut bench = owner();
+    bench.hears(0.5, LOWER, 255);
+    bench.at(1.5, Event::Tick);
+    bench.at(2.5, Event::Tick);
+    bench.at(3.5, Event::Tick);
+    assert!(!bench.logged(&Line::RivalOwnerGone));
+    bench.at(3.7, Event::Tick);
+    assert!(bench.logged(&Line::RivalOwnerGone));
+    assert_eq!((bench.machine.state(), bench.machine.priority()), (State::Master, Priority::OWNER));
+}
+
+// ── FAULT ──
 
 #[test]
 fn a_fault_ends_when_its_last_cause_is_gone() {
@@ -543,7 +589,7 @@ fn nothing_heard_in_fault_counts() {
     assert_eq!(bench.out, []);
 }
 
-// ── Reload ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Reload ──
 
 fn reload(bench: &mut Bench, seconds: f64, params: Params) -> Verdict {
     let now = bench.time(seconds);
