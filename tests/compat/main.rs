@@ -6,8 +6,8 @@ mod announcement;
 #[path = "../netns/election.rs"]
 mod election;
 
-use lab::{Needs, ORIGINAL, Suite, Test, keepalived, pair::Cast, tests};
-use std::{path::PathBuf, process::ExitCode, time::Duration};
+use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
+use std::{process::ExitCode, time::Duration};
 
 const PAIRS: &[Test<Cast>] = tests![
     election::a_killed_master_is_followed_after_the_down_interval,
@@ -23,9 +23,9 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 fn main() -> ExitCode {
-    let ours = keepalived::under_test(env!("CARGO_BIN_EXE_keepalived"));
-    let theirs = PathBuf::from(ORIGINAL);
-    let cast = |one: &PathBuf, two: &PathBuf| Cast { one: one.clone(), two: two.clone() };
+    let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
+    let theirs = Binary::original();
+    let cast = |one: &Binary, two: &Binary| Cast { one: one.clone(), two: two.clone() };
     Suite::new(Needs::Namespaces, Duration::from_secs(300))
         .tests_with(ORIGINAL, "ours_then_theirs", &cast(&ours, &theirs), PAIRS)
         .tests_with(ORIGINAL, "theirs_then_ours", &cast(&theirs, &ours), PAIRS)

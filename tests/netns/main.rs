@@ -3,11 +3,11 @@
 mod announcement;
 mod election;
 
-use lab::{Needs, Suite, keepalived, pair::Cast, tests};
+use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
-    let ours = keepalived::under_test(env!("CARGO_BIN_EXE_keepalived"));
+    let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
     Suite::new(Needs::Namespaces, Duration::from_secs(300))
         .tests(
             &Cast { one: ours.clone(), two: ours },

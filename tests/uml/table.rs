@@ -1,16 +1,21 @@
 //! The IPVS table of the seed's configuration.
 
-use lab::{Keepalived, ORIGINAL, Outcome, eventually, seed};
-use std::time::Duration;
+use crate::stage::{START, entries};
+use lab::{
+    Binary, Keepalived, Outcome, eventually,
+    seed::{self, Cluster},
+};
 
-pub(crate) fn the_table_equals_the_originals_entry_for_entry(_: &()) -> Outcome {
-    let cluster = seed::Cluster::new()?;
-    let [one, _] = &cluster.directors;
-    let _daemon = Keepalived::start(&one.node, ORIGINAL, seed::CONFIG)?;
-    eventually("a full table", Duration::from_secs(5), || {
-        let table = lab::ipvs::table(&one.node).ok()?;
-        (table.values().map(|servers| servers.len()).sum::<usize>() == seed::DESTINATIONS).then_some(())
-    })?;
-    println!("{}", one.node.run("ipvsadm", &["-Sn"])?);
+pub(crate) fn the_table_equals_the_originals_entry_for_entry(ours: &Binary) -> Outcome {
+    let cluster = Cluster::new()?;
+    let [one, two] = &cluster.directors;
+    let _ours = Keepalived::start(&one.node, ours, seed::CONFIG)?;
+    let _theirs = Keepalived::start(&two.node, &Binary::original(), seed::CONFIG)?;
+    for director in [one, two] {
+        eventually("a full table", START, || (entries(director).ok()? == seed::DESTINATIONS).then_some(()))?;
+    }
+    let saved = one.node.run("ipvsadm", &["-Sn"])?;
+    assert_eq!(saved.lines().count(), seed::SERVICES.len() + seed::DESTINATIONS);
+    assert_eq!(saved, two.node.run("ipvsadm", &["-Sn"])?);
     Ok(())
 }

@@ -6,7 +6,8 @@ use crate::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs::File,
+    io::{self, Read as _},
     net::{Ipv4Addr, SocketAddrV4},
     path::Path,
 };
@@ -24,12 +25,19 @@ pub fn is_present() -> bool {
 /// # Errors
 /// The table cannot be read.
 pub fn table(node: &Node) -> Outcome<Table> {
-    let text = node.namespace().enter(|| {
+    let text = node.namespace().enter(|| -> io::Result<Vec<u8>> {
         // Not /proc/net: that is the network of the process, not of this thread.
-        let path = "/proc/thread-self/net/ip_vs";
-        if Path::new(path).exists() { fs::read_to_string(path) } else { Ok(String::new()) }
+        let path = Path::new("/proc/thread-self/net/ip_vs");
+        if !path.exists() {
+            return Ok(Vec::new());
+        }
+        // In one read: between two, the kernel loses its place when other networks have services as well.
+        let mut text = vec![0; 64 * 1024];
+        let length = File::open(path)?.read(&mut text)?;
+        text.truncate(length);
+        Ok(text)
     })?;
-    Ok(parse(&text.doing("cannot read the IPVS table")?))
+    Ok(parse(&String::from_utf8_lossy(&text.doing("cannot read the IPVS table")?)))
 }
 
 fn parse(text: &str) -> Table {

@@ -17,10 +17,33 @@ use std::{
 /// Where Debian installs the original.
 pub const ORIGINAL: &str = "/usr/sbin/keepalived";
 
-/// The daemon under test: `ours`, or the one at the path in `KEEPALIVED_UNDER_TEST`, with which a new scene first proves
-/// itself.
-pub fn under_test(ours: &str) -> PathBuf {
-    env::var_os("KEEPALIVED_UNDER_TEST").map_or_else(|| ours.into(), PathBuf::from)
+/// A keepalived program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary(PathBuf);
+
+impl Binary {
+    /// The one under test: `ours`, or the one at the path in `KEEPALIVED_UNDER_TEST`, with which a new scene first
+    /// proves itself.
+    pub fn under_test(ours: &str) -> Self {
+        Self(env::var_os("KEEPALIVED_UNDER_TEST").map_or_else(|| ours.into(), PathBuf::from))
+    }
+
+    /// Debian's.
+    pub fn original() -> Self {
+        Self(ORIGINAL.into())
+    }
+}
+
+impl AsRef<Path> for Binary {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl From<&Path> for Binary {
+    fn from(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
 }
 
 /// The configuration as the daemon of a node names it; kept out of `/etc`, which nodes share.
@@ -42,10 +65,24 @@ impl Keepalived {
     ///
     /// # Errors
     /// It cannot be started.
-    pub fn start(node: &Node, binary: impl AsRef<Path>, config: &str) -> Outcome<Self> {
+    pub fn start(node: &Node, binary: &Binary, config: &str) -> Outcome<Self> {
+        Self::run(node, Command::new(binary.as_ref()), config)
+    }
+
+    /// As [`start`](Self::start), as a root that lacks a capability (in the spelling of setpriv).
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_without(node: &Node, binary: &Binary, config: &str, capability: &str) -> Outcome<Self> {
+        let mut command = Command::new("setpriv");
+        command.arg(format!("--bounding-set=-{capability}")).arg(format!("--inh-caps=-{capability}"));
+        command.arg(binary.as_ref());
+        Self::run(node, command, config)
+    }
+
+    fn run(node: &Node, mut command: Command, config: &str) -> Outcome<Self> {
         write_config(&node.outside(CONFIG), config)?;
         let [pid, vrrp, checkers] = PID_FILES;
-        let mut command = Command::new(binary.as_ref());
         command.args(["-n", "-l", "-D", "-f", CONFIG, "-p", pid, "-r", vrrp, "-c", checkers]);
         Ok(Self {
             process: Process::start(node, command)?,

@@ -3,7 +3,7 @@
 use crate::{
     capture::Capture,
     failure::{Failure, Outcome},
-    keepalived::Keepalived,
+    keepalived::{Binary, Keepalived},
     lateness::Lateness,
     scene::{Node, Scene},
     seed::VIPS,
@@ -11,7 +11,6 @@ use crate::{
 };
 use std::{
     net::{IpAddr, Ipv4Addr},
-    path::{Path, PathBuf},
     time::{Duration, SystemTime},
 };
 
@@ -28,9 +27,9 @@ pub const ELECTION: Duration = Duration::from_secs(8);
 #[derive(Debug, Clone)]
 pub struct Cast {
     /// Of the first router.
-    pub one: PathBuf,
+    pub one: Binary,
     /// Of the second router.
-    pub two: PathBuf,
+    pub two: Binary,
 }
 
 /// Two routers and what passes between them.
@@ -53,7 +52,7 @@ pub struct Router {
     pub node: Node,
     /// Its own address.
     pub address: Ipv4Addr,
-    binary: PathBuf,
+    binary: Binary,
 }
 
 impl Router {
@@ -83,10 +82,10 @@ impl Pair {
     pub fn new(cast: &Cast) -> Outcome<Self> {
         let scene = Scene::new()?;
         let link = scene.link("lan")?;
-        let router = |name, last, binary: &Path| -> Outcome<Router> {
+        let router = |name, last, binary: &Binary| -> Outcome<Router> {
             let address = Ipv4Addr::new(172, 16, 0, last);
             let node = scene.node(name)?.on(&link, "eth1", &[&format!("{address}/24")])?;
-            Ok(Router { node, address, binary: binary.to_owned() })
+            Ok(Router { node, address, binary: binary.clone() })
         };
         Ok(Self {
             one: router("one", 1, &cast.one)?,

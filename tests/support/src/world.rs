@@ -176,10 +176,10 @@ fn in_uml(needs: Needs, limit: Duration) -> Outcome<u8> {
     let root = scratch.path().join("root");
     let kernel = modules.file_name().unwrap_or_default();
     fs::create_dir_all(root.join("lib/modules"))?;
-    if needs == Needs::Ipvs {
-        std::os::unix::fs::symlink(&modules, root.join("lib/modules").join(kernel))?;
-    }
-    let modprobe = format!("#!/bin/sh\nexec modprobe -d {} \"$@\"\n", quote(root.as_os_str())?);
+    std::os::unix::fs::symlink(&modules, root.join("lib/modules").join(kernel))?;
+    // The kernel asks for the module by its name or by that of its netlink family.
+    let refusal = if needs == Needs::NoIpvs { "case $* in *ip_vs* | *IPVS*) exit 1 ;; esac\n" } else { "" };
+    let modprobe = format!("#!/bin/sh\n{refusal}exec modprobe -d {} \"$@\"\n", quote(root.as_os_str())?);
     write_executable(&scratch.path().join("modprobe"), modprobe)?;
     // Seen through a user namespace the owner of the host's files is nobody, so set-user-id programs run as nobody,
     // and Debian's mount is one. A copy is not.
@@ -292,7 +292,7 @@ fn write_script(scratch: &Scratch, world: &str, needs: Needs) -> Outcome<PathBuf
     writeln!(text, "export PATH=\"$PATH:/usr/local/sbin:/usr/sbin:/sbin\"")?;
     writeln!(text, "export {MARK}={world}")?;
     writeln!(text, "SCRATCH={}", quote(scratch.path().as_os_str())?)?;
-    writeln!(text, "LAB_MODULES={}", if needs == Needs::Ipvs { "loaded" } else { "none" })?;
+    writeln!(text, "LAB_MODULES=\"{}\"", if needs == Needs::Ipvs { "ip_vs" } else { "" })?;
     text.push_str(include_str!("world.sh"));
     let path = scratch.path().join("world.sh");
     write_executable(&path, text)?;

@@ -11,9 +11,9 @@ if [ "$LAB_WORLD" = uml ]; then
     exec >/dev/ttyS0 2>&1
     # Modules come from where Debian keeps those of this kernel, without a link on the host's file system.
     echo "$SCRATCH/modprobe" >/proc/sys/kernel/modprobe
-    if [ "$LAB_MODULES" = loaded ]; then
-        "$SCRATCH/modprobe" ip_vs
-    fi
+    for module in $LAB_MODULES; do
+        "$SCRATCH/modprobe" "$module"
+    done
     ip link set dev lo up
 else
     mount -t tmpfs tmpfs /run

@@ -2,13 +2,13 @@
 
 use super::timeline::{Kind, Timeline};
 use lab::{
-    Client, Failure, Journal, Keepalived, Mail, Outcome, ipvs,
+    Binary, Client, Failure, Journal, Keepalived, Mail, Outcome, ipvs,
     seed::{self, Cluster, Director},
 };
 use std::{
     collections::BTreeSet,
     net::SocketAddrV4,
-    path::{Path, PathBuf},
+    path::Path,
     thread,
     time::{Duration, Instant, SystemTime},
 };
@@ -38,7 +38,7 @@ pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
     pub(crate) timeline: Timeline,
     pub(crate) client: Option<Client>,
-    binary: PathBuf,
+    binary: Binary,
     posts: [Post; 2],
     mails_seen: usize,
 }
@@ -53,7 +53,7 @@ impl Stage {
             cluster: Cluster::new()?,
             timeline: Timeline::new(),
             client: None,
-            binary: binary.to_owned(),
+            binary: Binary::from(binary),
             posts: Default::default(),
             mails_seen: 0,
         })

@@ -55,9 +55,9 @@ pub(crate) const PARTS: &[Part] = &[
     },
     Part {
         name: "uml",
-        what: "scenes with IPVS, under user-mode Linux where the running kernel has none",
+        what: "scenes with IPVS and on a kernel without it, under user-mode Linux where needed",
         programs: &[install::IP, install::MODPROBE, install::UML, install::IPVSADM, install::KEEPALIVED],
-        targets: &["--package", "keepalived-rs", "--test", "uml"],
+        targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare"],
         privileges: Privileges::Kept,
     },
 ];
