@@ -1,4 +1,5 @@
-//! Every exit code with its meaning.
+//! Every exit code of the daemon with its meaning; those of a configuration test are
+//! [`parser::diag::test_exit_code`]'s.
 //!
 //! The numbers are keepalived's, because init systems and configuration-management tools act on them. A worker ends with
 //! the same codes; the supervisor reads them back to decide between a restart and giving up.
@@ -14,13 +15,11 @@ pub(crate) enum Exit {
     Fatal,
     /// The configuration cannot be run: a missing interface, a keyword without its mandatory word.
     Config,
-    /// A right is missing, such as `CAP_NET_RAW`; in a configuration test also: the file cannot be read.
+    /// A right is missing, such as `CAP_NET_RAW`.
     NoPermission,
-    /// A configuration test found ordinary errors.
-    TestErrors,
     /// A worker lost what its loop stands on; started again it may find it.
     Broken,
-    /// No configuration to read; in a configuration test: only script-security findings.
+    /// No configuration to read.
     NoConfig,
 }
 
@@ -32,7 +31,6 @@ impl Exit {
             Self::Fatal => 1,
             Self::Config => 2,
             Self::NoPermission => 4,
-            Self::TestErrors => 5,
             Self::NoConfig => 6,
             Self::Broken => 70,
         }
@@ -55,7 +53,6 @@ impl Exit {
             Self::Fatal => "FATAL",
             Self::Config => "CONFIG",
             Self::NoPermission => "missing permission",
-            Self::TestErrors => "CONFIG_TEST",
             Self::NoConfig => "NO_CONFIG",
             Self::Broken => "event loop broken",
         }

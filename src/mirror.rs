@@ -2,8 +2,8 @@
 //!
 //! A [`Mirror`] is fed with [`Report`]s, first a dump and then what changes, and answers questions; it asks the kernel nothing.
 
-use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
@@ -125,9 +125,13 @@ fn read_address(message: &AddressMessage) -> Option<Held> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mirror {
     links: BTreeMap<u32, Link>,
-    /// In the order in which the kernel told them.
-    addresses: Vec<Held>,
+    /// With a number that grows in the order in which the kernel told them first.
+    addresses: BTreeMap<Key, (u64, Held)>,
+    told: u64,
 }
+
+/// What makes an address on an interface the same: number of the interface, address, length of the network part.
+type Key = (u32, IpAddr, u8);
 
 impl Mirror {
     /// Takes in one report. Returns the interface it replaced or removed, if there was one.
@@ -135,18 +139,16 @@ impl Mirror {
         match report {
             Report::Link(link) => self.links.insert(link.index, link.clone()),
             Report::LinkGone { index } => {
-                self.addresses.retain(|held| held.index != *index);
+                self.addresses.retain(|(on, ..), _| on != index);
                 self.links.remove(index)
             }
             Report::Address(new) => {
-                match self.addresses.iter_mut().find(|held| same(held, new)) {
-                    Some(held) => *held = *new,
-                    None => self.addresses.push(*new),
-                }
+                self.told += 1;
+                self.addresses.entry(key(new)).or_insert((self.told, *new)).1 = *new;
                 None
             }
             Report::AddressGone(gone) => {
-                self.addresses.retain(|held| !same(held, gone));
+                self.addresses.remove(&key(gone));
                 None
             }
         }
@@ -154,19 +156,24 @@ impl Mirror {
 
     /// What was there, but is not in this complete report any more.
     pub(crate) fn gone(&self, complete: &[Report]) -> Vec<Report> {
-        let has_link =
-            |index| complete.iter().any(|report| matches!(report, Report::Link(link) if link.index == index));
-        let has_address = |held: &Held| {
-            complete.iter().any(|report| matches!(report, Report::Address(one) if same(one, held)))
-        };
-        let addresses =
-            self.addresses.iter().filter(|held| !has_address(held)).map(|held| Report::AddressGone(*held));
-        let links = self
-            .links
-            .keys()
-            .filter(|index| !has_link(**index))
-            .map(|index| Report::LinkGone { index: *index });
-        addresses.chain(links).collect()
+        let (mut links, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        for report in complete {
+            match report {
+                Report::Link(link) => {
+                    links.insert(link.index);
+                }
+                Report::Address(held) => {
+                    addresses.insert(key(held));
+                }
+                Report::LinkGone { .. } | Report::AddressGone(_) => {}
+            }
+        }
+        let gone_links = self.links.keys().filter(|index| !links.contains(index));
+        let gone_addresses = self.addresses.iter().filter(|(key, _)| !addresses.contains(key));
+        gone_addresses
+            .map(|(_, (_, held))| Report::AddressGone(*held))
+            .chain(gone_links.map(|index| Report::LinkGone { index: *index }))
+            .collect()
     }
 
     /// The interface with this name.
@@ -190,17 +197,23 @@ impl Mirror {
     }
 
     /// The IPv4 addresses that an interface can speak from, in the kernel's order.
-    pub(crate) fn primary_ipv4(&self, name: &str) -> impl Iterator<Item = IpAddr> + '_ {
-        let index = self.link(name).map(|link| link.index);
-        self.addresses
-            .iter()
-            .filter(move |held| Some(held.index) == index && held.primary && held.address.is_ipv4())
-            .map(|held| held.address)
+    pub(crate) fn primary_ipv4(&self, name: &str) -> Vec<IpAddr> {
+        let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };
+        let first = (index, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let last = (index, IpAddr::V4(Ipv4Addr::BROADCAST), u8::MAX);
+        let mut found: Vec<(u64, IpAddr)> = self
+            .addresses
+            .range(first..=last)
+            .filter(|(_, (_, held))| held.primary)
+            .map(|(_, (told, held))| (*told, held.address))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, address)| address).collect()
     }
 }
 
-fn same(a: &Held, b: &Held) -> bool {
-    (a.index, a.address, a.prefix) == (b.index, b.address, b.prefix)
+fn key(held: &Held) -> Key {
+    (held.index, held.address, held.prefix)
 }
 
 #[cfg(test)]
@@ -247,8 +260,7 @@ mod tests {
         feed(&mut mirror, &link(LinkFlags::Up));
         feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(9, AddressHeaderFlags::Secondary)));
         feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty())));
-        let sources: Vec<IpAddr> = mirror.primary_ipv4("eth0").collect();
-        assert_eq!(sources, [IpAddr::from([10, 0, 0, 1])]);
+        assert_eq!(mirror.primary_ipv4("eth0"), [IpAddr::from([10, 0, 0, 1])]);
     }
 
     #[test]
@@ -259,6 +271,33 @@ mod tests {
         let gone = mirror.apply(&Report::LinkGone { index: 2 });
         assert_eq!(gone.map(|link| link.name), Some("eth0".into()));
         feed(&mut mirror, &link(LinkFlags::Up));
-        assert_eq!(mirror.primary_ipv4("eth0").count(), 0);
+        assert!(mirror.primary_ipv4("eth0").is_empty());
+    }
+
+    #[test]
+    fn addresses_keep_the_order_in_which_they_came() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        for last in [7, 3, 5, 7] {
+            feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(last, AddressHeaderFlags::empty())));
+        }
+        let texts: Vec<String> = mirror.primary_ipv4("eth0").iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.7", "10.0.0.3", "10.0.0.5"]);
+    }
+
+    #[test]
+    fn what_a_complete_report_does_not_have_is_gone() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        let one = RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty()));
+        let two = RouteNetlinkMessage::NewAddress(address(2, AddressHeaderFlags::empty()));
+        feed(&mut mirror, &one);
+        feed(&mut mirror, &two);
+        let complete: Vec<Report> =
+            [&link(LinkFlags::Up), &two].into_iter().filter_map(Report::read).collect();
+        let gone = mirror.gone(&complete);
+        assert!(
+            matches!(gone[..], [Report::AddressGone(held)] if held.address == IpAddr::from([10, 0, 0, 1]))
+        );
     }
 }

@@ -31,6 +31,7 @@ pub use net::{
     Selector,
 };
 pub use script::{Command, Fifo, Identity, Program, Script};
+pub(crate) use server::server_label;
 pub use server::{
     Forwarding, Granularity, Members, Persistence, Protocol, RealServer, Scheduler, SchedulerFlags, Service,
     SorryServer, SslContext, Tunnel, TunnelChecksum, TunnelKind, VirtualServer, VirtualServerGroup,

@@ -1,4 +1,51 @@
 //! The keepalived.conf language, read into a typed configuration.
+//!
+//! ```text
+//! Sources ─► statement (includes, conditions, definitions, sequences, braces) ─► read (keywords to blocks) ─► resolve ─► Config
+//!                └────────────── every step adds to one list of diagnostics and goes on ──────────────┘
+//! ```
+//!
+//! - [`parse`] never fails and never stops early: it returns what could be understood *and* a list of messages.
+//! - Nothing here touches the system. Files, the environment and dice come through [`source::Sources`]; whether an interface or a
+//!   user exists is asked by whoever uses the [`config::Config`], which keeps the [`config::Span`] of everything that may need a message.
+//! - A keyword is one row of a table in `block/`; its type in `value/` reads it.
 
+mod block;
 pub mod config;
 pub mod diag;
+mod expand;
+#[cfg(feature = "io")]
+pub mod io;
+mod keyword;
+mod lex;
+mod read;
+mod resolve;
+pub mod source;
+mod statement;
+mod value;
+
+pub use keyword::{Row, Status};
+pub use statement::Options;
+
+use config::Config;
+use diag::Diagnostic;
+use source::Sources;
+
+/// Reads the main file and everything it includes.
+///
+/// `root` may be a pattern. The messages come in reading order, then those about blocks as a whole;
+/// [`diag::test_exit_code`] and [`diag::refusal`] say what they amount to.
+pub fn parse(root: &str, sources: &mut impl Sources, options: Options) -> (Config, Vec<Diagnostic>) {
+    let mut reader = read::Reader::new(statement::Statements::open(root, sources, options));
+    let mut blocks = block::root::Root::default();
+    reader.root(&mut blocks);
+    let present = reader.present;
+    let mut complaints = resolve::Complaints(reader.into_diagnostics());
+    let config = resolve::resolve(blocks, present, &mut complaints);
+    (config, complaints.0)
+}
+
+/// The table of keywords outside of every block; [`Row::block`] leads to the tables of the blocks.
+pub fn keywords() -> Vec<&'static Row> {
+    <block::root::Root as keyword::Table>::rows()
+}

@@ -16,6 +16,7 @@
 //! | [`accept`] | which packets are obeyed (§7.1 of both RFCs) |
 //! | [`compose`] | an advert to datagrams |
 //! | [`wire`] | bytes, both ways (§5) |
+//! | `dispute` | two owners of the same addresses |
 //! | [`router`] | one virtual router: the parts above joined |
 //! | [`log`], [`counters`] | what a user sees of it |
 //! | `io` | raw sockets, the alarm and ARP frames, with the feature of that name |
@@ -35,6 +36,8 @@ pub mod priority;
 pub mod router;
 pub mod timers;
 pub mod wire;
+
+mod dispute;
 
 #[cfg(feature = "io")]
 pub mod io;

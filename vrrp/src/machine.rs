@@ -16,6 +16,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use crate::announce::Announcer;
+use crate::dispute::{Dispute, Heard};
 use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
 use crate::log::Line;
 use crate::params::{Family, Params, Preempt, Role, Switch, Version};
@@ -39,23 +40,9 @@ pub struct Machine {
     quiet_until: Option<Instant>,
     /// With [`Preempt::After`]: lower adverts are obeyed until then.
     preempt_at: Option<Instant>,
-    /// Another router that calls itself owner of the same addresses.
-    rival: Rival,
-    /// An owner that has given way to another one counts as 254 until that one is gone.
-    demoted: bool,
+    dispute: Dispute,
     timers: Timers,
     announcer: Announcer,
-}
-
-/// How far the dispute of two address owners has come, on the side with the higher address.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rival {
-    /// Nobody disputes.
-    None,
-    /// One was heard; it gets so many of our adverts to think it over.
-    Warned { adverts_left: u8, interval: Duration },
-    /// If it is heard now, we give way.
-    Watched,
 }
 
 impl Machine {
@@ -75,8 +62,7 @@ impl Machine {
             interval: params.interval,
             quiet_until: None,
             preempt_at: None,
-            rival: Rival::None,
-            demoted: false,
+            dispute: Dispute::default(),
             timers: Timers::default(),
             announcer: Announcer::new(params.announce),
             params,
@@ -104,7 +90,7 @@ impl Machine {
     /// Priority after tracking.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        if self.demoted { Priority::DEMOTED } else { self.params.priority.weighted(self.weight) }
+        self.dispute.outcome().unwrap_or_else(|| self.params.priority.weighted(self.weight))
     }
 
     /// Address adverts are sent from.
@@ -393,10 +379,17 @@ impl Machine {
         }
         // Addresses of one family compare as their bytes on the link do.
         let loses = theirs > ours || (theirs == ours && self.source.is_some_and(|source| from > source));
-        if theirs == Priority::OWNER && ours == Priority::OWNER && self.dispute(from, advert, loses, out) {
-            self.wanted = State::Backup;
-            self.go(State::Backup, Why::Outranked, now, out);
-            return;
+        if theirs == Priority::OWNER && ours == Priority::OWNER {
+            match self.dispute.heard(advert.interval, loses) {
+                Heard::First => out.push(Action::Log(Line::RivalOwner { from })),
+                Heard::Again => {}
+                Heard::TooOften => {
+                    out.push(Action::Log(Line::RivalOwnerPersists { from }));
+                    self.wanted = State::Backup;
+                    self.go(State::Backup, Why::Outranked, now, out);
+                    return;
+                }
+            }
         }
         if loses {
             if self.params.answer_higher == Switch::On {
@@ -422,41 +415,9 @@ impl Machine {
         }
     }
 
-    /// Two owners of the same addresses are a mistake. Returns whether we, with the higher address, give way in the end.
-    fn dispute(&mut self, from: IpAddr, advert: &Advert, loses: bool, out: &mut Vec<Action>) -> bool {
-        match self.rival {
-            Rival::None => {
-                out.push(Action::Log(Line::RivalOwner { from }));
-                if !loses {
-                    self.rival = Rival::Warned { adverts_left: 2, interval: advert.interval };
-                }
-                false
-            }
-            Rival::Warned { .. } => false,
-            Rival::Watched => {
-                out.push(Action::Log(Line::RivalOwnerPersists { from }));
-                self.demoted = true;
-                true
-            }
-        }
-    }
-
-    /// Two periodic adverts after the first word from another owner it should have heard us.
-    fn watch_rival(&mut self, now: Instant) {
-        match self.rival {
-            Rival::Warned { adverts_left: 0 | 1, interval } => {
-                self.rival = Rival::Watched;
-                self.timers.set(Timer::RivalGone, now + interval.max(self.params.interval) * 6 / 5);
-            }
-            Rival::Warned { adverts_left, interval } => {
-                self.rival = Rival::Warned { adverts_left: adverts_left - 1, interval };
-            }
-            Rival::None | Rival::Watched => {}
-        }
-    }
-
+    /// An owner that gave way is owner again.
     fn restore_owner(&mut self, because: Line, out: &mut Vec<Action>) {
-        if std::mem::take(&mut self.demoted) {
+        if self.dispute.restore() {
             out.push(Action::Log(because));
         }
     }
@@ -467,11 +428,13 @@ impl Machine {
             // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
             let next = deadline + self.params.interval;
             self.timers.set(Timer::Advert, if next > now { next } else { now + self.params.interval });
-            self.watch_rival(now);
+            if let Some(patience) = self.dispute.advertised(self.params.interval) {
+                self.timers.set(Timer::RivalGone, now + patience);
+            }
         }
         if self.timers.due(Timer::RivalGone, now).is_some() {
             self.timers.unset(Timer::RivalGone);
-            self.rival = Rival::None;
+            self.dispute.end();
             out.push(Action::Log(Line::RivalOwnerGone));
         }
         let rounds = self.announcer.tick(now);
@@ -518,7 +481,7 @@ impl Machine {
     fn go(&mut self, to: State, why: Why, now: Instant, out: &mut Vec<Action>) {
         let from = std::mem::replace(&mut self.state, to);
         self.timers.clear();
-        self.rival = Rival::None;
+        self.dispute.end();
         match to {
             State::Master => {
                 self.restore_owner(Line::OwnerRestoredOnSilence, out);

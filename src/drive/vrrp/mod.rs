@@ -265,8 +265,11 @@ impl Worker {
     /// An interface or an address has come, changed or gone.
     fn hear_report(&mut self, report: &Report) {
         let before = self.mirror.apply(report);
-        if let Report::Link(link) = report {
-            self.sockets.make_room(link.mtu);
+        match report {
+            Report::Link(link) => self.sockets.make_room(link.mtu),
+            // With thousands of addresses moving, these are nearly all there is to hear, and nobody speaks from them.
+            Report::Address(held) | Report::AddressGone(held) if self.ours.contains(&held.address) => return,
+            Report::Address(_) | Report::AddressGone(_) | Report::LinkGone { .. } => {}
         }
         let name = |report: &Report| match report {
             Report::Link(link) => Some(link.name.clone()),

@@ -1,0 +1,46 @@
+//! Keywords outside of every block.
+
+use crate::block::bfd::BfdBlock;
+use crate::block::global::GlobalBlock;
+use crate::block::group::{GarpGroupBlock, SyncGroupBlock, TrackGroupBlock};
+use crate::block::server::{ServerGroupBlock, SslBlock, VirtualServerBlock};
+use crate::block::track::{TrackFileBlock, TrackProcessBlock, TrackScriptBlock};
+use crate::block::vrrp::InstanceBlock;
+use crate::config::{InterfaceDelay, Linkbeat};
+use crate::keyword::{Lines, Nested, keywords};
+use crate::value::address::StaticAddress;
+use crate::value::flag::Flag;
+use crate::value::route::RouteLine;
+use crate::value::rule::RuleLine;
+use crate::value::time::{WholeSecs, secs};
+use crate::value::word::Maybe;
+
+keywords! {
+    /// Everything the files say.
+    Root {
+        net_namespace: String => "Network namespace the daemon enters before it starts its workers.", missing "net_namespace name missing - ignoring", once "Duplicate net_namespace definition {} - ignoring";
+        net_namespace_ipvs: Maybe => "Network namespace of IPVS; without a name the one the daemon was started in.", once "Duplicate net_namespace_ipvs definition {} - ignoring";
+        namespace_with_ipsets: Flag => "Allow ipsets in a network namespace.", is ParsedOnly;
+        use_pid_dir: Flag => "Pid files go to a directory of their own.";
+        instance: String => "Name of this daemon among several; used in pid files and the log.", missing "instance name missing - ignoring", once "Duplicate instance definition {} - ignoring";
+        child_wait_time: WholeSecs [secs(0)..=secs(u32::MAX as u64), strict] = WholeSecs(secs(5)) => "How long a stop waits for the workers.", else "Invalid child_wait_time {}";
+        linkbeat_use_polling: Flag => "Poll the link of every interface.", is ParsedOnly;
+        linkbeat_interfaces: Lines<Linkbeat> => "Interfaces whose link is polled.", is ParsedOnly;
+        interface_up_down_delays: Lines<InterfaceDelay> => "How long a link must stay up or down to count.", is ParsedOnly;
+        global_defs: Nested<GlobalBlock> => "Settings of the whole daemon.";
+        track_group: Nested<TrackGroupBlock> => "Instances that fault when a static item is lost.", is ParsedOnly;
+        static_ipaddress: Lines<StaticAddress> => "Addresses kept while the daemon runs.", is ParsedOnly;
+        static_routes: Lines<RouteLine> => "Routes kept while the daemon runs.", is ParsedOnly;
+        static_rules: Lines<RuleLine> => "Rules kept while the daemon runs.", is ParsedOnly;
+        vrrp_sync_group: Nested<SyncGroupBlock> => "Instances that change state together.", is ParsedOnly;
+        garp_group: Nested<GarpGroupBlock> => "Interfaces that share the space between announcements.", is ParsedOnly;
+        vrrp_instance: Nested<InstanceBlock> => "One virtual router: a VRID on an interface.";
+        vrrp_script: Nested<TrackScriptBlock> => "A script whose result changes priorities.", is ParsedOnly;
+        vrrp_track_process: Nested<TrackProcessBlock> => "A process whose presence changes priorities.", is ParsedOnly;
+        track_file | "vrrp_track_file": Nested<TrackFileBlock> => "A file whose number changes priorities or weights.", is ParsedOnly;
+        bfd_instance: Nested<BfdBlock> => "A BFD session.", is ParsedOnly;
+        ssl ("SSL"): Nested<SslBlock> => "Client certificate of every SSL_GET.", is ParsedOnly;
+        virtual_server_group: Nested<ServerGroupBlock> => "Addresses and marks that are served alike.", is ParsedOnly;
+        virtual_server: Nested<VirtualServerBlock> => "A virtual service and its real servers.";
+    }
+}

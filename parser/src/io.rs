@@ -1,0 +1,3 @@
+//! The edge of the crate: files.
+
+pub mod files;

@@ -1,0 +1,291 @@
+//! Statements to blocks: which keyword belongs where, and what happens to words and braces that belong nowhere.
+
+use std::net::IpAddr;
+
+use crate::config::{Family, Present, Scheduler, Span};
+use crate::diag::{Class, Diagnostic};
+use crate::keyword::{Args, Block, Table};
+use crate::lex;
+use crate::statement::{Statement, Statements, Token};
+
+/// Reads blocks from statements.
+pub(crate) struct Reader<'s> {
+    statements: Statements<'s>,
+    /// Names of the blocks being read, the innermost last.
+    names: Vec<String>,
+    pub(crate) known: Known,
+    pub(crate) present: Present,
+    /// The family of the instance being read, once an address told it.
+    pub(crate) family: Option<Family>,
+    /// The virtual server being read.
+    pub(crate) server: ServerSoFar,
+    /// The instance being read has a keyword that only unicast needs.
+    pub(crate) unicast: bool,
+}
+
+/// What the lines of a virtual server said so far, for those that only make sense below others.
+#[derive(Debug, Default)]
+pub(crate) struct ServerSoFar {
+    pub(crate) family: Option<Family>,
+    pub(crate) scheduler: Option<Scheduler>,
+    pub(crate) has_sorry_server: bool,
+}
+
+/// Names that may be referred to only below their definition.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    pub(crate) instances: Vec<String>,
+    pub(crate) sync_groups: Vec<String>,
+    pub(crate) track_groups: Vec<String>,
+    pub(crate) scripts: Vec<String>,
+    pub(crate) files: Vec<String>,
+    pub(crate) processes: Vec<String>,
+    pub(crate) bfds: Vec<String>,
+    /// Interfaces of garp groups.
+    pub(crate) garp_interfaces: Vec<String>,
+}
+
+impl<'s> Reader<'s> {
+    pub(crate) fn new(statements: Statements<'s>) -> Self {
+        Self {
+            statements,
+            names: Vec::new(),
+            known: Known::default(),
+            present: Present::default(),
+            family: None,
+            unicast: false,
+            server: ServerSoFar::default(),
+        }
+    }
+
+    pub(crate) fn statements(&mut self) -> &mut Statements<'s> {
+        &mut self.statements
+    }
+
+    pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
+        self.statements.diagnostics
+    }
+
+    pub(crate) fn name(&self) -> String {
+        self.names.last().cloned().unwrap_or_default()
+    }
+
+    /// The line last read.
+    pub(crate) fn position(&self) -> Span {
+        self.statements.position()
+    }
+
+    /// A message about the line last read.
+    pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
+        self.statements.complain(class, text);
+    }
+
+    /// A general mistake, told at the end of a block.
+    pub(crate) fn say(&mut self, text: impl Into<String>) {
+        self.complain(Class::General, text);
+    }
+
+    pub(crate) fn complain_at(&mut self, class: Class, span: &Span, text: impl Into<String>) {
+        self.statements.diagnostics.push(Diagnostic::new(class, Some(span.clone()), text));
+    }
+
+    /// Remembers that a block was named, valid or not.
+    pub(crate) fn present(&mut self, keyword: &str) {
+        match keyword {
+            "vrrp_instance" | "static_ipaddress" | "static_routes" | "static_rules" => {
+                self.present.vrrp = true
+            }
+            "virtual_server" => self.present.checkers = true,
+            "bfd_instance" => self.present.bfd = true,
+            _ => {}
+        }
+    }
+
+    /// Whether an address is of the instance's family; the first one decides it.
+    pub(crate) fn joins_family(&mut self, addr: IpAddr) -> bool {
+        *self.family.get_or_insert(Family::of(addr)) == Family::of(addr)
+    }
+
+    /// Whether a track group of this name was defined above; says so if not.
+    pub(crate) fn known_track_group(&mut self, name: &str) -> bool {
+        let known = self.known.track_groups.iter().any(|known| known == name);
+        if !known {
+            self.complain(Class::General, format!("track_group {name} not found"));
+        }
+        known
+    }
+
+    /// What messages about weights call the block being read.
+    pub(crate) fn described(&self) -> String {
+        match self.names.last() {
+            Some(name) => name.clone(),
+            None => String::new(),
+        }
+    }
+
+    /// What messages call the server whose block is being read.
+    pub(crate) fn server_kind(&self) -> &'static str {
+        match self.names.len() {
+            0 | 1 => "virtual server",
+            _ => "real server",
+        }
+    }
+
+    /// Reads everything outside of blocks.
+    pub(crate) fn root<B: Table>(&mut self, root: &mut B) {
+        while let Some(statement) = self.statements.next() {
+            match statement.token {
+                Token::Open => self.complain(Class::UnexpectedOpen, "Unexpected '{' - ignoring"),
+                Token::Close => self.complain(Class::UnknownKeyword, "Unknown keyword '}'"),
+                Token::Text(text) => self.statement(root, &text, statement.span),
+            }
+        }
+        if self.statements.unclosed() > 0 {
+            let text = format!("There are {} missing '}}'s or extra '{{'s", self.statements.unclosed());
+            self.statements.diagnostics.push(Diagnostic::new(Class::MissingClose, None, text));
+        }
+    }
+
+    /// Reads the body of a block up to its `}`; false when the input ended before there was a body.
+    pub(crate) fn block<B: Block>(&mut self, block: &mut B) -> bool {
+        let name = block.name();
+        self.names.push(name);
+        if !self.open_brace() {
+            return false;
+        }
+        while let Some(statement) = self.statements.next() {
+            match statement.token {
+                Token::Open => self.complain(Class::UnexpectedOpen, "Unexpected '{' - ignoring"),
+                Token::Close => break,
+                Token::Text(text) => self.statement(block, &text, statement.span),
+            }
+        }
+        true
+    }
+
+    /// Gives a block of data lines a name for messages; ended by [`Reader::leave`].
+    pub(crate) fn enter(&mut self, name: String) {
+        self.names.push(name);
+    }
+
+    /// Ends what [`Reader::block`] or [`Reader::enter`] began.
+    pub(crate) fn leave(&mut self) {
+        self.names.pop();
+    }
+
+    /// Takes the `{` of a block; false at the end of the input.
+    fn open_brace(&mut self) -> bool {
+        match self.statements.peek() {
+            None => false,
+            Some(Statement { token: Token::Open, .. }) => {
+                self.statements.next();
+                true
+            }
+            Some(Statement { token: Token::Close | Token::Text(_), span }) => {
+                let span = span.clone();
+                self.complain_at(
+                    Class::MissingOpen,
+                    &span,
+                    "Missing '{' at beginning of configuration block",
+                );
+                true
+            }
+        }
+    }
+
+    fn statement<B: Table>(&mut self, block: &mut B, text: &str, span: Span) {
+        let split = lex::words(text);
+        let keyword = split.words.first().map_or("", String::as_str);
+        let row = B::row(keyword);
+        let meant = row.is_some_and(|row| row.shell) && split.words.len() > 1;
+        if split.unmatched && !meant {
+            self.complain_at(Class::UnmatchedQuote, &span, format!("Unmatched quote: '{text}'"));
+        }
+        if split.words.is_empty() {
+            return;
+        }
+        if row.is_none() {
+            self.complain_at(Class::UnknownKeyword, &span, format!("Unknown keyword '{keyword}'"));
+            return;
+        }
+        block.take(&mut Args::of_keyword(self, text, split.words, span));
+    }
+
+    /// Reads a block of data lines up to its `}`.
+    pub(crate) fn lines(&mut self, keyword: &str, mut each: impl FnMut(&mut Args<'_, 's>)) {
+        match self.statements.peek() {
+            None => return,
+            Some(Statement { token: Token::Open, .. }) => {
+                self.statements.next();
+            }
+            Some(Statement { token: Token::Close | Token::Text(_), .. }) => {
+                self.complain(Class::Log, format!("'{{' missing from beginning of block {keyword}"));
+            }
+        }
+        while let Some(statement) = self.statements.next() {
+            let text = match statement.token {
+                Token::Close => return,
+                Token::Open => "{".to_owned(),
+                Token::Text(text) => text,
+            };
+            let split = lex::words(&text);
+            if split.unmatched {
+                self.complain_at(
+                    Class::UnmatchedQuote,
+                    &statement.span,
+                    format!("Unmatched quote: '{text}'"),
+                );
+            }
+            if !split.words.is_empty() {
+                each(&mut Args::of_line(self, &text, split.words, statement.span));
+            }
+        }
+    }
+
+    /// Passes over the body of a block that was refused. Without a `{` the rest of the input counts as its body.
+    pub(crate) fn skip_block(&mut self, known: impl Fn(&str) -> bool) {
+        match self.statements.peek() {
+            Some(Statement { token: Token::Open, .. }) => self.skip_body(),
+            Some(Statement { token: Token::Close | Token::Text(_), .. }) => {
+                self.open_brace();
+                self.skip_statements(known);
+            }
+            None => {}
+        }
+    }
+
+    /// Passes over everything to the matching `}`, if a `{` comes next.
+    pub(crate) fn skip_body(&mut self) {
+        if !matches!(self.statements.peek(), Some(Statement { token: Token::Open, .. })) {
+            return;
+        }
+        let mut depth = 0_u32;
+        while let Some(statement) = self.statements.next() {
+            match statement.token {
+                Token::Open => depth += 1,
+                Token::Close => depth -= 1,
+                Token::Text(_) => {}
+            }
+            if depth == 0 {
+                return;
+            }
+        }
+    }
+
+    fn skip_statements(&mut self, known: impl Fn(&str) -> bool) {
+        while let Some(statement) = self.statements.next() {
+            match statement.token {
+                Token::Open => self.complain(Class::UnexpectedOpen, "Unexpected '{' - ignoring"),
+                Token::Close => return,
+                Token::Text(text) => {
+                    let words = lex::words(&text).words;
+                    let keyword = words.first().map_or("", String::as_str);
+                    if !known(keyword) {
+                        let text = format!("Unknown keyword '{keyword}'");
+                        self.complain_at(Class::UnknownKeyword, &statement.span, text);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,202 @@
+//! Tracked things, and the small blocks around them.
+
+use std::time::Duration;
+
+use crate::block::bfd::BfdBlock;
+use crate::block::group::{GarpGroupBlock, TrackGroupBlock};
+use crate::block::track::{TrackFileBlock, TrackProcessBlock, TrackScriptBlock};
+use crate::config::{
+    Address, BfdInstance, Config, Family, GarpGroup, Located, ParamMatch, Program, Script, TrackFile,
+    TrackGroup, TrackProcess, TrackScript, Weight,
+};
+use crate::resolve::{Complaints, said};
+use crate::value::address::StaticAddress;
+
+/// Scripts, in the order of the file.
+pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript> {
+    let script = |Located { value: block, span }: Located<TrackScriptBlock>| {
+        let Located { value: command, span: said_at } = block.script.clone()?;
+        let interval = block.interval().0;
+        let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
+            Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },
+            None => {
+                Program::Run(Script { span: said_at, command: command.0, identity: said(block.user.clone()) })
+            }
+        };
+        Some(TrackScript {
+            span,
+            program,
+            interval,
+            timeout: block.timeout.as_ref().map_or(interval, |timeout| timeout.value.0),
+            weight: block.weight().0,
+            rise: block.rise(),
+            fall: block.fall(),
+            init_fail: block.init_fail.is_some(),
+            name: block.head,
+        })
+    };
+    blocks.into_iter().filter_map(script).collect()
+}
+
+/// Files, in the order of the file.
+pub(super) fn files(blocks: Vec<Located<TrackFileBlock>>) -> Vec<TrackFile> {
+    let file = |Located { value: block, span }: Located<TrackFileBlock>| {
+        let path = block.path()?.value.clone();
+        let init = block.init_file.as_ref().map(|said| said.value);
+        Some(TrackFile {
+            span,
+            path,
+            weight: said(block.weight).map_or(Weight { value: 1, reverse: false }, |weight| weight.0),
+            init: init.map(|init| init.value),
+            overwrite: init.is_some_and(|init| init.overwrite),
+            name: block.head,
+        })
+    };
+    blocks.into_iter().filter_map(file).collect()
+}
+
+/// Processes, in the order of the file.
+pub(super) fn processes(blocks: Vec<Located<TrackProcessBlock>>) -> Vec<TrackProcess> {
+    let process = |Located { value: block, span }: Located<TrackProcessBlock>| {
+        let command = said(block.process.clone())?.0;
+        let quorum_max = said(block.quorum_max.clone());
+        let matched = said(block.param_match.clone());
+        let has_arguments = command.len() > 1;
+        let delay = said(block.delay.clone()).unwrap_or(Duration::ZERO);
+        Some(TrackProcess {
+            span,
+            param_match: matched.unwrap_or(if has_arguments { ParamMatch::Exact } else { ParamMatch::None }),
+            full_command: block.full_command.is_some() || matched.is_some() || has_arguments,
+            command,
+            weight: block.weight().0,
+            quorum: if quorum_max == Some(0) { 0 } else { block.quorum() },
+            quorum_max,
+            terminate_delay: said(block.terminate_delay).unwrap_or(delay),
+            fork_delay: said(block.fork_delay).unwrap_or(delay),
+            name: block.head,
+        })
+    };
+    blocks.into_iter().filter_map(process).collect()
+}
+
+/// Groups of interfaces that share spacing.
+pub(super) fn garp_groups(blocks: Vec<Located<GarpGroupBlock>>) -> Vec<GarpGroup> {
+    blocks
+        .into_iter()
+        .map(|Located { value: block, span }| GarpGroup {
+            span,
+            garp_interval: said(block.garp_interval).unwrap_or(Duration::ZERO),
+            gna_interval: said(block.gna_interval).unwrap_or(Duration::ZERO),
+            interfaces: said(block.interface).map_or_else(Vec::new, |interfaces| interfaces.0),
+        })
+        .collect()
+}
+
+/// Static track groups whose members exist.
+pub(super) fn groups(
+    blocks: Vec<Located<TrackGroupBlock>>,
+    config: &Config,
+    complaints: &mut Complaints,
+) -> Vec<TrackGroup> {
+    let mut groups = Vec::new();
+    for Located { value: block, span } in blocks {
+        let name = block.head;
+        let mut members = Vec::new();
+        for member in said(block.group).map_or_else(Vec::new, |group| group.0) {
+            match config.vrrp_instances.iter().position(|instance| instance.name == member.value) {
+                Some(index) => members.push(index),
+                None => complaints.class(
+                    crate::diag::Class::Log,
+                    format!(
+                        "vrrp instance {} specified in track_group {name} doesn't exist - ignoring",
+                        member.value
+                    ),
+                ),
+            }
+        }
+        match members.is_empty() {
+            true => complaints.general(format!("track_group {name} has no virtual router(s) - removing")),
+            false => groups.push(TrackGroup { name, span, members }),
+        }
+    }
+    groups
+}
+
+/// Static addresses, their groups found.
+pub(super) fn static_addresses(lines: Vec<StaticAddress>, config: &Config) -> Vec<Address> {
+    lines
+        .into_iter()
+        .map(|StaticAddress(line)| Address {
+            track_group: line
+                .track_group
+                .and_then(|name| config.track_groups.iter().position(|group| group.name == name)),
+            ..line.address
+        })
+        .collect()
+}
+
+/// BFD sessions that know their neighbour.
+pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) -> Vec<BfdInstance> {
+    let mut sessions: Vec<BfdInstance> = Vec::new();
+    for Located { value: block, span } in blocks {
+        let name = block.head.clone();
+        let what = format!("Configuration error: BFD instance {name}");
+        let Some(neighbor) = block.neighbor_ip.as_ref().map(|said| said.value) else {
+            complaints.general(format!("{what} has no neighbor address set, disabling instance"));
+            continue;
+        };
+        let source = block.source_ip.as_ref().map(|said| said.value);
+        if source.is_some_and(|source| Family::of(source) != Family::of(neighbor)) {
+            complaints.general(format!(
+                "{what} source IP address family does not match neighbor address, disabling instance"
+            ));
+            continue;
+        }
+        let multihop = block.multihop();
+        let rival = sessions.iter().find(|other| {
+            other.neighbor == neighbor
+                && other.multihop == multihop
+                && (other.source == source || other.source.is_none() || source.is_none())
+        });
+        if let Some(rival) = rival {
+            complaints.general(format!(
+                "{what} has duplicate neighbor address of instance {}, disabling instance",
+                rival.name
+            ));
+            continue;
+        }
+        let ttl = said(block.ttl.clone()).unwrap_or(match Family::of(neighbor) {
+            Family::V4 => 255,
+            Family::V6 => 64,
+        });
+        let mut max_hops = block.max_hops();
+        if max_hops > i32::from(ttl) {
+            complaints.general(format!("{what} max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"));
+            max_hops = i32::from(ttl);
+        }
+        let (vrrp, checker) = (block.vrrp.is_some(), block.checker.is_some());
+        sessions.push(BfdInstance {
+            span,
+            neighbor,
+            source,
+            multihop,
+            min_rx: block.min_rx().0,
+            min_tx: block.min_tx().0,
+            idle_tx: block.idle_tx().0,
+            multiplier: block.multiplier(),
+            passive: block.passive.is_some(),
+            ttl,
+            max_hops: u8::try_from(max_hops).ok(),
+            weight: block.weight().0,
+            for_vrrp: vrrp || !checker,
+            for_checkers: checker || !vrrp,
+            name,
+        });
+    }
+    sessions
+}
+
+/// Names that are still used after blocks became lists.
+pub(super) fn position<T>(list: &[T], name: &str, of: impl Fn(&T) -> &str) -> Option<usize> {
+    list.iter().position(|item| of(item) == name)
+}

@@ -1,0 +1,768 @@
+//! Virtual routers and sync groups: the rules the original applies when the configuration is complete, in its order.
+
+use std::collections::HashSet;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use crate::block::global::GlobalBlock;
+use crate::block::group::SyncGroupBlock;
+use crate::block::vrrp::{AuthBlock, HmacBlock, InstanceBlock};
+use crate::config::{
+    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, SyncGroup,
+    Tracked, Tracking, UnicastChecksum, Version, Vmac, VrrpInstance, Weight,
+};
+use crate::diag::Class;
+use crate::keyword::{Lines, Nested, Table};
+use crate::resolve::{Complaints, said, track};
+use crate::value::instance::AuthType;
+use crate::value::time::{ms, secs};
+use crate::value::track::TrackLine;
+
+/// The longest interval of VRRPv2 and of VRRPv3.
+const MAX_V2: Duration = secs(255);
+const MAX_V3: Duration = ms(40_950);
+
+/// All instances.
+pub(super) fn instances(
+    blocks: Vec<Located<InstanceBlock>>,
+    defs: &GlobalBlock,
+    config: &Config,
+    complaints: &mut Complaints,
+) -> Vec<VrrpInstance> {
+    blocks
+        .into_iter()
+        .map(|Located { value: block, span }| {
+            let name = block.head.clone();
+            Builder { block, name, defs, config, complaints }.build(span)
+        })
+        .collect()
+}
+
+struct Builder<'a> {
+    block: InstanceBlock,
+    name: String,
+    defs: &'a GlobalBlock,
+    config: &'a Config,
+    complaints: &'a mut Complaints,
+}
+
+impl Builder<'_> {
+    fn say(&mut self, text: &str) {
+        self.complaints.general(format!("({}) {text}", self.name));
+    }
+
+    fn fatal(&mut self, text: &str) {
+        self.complaints.fatal(format!("({}) {text}", self.name));
+    }
+
+    fn build(mut self, span: Span) -> VrrpInstance {
+        let mut block = std::mem::take(&mut self.block);
+        let global = &self.config.global;
+        let strict = said(block.strict_mode.take()).unwrap_or(global.vrrp_strict);
+        let family = block.seen.family.unwrap_or(Family::V4);
+        let version = self.version(&mut block, family, strict);
+        let vrid = said(block.virtual_router_id.take()).unwrap_or_else(|| {
+            self.fatal("the virtual router id must be set");
+            1
+        });
+        let (priority, state) = self.priority(&mut block, strict);
+        let owner = priority == 255;
+        let auth = self.auth(&mut block, family, version, strict);
+        let state = match (&auth, state) {
+            (Auth::Ah(_), Role::Master) if !owner => {
+                self.say("Initial state master is incompatible with AH authentication - clearing");
+                Role::Backup
+            }
+            (Auth::Ah(_) | Auth::Pass(_) | Auth::None, state) => state,
+        };
+        let advert_int = self.interval(block.advert_int(), version);
+        let hmac = self.hmac(&mut block, advert_int, strict);
+        let peering = self.peering(&mut block, family, strict);
+        let multicast = matches!(peering, Peering::Multicast { .. });
+        self.sources(&mut block, multicast);
+        let (addresses, excluded) = self.addresses(&mut block, version, strict);
+        let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
+        let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
+        if timer_expired_backup.is_some() && preempt {
+            self.say("expired_timer_backup requires nopreempt - resetting");
+        }
+        let accept = self.accept(&mut block, owner, version, strict);
+        let (lower_prio_no_advert, higher_prio_send_advert) = self.prio_adverts(&mut block, strict);
+        let owner_ignore_adverts = self.owner_ignores(&mut block, owner, strict);
+        let down_timer_adverts = self.down_timer(&mut block, strict);
+        let garp = self.garp(&mut block, strict);
+        let (vmac, vmac_xmit_base) = self.vmac(&mut block, vrid, strict, multicast);
+        let promote_secondaries =
+            block.promote_secondaries.is_some() && vmac.is_none() && block.use_ipvlan.is_none();
+        if block.promote_secondaries.is_some() && !promote_secondaries {
+            self.say("promote_secondaries is automatically set for vmacs - ignoring");
+        }
+        let ipvlan = said(block.use_ipvlan.take()).map(|ipvlan| ipvlan.0);
+        let source = block.source.as_ref().map(|said| said.value.addr);
+        let source = source.or(ipvlan.as_ref().and_then(|ipvlan| ipvlan.addr).map(|prefix| prefix.addr));
+        let track_source = block.track_src_ip.is_some() && source.is_some();
+        if block.track_src_ip.is_some() && !track_source {
+            self.say("track_src_ip requires a source address to be configured - ignoring");
+        }
+        let notify_deleted = said(block.notify_deleted.take());
+        let report_deleted = notify_deleted.is_some();
+        let alerts = &global.mail;
+        let smtp_alert =
+            said(block.smtp_alert.take()).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
+        let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
+        let scope = self.name.clone();
+        let tracking = tracking(&mut block, self.config, &scope, self.complaints);
+        VrrpInstance {
+            name: self.name,
+            span,
+            vrid,
+            interface: block.interface.map(|Located { value, span }| Located { value: value.0, span }),
+            vrf: block.vrf.map(|Located { value, span }| Located { value: value.0, span }),
+            version,
+            family,
+            strict,
+            state,
+            priority,
+            advert_int,
+            preempt,
+            preempt_delay,
+            accept,
+            down_timer_adverts,
+            timer_expired_backup: timer_expired_backup.filter(|_| !preempt),
+            peering,
+            source,
+            track_source,
+            dont_track_primary: block.dont_track_primary.is_some(),
+            skip_check_adv_addr: block.skip_check_adv_addr.is_some() || self.defs.vrrp_skip_check_adv_addr(),
+            v3_checksum_as_v2: said(block.v3_checksum_as_v2).unwrap_or(self.defs.v3_checksum_as_v2.is_some()),
+            unicast_checksum: said(block.old_unicast_checksum).unwrap_or(UnicastChecksum::Detect),
+            rx_buffer,
+            linkbeat_use_polling: block.linkbeat_use_polling.is_some(),
+            addresses,
+            excluded,
+            routes: Vec::new(),
+            rules: Vec::new(),
+            promote_secondaries,
+            vmac,
+            vmac_addr: block.use_vmac_addr.is_some(),
+            vmac_xmit_base,
+            ipvlan,
+            garp,
+            lower_prio_no_advert,
+            higher_prio_send_advert,
+            owner_ignore_adverts,
+            auth,
+            hmac,
+            tracking,
+            sync_group: None,
+            notify: Notify {
+                master: said(block.notify_master),
+                backup: said(block.notify_backup),
+                fault: said(block.notify_fault),
+                stop: said(block.notify_stop),
+                deleted: notify_deleted.and_then(|deleted| deleted.0),
+                any: said(block.notify),
+                master_rx_lower_pri: said(block.notify_master_rx_lower_pri),
+            },
+            report_deleted,
+            smtp_alert,
+            notify_priority_changes: said(block.notify_priority_changes)
+                .unwrap_or(global.notify_priority_changes),
+        }
+    }
+
+    fn version(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Version {
+        let given = said(block.version.take()).map(|version| version.0);
+        let given = if block.native_ipv6.is_some() { Some(Version::V3) } else { given };
+        match (given, family) {
+            (Some(Version::V2), Family::V6) if strict => {
+                self.say("cannot use IPv6 with VRRP version 2; setting version 3");
+                Version::V3
+            }
+            (Some(version), _) => version,
+            (None, Family::V6) => Version::V3,
+            (None, Family::V4) => self.config.global.vrrp_version,
+        }
+    }
+
+    fn priority(&mut self, block: &mut InstanceBlock, strict: bool) -> (u8, Role) {
+        let state = said(block.state.take());
+        let priority = said(block.priority.take()).unwrap_or(match state {
+            Some(Role::Master) => 255,
+            Some(Role::Backup) | None => 100,
+        });
+        let by_priority = if priority == 255 { Role::Master } else { Role::Backup };
+        let state = state.unwrap_or(by_priority);
+        if strict && state != by_priority {
+            self.say("State MASTER must match being address owner");
+            return (priority, by_priority);
+        }
+        (priority, state)
+    }
+
+    fn auth(&mut self, block: &mut InstanceBlock, family: Family, version: Version, strict: bool) -> Auth {
+        let mut blocks = Nested::all(block.authentication.take()).into_iter().map(|said| said.value);
+        let Some(mut merged) = blocks.next() else { return Auth::None };
+        blocks.for_each(|later| merged.overlay(later));
+        let AuthBlock { auth_type, auth_pass, .. } = merged;
+        let Some(kind) = said(auth_type) else { return Auth::None };
+        let password = said(auth_pass).filter(|password| !password.expose().is_empty());
+        if strict {
+            self.say("Strict mode does not support authentication. Ignoring.");
+            return Auth::None;
+        }
+        if version == Version::V3 {
+            self.say("VRRP version 3 does not support authentication. Ignoring.");
+            return Auth::None;
+        }
+        match (kind, password) {
+            (_, None) => {
+                self.say("Authentication specified but no password given. Ignoring");
+                Auth::None
+            }
+            (AuthType::Ah, Some(_)) if family == Family::V6 => {
+                self.say("Cannot use AH authentication with IPv6. ignoring");
+                Auth::None
+            }
+            (AuthType::Ah, Some(password)) => Auth::Ah(password),
+            (AuthType::Pass, Some(password)) => Auth::Pass(password),
+        }
+    }
+
+    fn hmac(&mut self, block: &mut InstanceBlock, advert_int: Duration, strict: bool) -> Option<Hmac> {
+        let mut blocks = Nested::all(block.auth_hmac.take()).into_iter().map(|said| said.value);
+        let mut merged: HmacBlock = blocks.next()?;
+        blocks.for_each(|later| merged.overlay(later));
+        let keys = said(merged.key).map_or_else(Vec::new, |keys| keys.0);
+        let active = said(merged.active_key).unwrap_or(0);
+        if !keys.iter().any(|key| key.id == active) {
+            self.say(&format!("auth_hmac active_key {active} is not defined - disabling auth_hmac"));
+            return None;
+        }
+        let mut mode = said(merged.mode).map(|mode| mode.0).unwrap_or_default();
+        if strict && mode != crate::config::HmacMode::Enforce {
+            self.say("auth_hmac mode must be enforce in strict mode - resetting");
+            mode = crate::config::HmacMode::Enforce;
+        }
+        let default = secs((3 * advert_int.as_secs()).clamp(5, 300));
+        Some(Hmac {
+            keys,
+            active,
+            window: said(merged.time_window).map_or(default, |window| window.0),
+            anti_replay: said(merged.anti_replay).map(|replay| replay.0).unwrap_or_default(),
+            mode,
+        })
+    }
+
+    fn interval(&mut self, interval: Duration, version: Version) -> Duration {
+        let shown = interval.as_secs_f64();
+        match version {
+            Version::V2 if interval >= secs(256) => {
+                self.say(&format!(
+                    "VRRPv2 advertisement interval {shown:.2}s is out of range. Must be less than 256s. Setting to 255s"
+                ));
+                MAX_V2
+            }
+            Version::V2 if interval.subsec_nanos() != 0 => {
+                self.say(&format!("VRRPv2 advertisement interval {shown:.6}s must be an integer. rounding"));
+                secs((interval + ms(500)).as_secs()).clamp(secs(1), MAX_V2)
+            }
+            Version::V3 if interval >= ms(40_960) => {
+                self.say(&format!(
+                    "VRRPv3 advertisement interval {shown:.2}s is out of range. Must be less than 40.96s. Setting to 40.95s"
+                ));
+                MAX_V3
+            }
+            Version::V3 if !interval.as_micros().is_multiple_of(10_000) => {
+                self.say(&format!(
+                    "VRRPv3 advertisement interval {shown:.6}s must be in units of 10ms - rounding"
+                ));
+                let hundredths = (interval.as_micros() + 5_000) / 10_000;
+                ms(u64::try_from(hundredths).unwrap_or(u64::MAX).saturating_mul(10)).clamp(ms(10), MAX_V3)
+            }
+            Version::V2 | Version::V3 => interval,
+        }
+    }
+
+    fn peering(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Peering {
+        let lines = Lines::all(block.unicast_peer.take());
+        let limited = lines.iter().any(|line| line.limited);
+        let mut peers: Vec<Peer> = Vec::new();
+        for line in lines {
+            if peers.iter().all(|peer| peer.addr != line.peer.addr) {
+                peers.push(line.peer);
+            }
+        }
+        if !peers.is_empty() {
+            if strict {
+                self.fatal("Unicast peers are not supported in strict mode");
+            }
+            let check_source =
+                limited || block.check_unicast_src.is_some() || self.defs.vrrp_check_unicast_src.is_some();
+            return Peering::Unicast { peers, ttl: said(block.unicast_ttl.take()), check_source };
+        }
+        if block.unicast_fault_no_peer.is_some() {
+            return Peering::Missing;
+        }
+        if block.seen.unicast {
+            self.complaints.class(
+                Class::Deprecated,
+                format!(
+                    "({}) A unicast keyword has been specified without any unicast peers. Defaulting to multicast. This usage is deprecated - please update your configuration.",
+                    self.name
+                ),
+            );
+        }
+        let global = &self.config.global;
+        let group = said(block.mcast_dst_ip.take()).map(|group| group.0).unwrap_or(match family {
+            Family::V4 => IpAddr::V4(global.vrrp_mcast_group4),
+            Family::V6 => IpAddr::V6(global.vrrp_mcast_group6),
+        });
+        Peering::Multicast { group }
+    }
+
+    /// Rules about interface, VRF and source address.
+    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) {
+        if let Some(vrf) = &block.vrf {
+            if block.interface.is_some() {
+                let text = format!("({}) Cannot specify VRF interface and interface - ignoring", self.name);
+                self.complaints.at(&vrf.span, text);
+                block.vrf = None;
+            } else if multicast {
+                self.say("VRF can only be used with unicast - ignoring");
+                block.vrf = None;
+            }
+        }
+        if block.interface.is_some() {
+            return;
+        }
+        let unicast_word = block.seen.unicast;
+        let source = block.source.as_ref().map(|said| said.value.addr);
+        if !unicast_word || (multicast && block.unicast_fault_no_peer.is_none()) {
+            self.fatal("Unknown interface!");
+        } else if source.is_none() {
+            self.fatal("No interface and no source address specified");
+        } else if matches!(source, Some(IpAddr::V6(v6)) if v6.is_unicast_link_local()) {
+            self.fatal("No interface specified and source address is link local");
+        }
+    }
+
+    fn addresses(
+        &mut self,
+        block: &mut InstanceBlock,
+        version: Version,
+        strict: bool,
+    ) -> (Vec<Address>, Vec<Address>) {
+        let wanted = Lines::all(block.virtual_ipaddress.take()).into_iter().map(|line| line.0.address);
+        let also = Lines::all(block.virtual_ipaddress_excluded.take()).into_iter().map(|line| line.0.address);
+        let own = block.interface.as_ref().map(|said| said.value.0.clone());
+        let on =
+            |address: &Address| address.dev.as_ref().map(|dev| dev.value.clone()).or_else(|| own.clone());
+        let mut seen = HashSet::new();
+        let mut addresses: Vec<Address> = Vec::new();
+        for address in wanted {
+            if seen.insert(address.prefix.addr) {
+                addresses.push(address);
+            } else {
+                let text =
+                    format!("({}): VIP duplicates a VIP {} - ignoring", self.name, address.prefix.addr);
+                self.complaints.at(&address.span, text);
+            }
+        }
+        let mut placed: HashSet<_> =
+            addresses.iter().map(|address| (address.prefix.addr, on(address))).collect();
+        let mut excluded = Vec::new();
+        for address in also {
+            if placed.insert((address.prefix.addr, on(&address))) {
+                excluded.push(address);
+            } else {
+                let text =
+                    format!("({}): eVIP duplicates a VIP {} - ignoring", self.name, address.prefix.addr);
+                self.complaints.at(&address.span, text);
+            }
+        }
+        if own.is_none() {
+            let mut drop_homeless = |list: &mut Vec<Address>| {
+                list.retain(|address| {
+                    if address.dev.is_none() {
+                        let text =
+                            format!("({}) {} has no interface - ignoring", self.name, address.prefix.addr);
+                        self.complaints.at(&address.span, text);
+                    }
+                    address.dev.is_some()
+                });
+            };
+            drop_homeless(&mut addresses);
+            drop_homeless(&mut excluded);
+        }
+        let mut meant = block.no_virtual_ipaddress.is_some();
+        if meant && strict {
+            self.complaints.class(
+                Class::Warning,
+                format!("({}) no_virtual_ipaddress is incompatible with strict mode - resetting", self.name),
+            );
+            meant = false;
+        }
+        if addresses.is_empty() && !meant {
+            if strict || version == Version::V3 {
+                self.fatal("No VIP specified; at least one is required");
+            } else {
+                self.complaints.class(
+                    Class::Warning,
+                    format!("({}) No VIP specified; at least one is sensible", self.name),
+                );
+            }
+        }
+        (addresses, excluded)
+    }
+
+    fn preemption(
+        &mut self,
+        block: &mut InstanceBlock,
+        owner: bool,
+        state: Role,
+        strict: bool,
+    ) -> (bool, Duration) {
+        let mut preempt = said(block.preempt.take()).is_none_or(|unless| unless.0);
+        if !preempt && owner {
+            self.say("nopreempt is incompatible with priority 255. resetting nopreempt");
+            preempt = true;
+        }
+        if !preempt && state == Role::Master {
+            self.say("Warning - nopreempt will not work with initial state MASTER - clearing");
+            preempt = true;
+        }
+        let mut delay = said(block.preempt_delay.take()).unwrap_or(Duration::ZERO);
+        if !delay.is_zero() {
+            let fault = match (strict, preempt, state) {
+                (true, _, _) => Some("preempt_delay is incompatible with strict mode - resetting"),
+                (false, false, _) => Some("preempt_delay is incompatible with nopreempt mode - resetting"),
+                (false, true, Role::Master) => {
+                    Some("Warning - preempt delay will not work with initial state MASTER - clearing")
+                }
+                (false, true, Role::Backup) => None,
+            };
+            if let Some(fault) = fault {
+                self.say(fault);
+                delay = Duration::ZERO;
+            }
+        }
+        (preempt, delay)
+    }
+
+    fn accept(&mut self, block: &mut InstanceBlock, owner: bool, version: Version, strict: bool) -> bool {
+        let given = said(block.accept.take()).map(|unless| unless.0);
+        let accept = given.unwrap_or(owner || !strict);
+        if accept && strict && !owner && version == Version::V2 {
+            self.say("warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting");
+            return false;
+        }
+        accept
+    }
+
+    fn prio_adverts(&mut self, block: &mut InstanceBlock, strict: bool) -> (bool, bool) {
+        let lower = said(block.lower_prio_no_advert.take());
+        let higher = said(block.higher_prio_send_advert.take());
+        if !strict {
+            let default = |slot: &Option<Located<bool>>| slot.as_ref().is_some_and(|said| said.value);
+            return (
+                lower.unwrap_or_else(|| default(&self.defs.vrrp_lower_prio_no_advert)),
+                higher.unwrap_or_else(|| default(&self.defs.vrrp_higher_prio_send_advert)),
+            );
+        }
+        if lower == Some(false) {
+            self.say("Strict mode requires lower_prio_no_advert to be set - resetting");
+        }
+        if higher == Some(true) {
+            self.say("Strict mode requires higher_prio_send_advert to be clear - resetting");
+        }
+        (true, false)
+    }
+
+    fn owner_ignores(&mut self, block: &mut InstanceBlock, owner: bool, strict: bool) -> bool {
+        let given = said(block.owner_ignore_adverts.take());
+        if !owner {
+            if given == Some(true) {
+                self.say("owner_ignore_adverts is only valid for priority 255 - ignoring");
+            }
+            return false;
+        }
+        if strict {
+            if given == Some(false) {
+                self.say("owner_ignore_adverts must be set with strict_mode - setting");
+            }
+            return true;
+        }
+        let default = || self.defs.vrrp_owner_ignore_adverts.as_ref().is_some_and(|said| said.value);
+        given.unwrap_or_else(default)
+    }
+
+    fn down_timer(&mut self, block: &mut InstanceBlock, strict: bool) -> u8 {
+        let adverts =
+            said(block.down_timer_adverts.take()).unwrap_or_else(|| self.defs.vrrp_down_timer_adverts());
+        if strict && adverts != 3 {
+            self.say("down_timer_adverts is incompatible with strict mode - resetting");
+            return 3;
+        }
+        adverts
+    }
+
+    fn garp(&mut self, block: &mut InstanceBlock, strict: bool) -> Garp {
+        let global = self.config.global.garp;
+        let master_delay = said(block.garp_master_delay.take()).map_or(global.master_delay, |delay| delay.0);
+        let master_repeat =
+            said(block.garp_master_repeat.take()).map_or(global.master_repeat, |repeat| repeat.0);
+        let mut lower_prio_delay = said(block.garp_lower_prio_delay.take()).map(|delay| delay.0);
+        let mut lower_prio_repeat = said(block.garp_lower_prio_repeat.take());
+        if strict {
+            if lower_prio_repeat.is_some_and(|repeat| repeat > 0) {
+                self.say("Strict mode requires no repeat garps. resetting");
+            }
+            if lower_prio_delay.is_some_and(|delay| !delay.is_zero()) {
+                self.say("Strict mode requires no repeat garp delay. resetting");
+            }
+            (lower_prio_delay, lower_prio_repeat) = (Some(Duration::ZERO), Some(0));
+        }
+        let extra = said(block.garp_extra_if.take());
+        Garp {
+            master_delay,
+            master_repeat,
+            refresh: said(block.garp_master_refresh.take()).map_or(global.refresh, |refresh| refresh.0),
+            refresh_repeat: said(block.garp_master_refresh_repeat.take())
+                .map_or(global.refresh_repeat, |repeat| repeat.0),
+            lower_prio_delay: lower_prio_delay.unwrap_or(global.lower_prio_delay),
+            lower_prio_repeat: lower_prio_repeat.unwrap_or(global.lower_prio_repeat),
+            extra_if: extra.map_or(global.extra_if, |extra| extra.every),
+            extra_if_all: extra.map_or(global.extra_if_all, |extra| extra.all),
+        }
+    }
+
+    fn vmac(
+        &mut self,
+        block: &mut InstanceBlock,
+        vrid: u8,
+        strict: bool,
+        multicast: bool,
+    ) -> (Option<Vmac>, bool) {
+        let mut vmac = said(block.use_vmac.take()).map(|value| {
+            let mut vmac = value.0;
+            if let Some(mac) = vmac.mac.as_mut().filter(|_| value.1) {
+                mac.0[5] = vrid;
+            }
+            vmac
+        });
+        if strict && vmac.as_ref().is_some_and(|vmac| vmac.mac.is_some()) {
+            self.say("cannot specify MAC address with strict mode - clearing");
+            vmac.iter_mut().for_each(|vmac| vmac.mac = None);
+        }
+        if vmac.is_some() && block.interface.is_none() {
+            self.fatal("use_vmac requires an interface");
+        }
+        let virtual_if = vmac.is_some() || block.use_ipvlan.is_some();
+        let mut base = block.vmac_xmit_base.is_some();
+        if base && vmac.is_none() {
+            self.say("vmac_xmit_base is only valid with a vmac");
+            base = false;
+        }
+        if base && strict {
+            self.say("xmit_base is incompatible with strict mode - resetting");
+            base = false;
+        }
+        if !multicast && virtual_if && !base {
+            self.say("unicast with use_vmac requires vmac_xmit_base - setting");
+            base = true;
+        }
+        (vmac, base)
+    }
+}
+
+/// What an instance or a group watches, names found.
+trait Watcher {
+    fn lines(&mut self) -> [Vec<TrackLine>; 5];
+}
+
+macro_rules! watchers {
+    ($($Block:ty),*) => {$(
+        impl Watcher for $Block {
+            fn lines(&mut self) -> [Vec<TrackLine>; 5] {
+                [
+                    Lines::all(self.track_interface.take()).into_iter().map(|line| line.0).collect(),
+                    Lines::all(self.track_script.take()).into_iter().map(|line| line.0).collect(),
+                    Lines::all(self.track_file.take()).into_iter().map(|line| line.0).collect(),
+                    Lines::all(self.track_process.take()).into_iter().map(|line| line.0).collect(),
+                    Lines::all(self.track_bfd.take()).into_iter().map(|line| line.0).collect(),
+                ]
+            }
+        }
+    )*};
+}
+
+watchers!(InstanceBlock, SyncGroupBlock);
+
+fn tracking(block: &mut impl Watcher, config: &Config, scope: &str, complaints: &mut Complaints) -> Tracking {
+    let mut once = |what: &str, lines: Vec<TrackLine>| {
+        let mut seen = HashSet::new();
+        lines
+            .into_iter()
+            .filter(|line| {
+                let new = seen.insert(line.name.value.clone());
+                if !new {
+                    let text = format!("({scope}) duplicate track_{what} {} - ignoring", line.name.value);
+                    complaints.at(&line.name.span, text);
+                }
+                new
+            })
+            .collect::<Vec<_>>()
+    };
+    let [interfaces, scripts, files, processes, bfds] = block.lines();
+    let interfaces = once("interface", interfaces);
+    let scripts = once("script", scripts);
+    let files = once("file", files);
+    let processes = once("process", processes);
+    let bfds = once("bfd", bfds);
+    let found = |lines: Vec<TrackLine>, find: &dyn Fn(&str) -> Option<(usize, Weight)>| {
+        lines
+            .into_iter()
+            .filter_map(|line| {
+                let (what, weight) = find(&line.name.value)?;
+                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(weight) })
+            })
+            .collect::<Vec<_>>()
+    };
+    Tracking {
+        interfaces: interfaces
+            .into_iter()
+            .filter_map(|line| {
+                let what = crate::config::IfName::new(&line.name.value)?;
+                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(Weight::default()) })
+            })
+            .collect(),
+        scripts: found(scripts, &|name| {
+            track::position(&config.scripts, name, |script| &script.name)
+                .map(|at| (at, config.scripts[at].weight))
+        }),
+        files: found(files, &|name| {
+            track::position(&config.track_files, name, |file| &file.name)
+                .map(|at| (at, config.track_files[at].weight))
+        }),
+        processes: found(processes, &|name| {
+            track::position(&config.track_processes, name, |process| &process.name)
+                .map(|at| (at, config.track_processes[at].weight))
+        }),
+        bfds: found(bfds, &|name| {
+            let known = track::position(&config.bfd_instances, name, |bfd| &bfd.name);
+            known
+                .filter(|at| config.bfd_instances[*at].for_vrrp)
+                .map(|at| (at, config.bfd_instances[at].weight))
+        }),
+    }
+}
+
+/// Groups with the members they can have; their members know them from now on.
+pub(super) fn sync_groups(
+    blocks: Vec<Located<SyncGroupBlock>>,
+    config: &mut Config,
+    complaints: &mut Complaints,
+) -> Vec<SyncGroup> {
+    let mut groups = Vec::new();
+    for Located { value: mut block, span } in blocks {
+        let name = block.head.clone();
+        let mut members = Vec::new();
+        for member in said(block.group.take()).map_or_else(Vec::new, |group| group.0) {
+            let member = member.value;
+            match config.vrrp_instances.iter().position(|instance| instance.name == member) {
+                None => complaints.general(format!(
+                    "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
+                )),
+                Some(at) if config.vrrp_instances[at].sync_group.is_some() || members.contains(&at) => {
+                    complaints.general(format!(
+                        "Virtual router {member} cannot exist in more than one sync group; ignoring {name}"
+                    ))
+                }
+                Some(at) => members.push(at),
+            }
+        }
+        match members.len() {
+            0 => {
+                complaints.general(format!("Sync group {name} has no virtual router(s). removing"));
+                continue;
+            }
+            1 => complaints.general(format!(
+                "Sync group {name} has only 1 virtual router(s) - this probably isn't what you want"
+            )),
+            _ => {}
+        }
+        let priority_changes = said(block.notify_priority_changes.take());
+        for member in &members {
+            let instance = &mut config.vrrp_instances[*member];
+            instance.sync_group = Some(groups.len());
+            instance.notify_priority_changes |= priority_changes.unwrap_or(false);
+        }
+        let tracking = tracking(&mut block, config, &name, complaints);
+        let alerts = &config.global.mail;
+        groups.push(SyncGroup {
+            span,
+            members,
+            tracking,
+            tracking_weight: block.sync_group_tracking_weight.is_some() || block.global_tracking.is_some(),
+            notify: Notify {
+                master: said(block.notify_master),
+                backup: said(block.notify_backup),
+                fault: said(block.notify_fault),
+                stop: said(block.notify_stop),
+                any: said(block.notify),
+                ..Notify::default()
+            },
+            smtp_alert: said(block.smtp_alert).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false),
+            name,
+        });
+    }
+    groups
+}
+
+/// What instances mean together: unique VRIDs, the initial state of groups.
+pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
+    for group in &config.sync_groups {
+        let owners = group.members.iter().filter(|at| config.vrrp_instances[**at].priority == 255).count();
+        if owners > 0 && owners < group.members.len() {
+            let text =
+                format!("({}) sync group has member(s) that are address owner, but not all are", group.name);
+            complaints.general(text);
+        }
+        let all_own = owners == group.members.len()
+            && group.members.iter().all(|at| config.vrrp_instances[*at].state == Role::Master);
+        if !all_own {
+            for at in &group.members {
+                config.vrrp_instances[*at].state = Role::Backup;
+            }
+        }
+    }
+    for (at, second) in config.vrrp_instances.iter().enumerate() {
+        let rival = config.vrrp_instances[..at].iter().find(|first| collide(first, second));
+        if let (Some(first), Some(interface)) = (rival, &second.interface) {
+            complaints.fatal(format!(
+                "{} and {} both use VRID {} with {} on interface {}",
+                first.name, second.name, second.vrid, second.family, interface.value
+            ));
+        }
+    }
+}
+
+/// Whether two instances would take each other's adverts for their own.
+fn collide(first: &VrrpInstance, second: &VrrpInstance) -> bool {
+    if (first.vrid, first.family) != (second.vrid, second.family) {
+        return false;
+    }
+    let interface = |instance: &VrrpInstance| instance.interface.as_ref().map(|said| said.value.clone());
+    match (&first.peering, &second.peering) {
+        (Peering::Multicast { group: a }, Peering::Multicast { group: b }) => {
+            a == b && interface(first) == interface(second)
+        }
+        (Peering::Unicast { peers: a, .. }, Peering::Unicast { peers: b, .. }) => {
+            interface(first) == interface(second)
+                && first.source == second.source
+                && a.iter().any(|peer| b.iter().any(|other| peer.addr == other.addr))
+        }
+        (Peering::Multicast { .. } | Peering::Unicast { .. } | Peering::Missing, _) => false,
+    }
+}

@@ -1,0 +1,473 @@
+//! Files to statements: the include stack, conditions, definitions, sequences and braces, one logical line at a time.
+//!
+//! Everything that delivers lines (a file, a running sequence, the rest of a multi-line definition) lies on one stack, and the
+//! innermost is asked first. What the stack delivers beyond the bytes of the files is limited, so no input runs forever.
+
+use std::sync::Arc;
+
+use crate::config::{IncludeCheck, Span};
+use crate::diag::{Class, Diagnostic};
+use crate::expand::{Definitions, Sequence, Surroundings};
+use crate::lex::{self, IncludeKind, Piece};
+use crate::source::{Problem, ProblemKind, Sources, Text};
+
+/// The longest physical line, in bytes.
+const MAX_LINE: usize = 1022;
+
+/// Files may include each other so many levels deep.
+const MAX_INCLUDES: usize = 64;
+
+/// So many sequences and definitions may run inside one another.
+const MAX_RUNNING: usize = 256;
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Statement {
+    pub(crate) span: Span,
+    pub(crate) token: Token,
+}
+
+/// What a statement is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Token {
+    /// `{`
+    Open,
+    /// `}`
+    Close,
+    /// Words.
+    Text(String),
+}
+
+/// How the text is read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Options {
+    /// `--config-id`: what `@ID` lines are compared with.
+    pub config_id: String,
+    /// `--all-config`: every include must succeed.
+    pub all_config: bool,
+    /// Read as a running daemon does: a number with characters behind it counts as the number, with a warning. A test refuses it.
+    pub lenient: bool,
+    /// How many lines sequences, definitions and repeated includes may add.
+    pub expansion_limit: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { config_id: String::new(), all_config: false, lenient: false, expansion_limit: 1_000_000 }
+    }
+}
+
+/// The statements of a configuration, in reading order.
+pub(crate) struct Statements<'s> {
+    sources: &'s mut dyn Sources,
+    options: Options,
+    definitions: Definitions,
+    inputs: Vec<Input>,
+    residue: Option<Line>,
+    peeked: Option<Option<Statement>>,
+    collecting: Option<Collecting>,
+    include_check: IncludeCheck,
+    depth: u32,
+    last: Span,
+    added: usize,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+struct Line {
+    text: String,
+    span: Span,
+}
+
+struct Collecting {
+    name: String,
+    lines: Vec<String>,
+}
+
+enum Input {
+    File(File),
+    Lines { name: String, lines: std::vec::IntoIter<String>, span: Span },
+    Sequence { sequence: Sequence, span: Span },
+}
+
+struct File {
+    name: Arc<str>,
+    directory: String,
+    identity: String,
+    bytes: Vec<u8>,
+    at: usize,
+    line: u32,
+    /// The checks in force outside, restored at its end.
+    outer_check: IncludeCheck,
+}
+
+impl<'s> Statements<'s> {
+    pub(crate) fn open(root: &str, sources: &'s mut dyn Sources, options: Options) -> Self {
+        let all = options.all_config;
+        let include_check = IncludeCheck { read: all, matches: all, wildcard: all, brace: all };
+        let mut this = Self {
+            sources,
+            options,
+            definitions: Definitions::default(),
+            inputs: Vec::new(),
+            residue: None,
+            peeked: None,
+            collecting: None,
+            include_check,
+            depth: 0,
+            last: Span { file: root.into(), line: 0 },
+            added: 0,
+            diagnostics: Vec::new(),
+        };
+        this.open_root(root);
+        this
+    }
+
+    fn open_root(&mut self, root: &str) {
+        let directory = self.sources.directory();
+        let found = self.sources.find(root, &directory);
+        for problem in found.problems {
+            self.diagnostics.push(Diagnostic::new(Class::FileNotFound, None, problem.text));
+        }
+        if let [first, _, ..] = &found.texts[..] {
+            let text = format!(
+                "WARNING, multiple configuration file matches of {root}, starting with {}",
+                first.name
+            );
+            self.diagnostics.push(Diagnostic::new(Class::MultipleFiles, None, text));
+        }
+        if found.texts.is_empty() && self.diagnostics.is_empty() {
+            let text = format!("No config files matched '{root}'.");
+            self.diagnostics.push(Diagnostic::new(Class::FileNotFound, None, text));
+        }
+        self.push_files(found.texts);
+    }
+
+    /// The line last read, for messages without a statement of their own.
+    pub(crate) fn position(&self) -> Span {
+        self.last.clone()
+    }
+
+    pub(crate) fn options(&self) -> &Options {
+        &self.options
+    }
+
+    pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
+        let span = Some(self.position()).filter(|span| span.line > 0);
+        self.diagnostics.push(Diagnostic::new(class, span, text));
+    }
+
+    /// The checks for the include statements that follow.
+    pub(crate) fn include_check(&mut self) -> &mut IncludeCheck {
+        &mut self.include_check
+    }
+
+    /// Blocks still open at the end.
+    pub(crate) fn unclosed(&self) -> u32 {
+        self.depth
+    }
+
+    pub(crate) fn peek(&mut self) -> Option<&Statement> {
+        if self.peeked.is_none() {
+            self.peeked = Some(self.produce());
+        }
+        self.peeked.as_ref().and_then(Option::as_ref)
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Statement> {
+        let statement = match self.peeked.take() {
+            Some(statement) => statement,
+            None => self.produce(),
+        };
+        if let Some(statement) = &statement {
+            self.last = statement.span.clone();
+            match statement.token {
+                Token::Open => self.depth += 1,
+                Token::Close if self.depth > 0 => self.depth -= 1,
+                Token::Close => self.complain(Class::UnexpectedClose, "Extra '}' found"),
+                Token::Text(_) => {}
+            }
+        }
+        statement
+    }
+
+    fn produce(&mut self) -> Option<Statement> {
+        loop {
+            let line = self.raw_line()?;
+            if let Some(collecting) = self.collecting.take() {
+                self.collect(collecting, line.text);
+                continue;
+            }
+            let Some(line) = self.conditional(line).filter(|line| !line.text.is_empty()) else { continue };
+            if let Some((name, value)) = lex::definition(&line.text) {
+                let (name, value) = (name.to_owned(), value.to_owned());
+                match value.strip_suffix('\\') {
+                    Some(_) => self.collect(Collecting { name, lines: Vec::new() }, value),
+                    None => self.definitions.set(&name, value),
+                }
+                continue;
+            }
+            if line.text.starts_with("~SEQ") || line.text.starts_with("~LST") {
+                self.start_sequence(line);
+                continue;
+            }
+            let line = match line.text.contains('$') && !line.text.starts_with('~') {
+                true => self.substitute(line),
+                false => line,
+            };
+            if let Some((kind, pattern)) = lex::include(&line.text) {
+                let pattern = pattern.to_owned();
+                self.include(kind, &pattern);
+                continue;
+            }
+            let (piece, rest) = lex::split_brace(&line.text);
+            let token = match piece {
+                Piece::Open => Token::Open,
+                Piece::Close => Token::Close,
+                Piece::Text(text) => Token::Text(text.to_owned()),
+            };
+            self.residue =
+                (!rest.is_empty()).then(|| Line { text: rest.to_owned(), span: line.span.clone() });
+            if token != Token::Text(String::new()) {
+                return Some(Statement { span: line.span, token });
+            }
+        }
+    }
+
+    /// The next line from the innermost input.
+    fn raw_line(&mut self) -> Option<Line> {
+        if let Some(line) = self.residue.take() {
+            return Some(line);
+        }
+        loop {
+            let (line, added) = match self.inputs.last_mut()? {
+                Input::Lines { lines, span, .. } => {
+                    (lines.next().map(|text| Line { text, span: span.clone() }), true)
+                }
+                Input::Sequence { sequence, span } => match sequence.next() {
+                    Some(turn) => {
+                        for (name, value) in turn.values {
+                            self.definitions.set(&name, value);
+                        }
+                        (Some(Line { text: turn.body, span: span.clone() }), true)
+                    }
+                    None => (None, true),
+                },
+                Input::File(file) => {
+                    let line = file.next_line(&mut self.diagnostics);
+                    (line, self.inputs.len() > 1)
+                }
+            };
+            let Some(line) = line else {
+                if let Some(Input::File(file)) = self.inputs.pop() {
+                    self.include_check = file.outer_check;
+                }
+                continue;
+            };
+            self.last = line.span.clone();
+            self.added += usize::from(added);
+            if self.added > self.options.expansion_limit {
+                let text = format!(
+                    "Configuration expands to more than {} lines - ignoring the rest",
+                    self.options.expansion_limit
+                );
+                self.complain(Class::Fatal, text);
+                self.inputs.clear();
+                return None;
+            }
+            return Some(line);
+        }
+    }
+
+    /// One more line of a multi-line definition; a line without backslash at its end is the last.
+    fn collect(&mut self, mut collecting: Collecting, line: String) {
+        let (text, goes_on) = match line.strip_suffix('\\') {
+            Some(text) => (text.trim_end_matches([' ', '\t']), true),
+            None => (line.as_str(), false),
+        };
+        if !text.is_empty() {
+            collecting.lines.push(text.to_owned());
+        }
+        match goes_on {
+            true => self.collecting = Some(collecting),
+            false => self.definitions.set_lines(&collecting.name, collecting.lines),
+        }
+    }
+
+    /// `@ID REST`, `@^ID REST`: the rest, if the line is for this configuration.
+    fn conditional(&self, line: Line) -> Option<Line> {
+        let Some(condition) = line.text.strip_prefix('@') else { return Some(line) };
+        let (negated, condition) = match condition.strip_prefix('^') {
+            Some(condition) => (true, condition),
+            None => (false, condition),
+        };
+        let (id, rest) = condition.split_once([' ', '\t'])?;
+        let text = rest.trim_start_matches([' ', '\t']).to_owned();
+        ((id == self.options.config_id) != negated).then_some(Line { text, span: line.span })
+    }
+
+    fn substitute(&mut self, line: Line) -> Line {
+        let expanded = self.with_surroundings(|definitions, around| definitions.expand(&line.text, around));
+        for (class, text) in expanded.complaints {
+            self.complain(class, text);
+        }
+        for (name, lines) in expanded.more {
+            self.push(Input::Lines { name, lines: lines.into_iter(), span: line.span.clone() });
+        }
+        let stripped = lex::strip(&expanded.text);
+        if stripped.unterminated {
+            self.complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
+        }
+        Line { text: stripped.text, span: line.span }
+    }
+
+    fn start_sequence(&mut self, line: Line) {
+        match self.with_surroundings(|definitions, around| Sequence::parse(&line.text, definitions, around)) {
+            Ok(sequence) => self.push(Input::Sequence { sequence, span: line.span }),
+            Err(complaints) => {
+                for (class, text) in complaints {
+                    self.complain(class, text);
+                }
+            }
+        }
+    }
+
+    fn with_surroundings<T>(&mut self, act: impl FnOnce(&Definitions, &mut Surroundings<'_>) -> T) -> T {
+        let file = self.inputs.iter().rev().find_map(|input| match input {
+            Input::File(file) => Some(file),
+            Input::Lines { .. } | Input::Sequence { .. } => None,
+        });
+        let open = self.inputs.iter().filter_map(|input| match input {
+            Input::Lines { name, .. } => Some(name.as_str()),
+            Input::File(_) | Input::Sequence { .. } => None,
+        });
+        let mut around = Surroundings {
+            sources: &mut *self.sources,
+            directory: file.map_or("", |file| &file.directory),
+            config_id: &self.options.config_id,
+            open: open.collect(),
+        };
+        act(&self.definitions, &mut around)
+    }
+
+    fn push(&mut self, input: Input) {
+        if self.inputs.len() >= MAX_RUNNING {
+            self.complain(Class::Fatal, "Sequences and definitions are nested too deeply - ignoring");
+            return;
+        }
+        self.inputs.push(input);
+    }
+
+    fn include(&mut self, kind: IncludeKind, pattern: &str) {
+        let files = self.inputs.iter().filter_map(|input| match input {
+            Input::File(file) => Some(file),
+            Input::Lines { .. } | Input::Sequence { .. } => None,
+        });
+        let open: Vec<String> = files.clone().map(|file| file.identity.clone()).collect();
+        let directory = files.clone().next_back().map_or_else(String::new, |file| file.directory.clone());
+        let check = self.include_check.with(kind);
+        let mut found = self.sources.find(pattern, &directory);
+        for Problem { kind, text } in found.problems {
+            let asked = check.asks_about(kind);
+            if asked && kind == ProblemKind::Brace {
+                found.texts.clear();
+            }
+            if asked || kind != ProblemKind::Wildcard {
+                self.complain(if asked { Class::IncludeFailure } else { Class::Notice }, text);
+            }
+        }
+        found.texts.retain(|text| {
+            let fine = !open.contains(&text.identity) && open.len() < MAX_INCLUDES;
+            if !fine {
+                let span = Some(self.last.clone());
+                let text = match open.contains(&text.identity) {
+                    true => format!("Configuration file '{}' includes itself - skipping", text.name),
+                    false => format!("Configuration file '{}' is included too deeply - skipping", text.name),
+                };
+                self.diagnostics.push(Diagnostic::new(Class::General, span, text));
+            }
+            fine
+        });
+        self.push_files(found.texts);
+    }
+
+    fn push_files(&mut self, texts: Vec<Text>) {
+        for text in texts.into_iter().rev() {
+            self.push(Input::File(File {
+                name: text.name.into(),
+                directory: text.directory,
+                identity: text.identity,
+                bytes: text.bytes,
+                at: 0,
+                line: 0,
+                outer_check: self.include_check,
+            }));
+        }
+    }
+}
+
+impl File {
+    /// The next line that has something to say, its comment and outer blanks removed; an empty line is delivered as such, since
+    /// it ends a multi-line definition.
+    fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Line> {
+        loop {
+            let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
+            let newline = rest.iter().position(|byte| *byte == b'\n');
+            let available = newline.unwrap_or(rest.len());
+            let too_long = available > MAX_LINE;
+            let taken = if too_long { MAX_LINE + 1 } else { newline.map_or(available, |at| at + 1) };
+            let text = rest[..available.min(taken)].to_vec();
+            // The chunks of an overlong line share its number.
+            if self.at == 0 || self.bytes.get(self.at - 1) == Some(&b'\n') {
+                self.line += 1;
+            }
+            self.at += taken;
+            let span = Span { file: Arc::clone(&self.name), line: self.line };
+            let mut complain =
+                |class, text: String| diagnostics.push(Diagnostic::new(class, Some(span.clone()), text));
+            if too_long {
+                complain(Class::General, "line too long - ignoring".to_owned());
+                continue;
+            }
+            if text.contains(&0) {
+                let text = "configuration appears to have embedded NULs - ignoring line".to_owned();
+                complain(Class::General, text);
+                continue;
+            }
+            let text = String::from_utf8_lossy(&text);
+            let stripped = lex::strip(text.trim_end_matches(['\r', '\n']));
+            if stripped.escaped_start {
+                complain(
+                    Class::General,
+                    format!("Line starts with an escaped comment character '{}' - ignoring", stripped.text),
+                );
+                continue;
+            }
+            if stripped.unterminated {
+                complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
+            }
+            return Some(Line { text: stripped.text, span });
+        }
+    }
+}
+
+impl IncludeCheck {
+    /// These checks and those of the statement's variant.
+    fn with(self, kind: IncludeKind) -> Self {
+        let all = kind == IncludeKind::All;
+        Self {
+            read: self.read || kind != IncludeKind::Plain,
+            matches: self.matches || all || matches!(kind, IncludeKind::Match | IncludeKind::Wildcard),
+            wildcard: self.wildcard || all || kind == IncludeKind::Wildcard,
+            brace: self.brace || all || kind == IncludeKind::Brace,
+        }
+    }
+
+    fn asks_about(self, problem: ProblemKind) -> bool {
+        match problem {
+            ProblemKind::Read | ProblemKind::Open => self.read,
+            ProblemKind::Match => self.matches,
+            ProblemKind::Wildcard => self.wildcard,
+            ProblemKind::Brace => self.brace,
+        }
+    }
+}
