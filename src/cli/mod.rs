@@ -288,10 +288,9 @@ mod tests {
     }
 
     fn options(line: &[&str]) -> Options {
-        match ask(line).0 {
-            Invocation::Run(options) => *options,
-            other => panic!("not a run: {other:?}"),
-        }
+        let invocation = ask(line).0;
+        let Invocation::Run(options) = invocation else { panic!("not a run: {invocation:?}") };
+        *options
     }
 
     #[test]
