@@ -92,7 +92,9 @@ impl Writer {
     fn write(&mut self, line: &Line) {
         if self.settings.console {
             // A console that is gone is no reason to stop.
-            let _ = writeln!(std::io::stderr().lock(), "{}: {}", line.at.format("%a %b %e %T %Y"), line.text);
+            // One write, because the workers write to the same console.
+            let text = format!("{}: {}\n", line.at.format("%a %b %e %T %Y"), line.text);
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
         if self.settings.syslog {
             self.send(&self.record(line));

@@ -37,7 +37,7 @@ mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director};
-pub use self::identity::{Protocol, RealServerId, VirtualServerId};
+pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
 pub use self::outcome::{Failure, Outcome, Step, Trouble};
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};

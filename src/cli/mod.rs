@@ -312,7 +312,8 @@ mod tests {
     }
 
     fn options(line: &[&str]) -> Options {
-        let (Invocation::Run(options), _) = ask(line) else { panic!("not a run: {line:?}") };
+        let invocation = ask(line).0;
+        let Invocation::Run(options) = invocation else { panic!("not a run: {invocation:?}") };
         *options
     }
 

@@ -104,3 +104,6 @@ impl Plan {
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {
     postcard::to_stdvec(message).map(Bytes::from).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,7 +120,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
                     "WARNING - interface {} for vrrp_instance {} doesn't exist",
                     interface.value, instance.name
                 );
-                complaints.push(Diagnostic::new(Class::General, None, text));
+                complaints.push(Diagnostic::new(Class::General, Some(interface.span.clone()), text));
             }
         }
     }
@@ -483,7 +483,7 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
+                "(keepalived.conf: Line 7) WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
                 "Non-existent interface specified in configuration"
             ]
         );

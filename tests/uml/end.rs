@@ -46,7 +46,9 @@ pub(crate) fn a_killed_vrrp_worker_is_started_again_and_becomes_master(binary: &
     stage.daemon.journal().wait(mark, "(wasIntranet) Entering MASTER STATE", START)?;
     let successor = stage.daemon.vrrp_worker();
     assert!(successor.is_some_and(|pid| pid != killed && is_alive(pid)), "{successor:?}");
-    assert_eq!(stage.director().vips()?.len(), seed::VIPS.len());
+    eventually("the addresses", START, || {
+        (stage.director().vips().ok()?.len() == seed::VIPS.len()).then_some(())
+    })?;
     assert_eq!(stage.saved_table()?, table, "the other worker's table is none of its business");
     Ok(())
 }

@@ -14,7 +14,7 @@ pub(crate) fn a_missing_interface_is_named_and_ends_the_start(binary: &Binary) -
     let status = daemon.process().wait(START)?;
     assert_eq!(status.code(), Some(2));
     daemon.logs("Line 17) WARNING - interface eth7 for vrrp_instance wasIntranet doesn't exist", START)?;
-    daemon.logs("exited with permanent error CONFIG. Terminating", START)?;
+    daemon.logs("Non-existent interface specified in configuration", START)?;
     assert_eq!(lab::ipvs::table(&director.node)?.len(), 0);
     Ok(())
 }

@@ -80,6 +80,7 @@ pub(crate) fn virtual_server(
 ) -> VirtualServerParams {
     VirtualServerParams {
         id: service(),
+        entries: Vec::new(),
         quorum,
         hysteresis,
         at_stop: AtStop::Silent,

@@ -10,7 +10,6 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
-use nix::sys::resource::{UsageWho, getrusage};
 use vrrp::io::arp::ArpSocket;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
@@ -82,7 +81,6 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     if !leave_on_stop {
         worker.stop().await;
     }
-    log_end();
     Exit::Ok
 }
 
@@ -440,20 +438,4 @@ fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
         .flat_map(|one| one.addresses.iter().chain(&one.excluded))
         .map(|one| one.address)
         .collect()
-}
-
-fn log_end() {
-    match getrusage(UsageWho::RUSAGE_SELF) {
-        Ok(used) if tracing::enabled!(tracing::Level::DEBUG) => {
-            let (user, system) = (used.user_time(), used.system_time());
-            tracing::info!(
-                "Stopped - used {}.{:06} user time, {}.{:06} system time",
-                user.tv_sec(),
-                user.tv_usec(),
-                system.tv_sec(),
-                system.tv_usec()
-            );
-        }
-        Ok(_) | Err(_) => tracing::info!("Stopped"),
-    }
 }

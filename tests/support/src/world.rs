@@ -142,11 +142,18 @@ fn can_unshare(user: User) -> bool {
     allowed && trial().is_ok_and(|status| status.success())
 }
 
-/// The command that runs another in new namespaces, the network aside; it dies with us, and everything inside dies
+/// The command that runs another so that it is killed when we die.
+fn dying_with_us() -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL"]);
+    command
+}
+
+/// The command that runs another in new namespaces, the network aside. It dies with us, and everything inside dies
 /// with it.
 fn unshare(user: User) -> Command {
-    let mut command = Command::new("setpriv");
-    command.args(["--pdeathsig", "KILL", "unshare"]);
+    let mut command = dying_with_us();
+    command.arg("unshare");
     match user {
         User::Root => {}
         User::Mapped => drop(command.args(["--user", "--map-root-user"])),
@@ -187,8 +194,11 @@ fn in_uml(needs: Needs, limit: Duration) -> Outcome<u8> {
     let script = write_script(&scratch, "uml", needs)?;
     let console = fs::File::create(scratch.path().join("console"))?;
     // Its helper processes would outlive a kernel that is killed, were they not in a namespace with it.
-    let user = if geteuid().is_root() { User::Root } else { User::Mapped };
-    let mut child = unshare(user)
+    let mut child = match [User::Root, User::Mapped].into_iter().find(|user| can_unshare(*user)) {
+        Some(user) => unshare(user),
+        None => dying_with_us(),
+    };
+    let mut child = child
         .args([UML, "mem=1G", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"])
         .arg(option("init", &script))
         .arg(option("uml_dir", scratch.path()))
@@ -241,7 +251,9 @@ fn watch(mut child: Child, limit: Duration) -> Outcome<u8> {
             killpg(group, Signal::SIGKILL)?;
             child.wait()?;
             if code == EARLY_END {
-                eprintln!("ended after the limit of {} s", limit.as_secs());
+                eprintln!("\nended after the limit of {} s", limit.as_secs());
+            } else {
+                eprintln!("\ninterrupted; everything that was started has ended");
             }
             return Ok(code);
         }
