@@ -1,3 +1,65 @@
-//! keepalived: reads its arguments and becomes the supervisor or one of its workers.
+//! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
-fn main() {}
+mod cli;
+mod config_test;
+mod daemonize;
+mod drive;
+mod exit;
+mod genhash;
+mod load;
+mod log;
+mod mirror;
+mod notify;
+mod pidfile;
+mod plan;
+mod signals;
+mod supervise;
+mod version;
+mod worker;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use cli::Invocation;
+use exit::Exit;
+
+fn main() -> ExitCode {
+    if let Ok(assignment) = std::env::var(worker::ENV) {
+        return ExitCode::from(worker::main(&assignment).code());
+    }
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let cwd = std::env::current_dir().unwrap_or_else(|_| "/".into());
+    let (invocation, said) = cli::read(arguments.iter().cloned(), &cwd);
+    print!("{}", said.out);
+    eprint!("{}", said.err);
+    let code = match invocation {
+        Invocation::Run(options) => {
+            set_umask(options.umask);
+            supervise::run(*options, arguments).code()
+        }
+        Invocation::ConfigTest(options, file) => {
+            set_umask(options.umask);
+            config_test::run(&options, file.as_deref())
+        }
+        Invocation::Version => {
+            eprint!("{}", version::text());
+            Exit::Ok.code()
+        }
+        Invocation::Help(text) => {
+            eprint!("{text}");
+            Exit::Ok.code()
+        }
+        Invocation::Signum(number) => {
+            println!("{number}");
+            Exit::Ok.code()
+        }
+        Invocation::Refused => Exit::Fatal.code(),
+        Invocation::Genhash(call) => genhash::run(call).code(),
+    };
+    ExitCode::from(code)
+}
+
+/// Everything the daemon creates obeys it, except what has a mode of its own.
+fn set_umask(mask: u32) {
+    nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
+}

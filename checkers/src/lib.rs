@@ -1,1 +1,44 @@
 //! Health checks and quorum as sans-IO machines, and their probes.
+//!
+//! ```text
+//!            Outcome                    Action
+//! probe ───────────────► VirtualServer ────────► log line, kernel, scripts, mail, next probe
+//!                        │  checkers: Tally (up or down), Cadence (when next)
+//!                        │  servers:  up while all their checkers are
+//!                        └─ Quorum:   enough weight up, or the sorry server
+//! ```
+//!
+//! - [`VirtualServer`] is the machine: an outcome and `now` go in, [`Action`]s come out. What the kernel should hold is
+//!   not an action but a property: [`VirtualServer::pool`] tells it at any time, and [`Action::Pool`] says that it is
+//!   time to look.
+//! - [`Director`] holds all virtual servers and carries their state over a reload.
+//! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
+//! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
+//! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
+//!   time.
+//!
+//! The crate knows neither `keepalived.conf` nor IPVS.
+
+mod cadence;
+mod director;
+pub mod http;
+mod identity;
+#[cfg(feature = "io")]
+pub mod io;
+pub mod log;
+mod outcome;
+pub mod params;
+#[cfg(feature = "io")]
+pub mod probe;
+mod quorum;
+mod reload;
+mod tally;
+mod virtual_server;
+
+pub use self::cadence::{After, Cadence, Spread};
+pub use self::director::{CheckerId, Director, Farewell};
+pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
+pub use self::outcome::{Failure, Outcome, Step, Trouble};
+pub use self::quorum::{Quorum, Turn};
+pub use self::tally::{Tally, Verdict};
+pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

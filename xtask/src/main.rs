@@ -1,3 +1,40 @@
 //! `cargo xtask demo` and `cargo xtask test`.
 
-fn main() {}
+mod demo;
+mod install;
+mod test;
+
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+Usage: cargo xtask COMMAND
+
+  demo [--binary PATH] [--json FILE]
+        Plays the seed's configuration on two directors with seven real servers, kills one of each and brings it
+        back, and shows what happens. --binary runs another keepalived; --json also writes the summary as JSON.
+        Installs what is missing first, builds, and boots user-mode Linux if this kernel has no IPVS.
+
+  test [--list] [--only PART]... [-- WORD...]
+        Installs what is missing and runs every test. Fails if one fails, or if one that should run was skipped.
+        --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
+";
+
+fn main() -> ExitCode {
+    let mut words = env::args().skip(1);
+    let outcome = match words.next().as_deref() {
+        Some("demo") => demo::run(words),
+        Some("test") => test::run(words),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => {
+            eprint!("{USAGE}");
+            Ok(ExitCode::from(2))
+        }
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("{failure}");
+        ExitCode::FAILURE
+    })
+}

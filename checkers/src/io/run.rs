@@ -1,0 +1,165 @@
+//! Starts probes on time.
+//!
+//! Every planned probe waits in one heap of deadlines. A probe that is due starts at once while fewer than the limit are
+//! under way; beyond that it waits for the next one to end, the longest overdue first. Every probe is ended after its own
+//! time limit, so nothing it meets can keep the others waiting for ever.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
+use std::time::{Duration, Instant};
+
+use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::{sleep_until, timeout};
+
+use crate::params::CheckerKind;
+use crate::probe::probe;
+use crate::{CheckerId, Failure, Outcome};
+
+/// How much longer than its own time limits a probe may take before it is ended from outside.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Has probes run, and hands out what they found.
+#[derive(Debug)]
+pub struct Runner {
+    limit: usize,
+    due: BinaryHeap<Reverse<(Instant, CheckerId)>>,
+    /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
+    checkers: HashMap<CheckerId, Planned>,
+    under_way: JoinSet<Outcome>,
+    owners: HashMap<Id, CheckerId>,
+}
+
+#[derive(Debug)]
+struct Planned {
+    kind: CheckerKind,
+    at: Option<Instant>,
+    running: Option<AbortHandle>,
+}
+
+impl Runner {
+    /// A runner that keeps at most `limit` probes under way, each of which may hold a descriptor.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            limit: limit.max(1),
+            due: BinaryHeap::new(),
+            checkers: HashMap::new(),
+            under_way: JoinSet::new(),
+            owners: HashMap::new(),
+        }
+    }
+
+    /// Forgets everything; probes under way are ended and tell nothing.
+    pub fn clear(&mut self) {
+        self.due.clear();
+        self.checkers.clear();
+        self.owners.clear();
+        self.under_way = JoinSet::new();
+    }
+
+    /// Adds a checker or replaces it; it is not planned yet.
+    pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
+        if let Some(Planned { running: Some(running), .. }) =
+            self.checkers.insert(id, Planned { kind, at: None, running: None })
+        {
+            running.abort();
+        }
+    }
+
+    /// Plans a checker's next probe, in place of what was planned before.
+    pub fn plan(&mut self, id: CheckerId, at: Instant) {
+        if let Some(checker) = self.checkers.get_mut(&id) {
+            checker.at = Some(at);
+            self.due.push(Reverse((at, id)));
+        }
+    }
+
+    /// How many probes are under way.
+    pub fn under_way(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Waits for the next probe to end and starts those that come due meanwhile. Never returns while nothing is planned
+    /// or under way. Dropping the future loses nothing.
+    pub async fn next(&mut self) -> (CheckerId, Outcome) {
+        loop {
+            self.start_due(Instant::now());
+            let wake = self.due.peek().map(|Reverse((at, _))| *at).filter(|_| self.has_room());
+            let alarm = async {
+                match wake {
+                    Some(at) => sleep_until(at.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let ended = async {
+                match self.under_way.join_next_with_id().await {
+                    Some(ended) => ended,
+                    None => std::future::pending().await,
+                }
+            };
+            let ended = tokio::select! {
+                ended = ended => ended,
+                () = alarm => continue,
+            };
+            if let Some(found) = self.take(ended) {
+                return found;
+            }
+        }
+    }
+
+    /// A probe that has already ended, if there is one.
+    pub fn try_next(&mut self) -> Option<(CheckerId, Outcome)> {
+        while let Some(ended) = self.under_way.try_join_next_with_id() {
+            if let Some(found) = self.take(ended) {
+                return Some(found);
+            }
+        }
+        None
+    }
+
+    fn has_room(&self) -> bool {
+        self.under_way.len() < self.limit
+    }
+
+    fn start_due(&mut self, now: Instant) {
+        while self.has_room()
+            && let Some(Reverse((at, id))) = self.due.peek().copied()
+            && at <= now
+        {
+            self.due.pop();
+            let Some(checker) = self.checkers.get_mut(&id) else { continue };
+            if checker.at != Some(at) {
+                continue;
+            }
+            checker.at = None;
+            let (kind, allowed) = (checker.kind.clone(), time_limit(&checker.kind));
+            let started = self.under_way.spawn(async move {
+                let overdue = Outcome::Failed(Failure::ConnectTimeout);
+                timeout(allowed, probe(&kind)).await.unwrap_or(overdue)
+            });
+            self.owners.insert(started.id(), id);
+            checker.running = Some(started);
+        }
+    }
+
+    fn take(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<(CheckerId, Outcome)> {
+        let (task, outcome) = match ended {
+            Ok((task, outcome)) => (task, Some(outcome)),
+            Err(error) => (error.id(), None),
+        };
+        let id = self.owners.remove(&task)?;
+        let checker = self.checkers.get_mut(&id)?;
+        // An aborted probe of a checker that was replaced must not speak for its successor.
+        if checker.running.as_ref().map(AbortHandle::id) != Some(task) {
+            return None;
+        }
+        checker.running = None;
+        // A probe that broke has failed: its server must not stay in service untested.
+        Some((id, outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout))))
+    }
+}
+
+fn time_limit(kind: &CheckerKind) -> Duration {
+    match kind {
+        CheckerKind::Tcp(endpoint) => endpoint.timeout + GRACE,
+    }
+}

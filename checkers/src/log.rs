@@ -1,0 +1,319 @@
+//! Every line and every mail of the checkers, in keepalived's own words, because people match on them
+//! (checkers.md §3.8, §4.6, §4.11, §6.2, §8.4, §13, §14, §16, §17).
+
+use std::fmt;
+use std::io;
+
+use crate::params::{CheckerKind, WhenDown};
+use crate::{EntryId, Failure, Quorum, RealServerId, Step, Trouble, VirtualServerId};
+
+/// Who is interested in a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Everybody.
+    Operator,
+    /// Those who asked for details (`-D`).
+    Detail,
+    /// Everybody, as an error.
+    Alarm,
+}
+
+/// One log line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What happened.
+    pub event: Event,
+    /// Of which virtual server.
+    pub service: VirtualServerId,
+}
+
+/// What a line tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A checker begins.
+    Activating(RealServerId),
+    /// A checker came to a result.
+    Check(RealServerId, CheckerKind, Checked),
+    /// A server came up.
+    ServerUp(RealServerId, WhenDown),
+    /// A server went down.
+    ServerDown(RealServerId, WhenDown),
+    /// A server has another weight.
+    Weight {
+        /// Which one.
+        server: RealServerId,
+        /// What counted before.
+        from: u32,
+        /// What counts now.
+        to: u32,
+        /// Whether it serves.
+        up: bool,
+    },
+    /// The quorum turned.
+    Quorum(QuorumEvent, Quorum, u64),
+    /// The sorry server serves.
+    SorryIn(RealServerId, WhenDown),
+    /// The sorry server serves no longer.
+    SorryOut(RealServerId, WhenDown),
+    /// The servers that are up come back, the sorry server being gone.
+    AliveIn,
+    /// The servers that are up give way to the sorry server.
+    AliveOut,
+    /// Everything stops: this server too.
+    ShuttingDown(RealServerId, Presence),
+    /// A reload took the virtual server away.
+    ServiceGone,
+    /// A reload took the server away.
+    ServerGone(RealServerId),
+    /// A reload took a line out of the group.
+    EntryGone(EntryId),
+    /// A reload brought the group another line.
+    EntryAdded(EntryId),
+    /// A server leaves the pool because a reload took it away.
+    Removed(RealServerId, Presence),
+}
+
+/// Whether a server that leaves had weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presence {
+    /// It served, or was not there at all.
+    Plain,
+    /// It was down and only there because of `inhibit_on_failure`.
+    Inhibited,
+}
+
+/// A turn of the quorum.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QuorumEvent {
+    /// Gained while running.
+    Gained,
+    /// Gained at the start: the mail says so, the line does not.
+    StartingUp,
+    /// Lost while running.
+    Lost,
+    /// Not there at the start, or lost by a reload: with the threshold that was missed.
+    StartingDown(u32),
+}
+
+/// A result of a checker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Checked {
+    /// The first success, or the one that ends a failure.
+    Passed,
+    /// One failure of several.
+    Attempt(Failure),
+    /// The failure that counts, after so many that did not.
+    Failed(Option<u32>),
+    /// The probe could not be made: what failed, where keepalived says it.
+    Unable(Trouble),
+    /// The probe could not be made: the server keeps its state.
+    Rescheduled(Trouble),
+    /// The error number of a failed attempt, when it was another one the last time.
+    Errno(i32),
+}
+
+impl Line {
+    /// Who is interested.
+    pub fn audience(&self) -> Audience {
+        match &self.event {
+            Event::Check(_, _, Checked::Errno(_)) => Audience::Detail,
+            Event::Check(_, _, Checked::Unable(Trouble { step: Step::Mark, .. })) => Audience::Alarm,
+            Event::Activating(_)
+            | Event::Check(..)
+            | Event::ServerUp(..)
+            | Event::ServerDown(..)
+            | Event::Weight { .. }
+            | Event::Quorum(..)
+            | Event::SorryIn(..)
+            | Event::SorryOut(..)
+            | Event::AliveIn
+            | Event::AliveOut
+            | Event::ShuttingDown(..)
+            | Event::ServiceGone
+            | Event::ServerGone(_)
+            | Event::EntryGone(_)
+            | Event::EntryAdded(_)
+            | Event::Removed(..) => Audience::Operator,
+        }
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let vs = &self.service;
+        match &self.event {
+            Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
+            Event::Check(rs, kind, checked) => match kind {
+                CheckerKind::Tcp(endpoint) => tcp(f, rs, endpoint.device.as_deref(), endpoint.mark, *checked),
+            },
+            Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
+            Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
+            Event::ServerDown(rs, WhenDown::Remove) => write!(f, "Removing service {rs} from VS {vs}"),
+            Event::ServerDown(rs, WhenDown::Inhibit) => write!(f, "Disabling service {rs} of VS {vs}"),
+            Event::Weight { server, from, to, up } => {
+                let active = if *up { "active" } else { "inactive" };
+                write!(f, "Changing weight from {from} to {to} for {active} service {server} of VS {vs}")
+            }
+            Event::Quorum(event, quorum, sum) => {
+                let (q, h) = (quorum.quorum(), quorum.hysteresis());
+                match event {
+                    QuorumEvent::Gained | QuorumEvent::StartingUp => {
+                        write!(f, "Gained quorum {q}+{h}={} <= {sum} for VS {vs}", quorum.to_gain())
+                    }
+                    QuorumEvent::Lost => {
+                        write!(f, "Lost quorum {q}-{h}={} > {sum} for VS {vs}", quorum.to_keep())
+                    }
+                    QuorumEvent::StartingDown(missed) => {
+                        write!(f, "Starting with quorum down {q}-{h}={missed} > {sum} for VS {vs}")
+                    }
+                }
+            }
+            Event::SorryIn(rs, WhenDown::Remove) => write!(f, "Adding sorry server {rs} to VS {vs}"),
+            Event::SorryIn(rs, WhenDown::Inhibit) => write!(f, "Enabling sorry server {rs} to VS {vs}"),
+            Event::SorryOut(rs, WhenDown::Remove) => write!(f, "Removing sorry server {rs} from VS {vs}"),
+            Event::SorryOut(rs, WhenDown::Inhibit) => write!(f, "Disabling sorry server {rs} from VS {vs}"),
+            Event::AliveIn => write!(f, "Adding alive servers to the pool for VS {vs}"),
+            Event::AliveOut => write!(f, "Removing alive servers from the pool for VS {vs}"),
+            Event::ShuttingDown(rs, presence) => {
+                write!(f, "Shutting down {presence}service {rs} from VS {vs}")
+            }
+            Event::ServiceGone => match vs {
+                VirtualServerId::Address { .. } | VirtualServerId::FwMark { .. } => {
+                    write!(f, "Removing Virtual Server {vs}")
+                }
+                VirtualServerId::Group { name, .. } => write!(f, "Removing Virtual Server Group [{name}]"),
+            },
+            Event::ServerGone(rs) => write!(f, "service {rs} no longer exist"),
+            Event::EntryGone(entry) => match entry {
+                EntryId::FwMark(mark) => write!(f, "VS [{mark}] in group {} no longer exists", group(vs)),
+                EntryId::Addresses { .. } => {
+                    write!(f, "VS [{entry}] in group {} no longer exists", group(vs))
+                }
+            },
+            Event::EntryAdded(entry) => write!(f, "VS [{entry}] added into group {}", group(vs)),
+            Event::Removed(rs, presence) => write!(f, "Removing {presence}service {rs} from VS {vs}"),
+        }
+    }
+}
+
+fn group(vs: &VirtualServerId) -> &str {
+    match vs {
+        VirtualServerId::Group { name, .. } => name,
+        VirtualServerId::Address { .. } | VirtualServerId::FwMark { .. } => "",
+    }
+}
+
+impl fmt::Display for Presence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Plain => "",
+            Self::Inhibited => "(inhibited) ",
+        })
+    }
+}
+
+/// The lines of `TCP_CHECK` (§17.2, §4.6).
+fn tcp(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    device: Option<&str>,
+    mark: u32,
+    checked: Checked,
+) -> fmt::Result {
+    match checked {
+        Checked::Passed => write!(f, "TCP connection to {rs} success."),
+        Checked::Attempt(Failure::ConnectTimeout) => write!(f, "TCP connection to {rs} timeout."),
+        Checked::Attempt(Failure::Connect(_)) => write!(f, "TCP connection to {rs} failed."),
+        Checked::Failed(Some(retries)) => {
+            write!(f, "TCP_CHECK on service {rs} failed after {retries} retries.")
+        }
+        Checked::Failed(None) => write!(f, "TCP_CHECK on service {rs} failed."),
+        Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
+        Checked::Unable(Trouble { step, errno }) => {
+            let text = Strerror(errno);
+            match step {
+                Step::Device => {
+                    write!(f, "Checker can't bind to device {}: {text}", device.unwrap_or_default())
+                }
+                Step::Mark => write!(f, "Error setting fwmark {mark} to socket: {text}"),
+                Step::Bind => write!(f, "Checker bind failed: {text}"),
+                Step::Socket | Step::Connect => write!(f, "Checker connect failed: {text}"),
+            }
+        }
+        Checked::Rescheduled(Trouble { step, .. }) => f.write_str(match step {
+            Step::Socket => "TCP connect fail to create socket. Rescheduling.",
+            Step::Device | Step::Mark | Step::Bind | Step::Connect => "TCP socket bind failed. Rescheduling.",
+        }),
+    }
+}
+
+/// The system's text for an error number, without the number.
+#[derive(Debug, Clone, Copy)]
+pub struct Strerror(pub i32);
+
+impl fmt::Display for Strerror {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = io::Error::from_raw_os_error(self.0).to_string();
+        f.write_str(text.split(" (os error").next().unwrap_or(&text))
+    }
+}
+
+/// One mail.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// Of which virtual server.
+    pub service: VirtualServerId,
+    /// Of which of its servers, or of the virtual server itself.
+    pub server: Option<RealServerId>,
+    /// Whether that is up after what happened.
+    pub up: bool,
+    /// What happened.
+    pub cause: Cause,
+}
+
+/// What a mail tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cause {
+    /// A checker passed.
+    Passed(CheckerKind),
+    /// A checker failed.
+    Failed(CheckerKind),
+    /// The quorum turned.
+    Quorum(QuorumEvent, Quorum, u64),
+    /// A reload took it away.
+    Removing,
+    /// Everything stops.
+    ShuttingDown,
+}
+
+impl Alert {
+    /// The subject behind `[ROUTER_ID] ` (§16.5).
+    pub fn subject(&self) -> String {
+        let state = if self.up { "UP" } else { "DOWN" };
+        let service = &self.service;
+        match self.server {
+            Some(server) => format!("Realserver {server} of virtual server {service} - {state}"),
+            None => format!("Virtualserver {service} - {state}"),
+        }
+    }
+
+    /// The body, one line (§16.6).
+    pub fn body(&self) -> String {
+        match &self.cause {
+            Cause::Passed(CheckerKind::Tcp(_)) => "=> TCP CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Tcp(_)) => "=> TCP CHECK failed on service <=".into(),
+            Cause::Quorum(event, quorum, sum) => {
+                let (words, threshold) = match event {
+                    QuorumEvent::Gained => ("Gained quorum", quorum.to_gain()),
+                    QuorumEvent::StartingUp => ("Starting with quorum up", quorum.to_gain()),
+                    QuorumEvent::Lost => ("Lost quorum", quorum.to_keep()),
+                    QuorumEvent::StartingDown(missed) => ("Starting with quorum down", *missed),
+                };
+                let (q, h) = (quorum.quorum(), quorum.hysteresis());
+                format!("=> {words} {q}+{h}={threshold} <= {sum} <=")
+            }
+            Cause::Removing => "=> Removing <=".into(),
+            Cause::ShuttingDown => "=> Shutting down <=".into(),
+        }
+    }
+}

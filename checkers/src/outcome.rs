@@ -1,0 +1,45 @@
+//! What a probe found out, by the layer that broke.
+
+/// The result of one probe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The server does what it should.
+    Passed,
+    /// The server does not.
+    Failed(Failure),
+    /// This machine could not ask; says nothing about the server (checkers.md §4.6).
+    Unable(Trouble),
+}
+
+/// What the server did wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection within the time allowed.
+    ConnectTimeout,
+    /// The network or the server refused the connection, with this error number.
+    Connect(i32),
+}
+
+/// What this machine could not do, with the error number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trouble {
+    /// At which step.
+    pub step: Step,
+    /// `errno`
+    pub errno: i32,
+}
+
+/// Steps before anything reaches the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// socket(2)
+    Socket,
+    /// `SO_BINDTODEVICE`
+    Device,
+    /// `SO_MARK`
+    Mark,
+    /// bind(2)
+    Bind,
+    /// connect(2) failed for a reason that is not the network's
+    Connect,
+}

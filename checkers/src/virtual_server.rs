@@ -1,0 +1,466 @@
+//! One virtual server: which of its real servers are up, whether they are enough, and who serves.
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use crate::cadence::After;
+use crate::log::{Alert, Cause, Checked, Event as Told, Line, QuorumEvent};
+use crate::params::{
+    BeforeFirst, CheckerAlerts, CheckerKind, LoggedFailures, RealServerParams, VirtualServerParams, WhenDown,
+};
+use crate::{Failure, Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
+
+/// The largest weight the kernel takes.
+const MAX_WEIGHT: i64 = 0x7fff_ffff;
+
+/// What the world tells a virtual server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event {
+    /// A probe has ended.
+    Probed {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its checker.
+        checker: usize,
+        /// What it found.
+        outcome: Outcome,
+    },
+    /// A checker adds so much to its server's weight from now on.
+    Contributed {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its checker.
+        checker: usize,
+        /// What it adds; may be negative.
+        weight: i64,
+    },
+    /// The kernel was brought to [`VirtualServer::pool`], the answer to [`Action::Pool`].
+    PoolSet(Settlement),
+}
+
+/// How the kernel took a change of the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settlement {
+    /// It is as wanted.
+    Done,
+    /// The kernel refused: what asked for it has not happened and is tried again with the next probe (§4.10).
+    Refused,
+}
+
+/// What a virtual server asks of the world, in the order in which it must happen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Write a line to the log.
+    Log(Line),
+    /// Bring the kernel to [`VirtualServer::pool`] and answer with [`Event::PoolSet`]. It is always the last action
+    /// before that answer whose effect depends on it.
+    Pool,
+    /// Run scripts, write to FIFOs.
+    Notify(Notice),
+    /// Send a mail.
+    Mail(Alert),
+    /// Start a probe at this time; it replaces what was planned for this checker.
+    Probe {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its checker.
+        checker: usize,
+        /// When.
+        at: Instant,
+    },
+}
+
+/// A change of state that scripts and FIFOs hear of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// The virtual server.
+    pub service: VirtualServerId,
+    /// Its real server, or the virtual server itself.
+    pub server: Option<RealServerId>,
+    /// Up or down.
+    pub up: bool,
+}
+
+/// A place in the pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Slot {
+    /// The real server of this index.
+    Server(usize),
+    /// The sorry server.
+    Sorry,
+}
+
+/// Somebody the kernel should know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub slot: Slot,
+    /// With which weight.
+    pub weight: u32,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Checker {
+    pub(crate) tally: Tally,
+    pub(crate) contribution: i64,
+    pub(crate) last_errno: Option<i32>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Server {
+    pub(crate) up: bool,
+    pub(crate) checkers: Vec<Checker>,
+}
+
+/// A transition of a server that waits for the kernel.
+#[derive(Debug, Clone, Copy)]
+struct Pending {
+    server: usize,
+    checker: usize,
+    before: Tally,
+}
+
+/// The machine of one virtual server. It owns no socket, reads no clock, and does not know how packets are forwarded.
+#[derive(Debug, Clone)]
+pub struct VirtualServer {
+    pub(crate) params: VirtualServerParams,
+    pub(crate) quorum: Quorum,
+    pub(crate) sorry_serves: bool,
+    pub(crate) servers: Vec<Server>,
+    pending: Option<Pending>,
+    waiting: VecDeque<Event>,
+}
+
+/// When the quorum is weighed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Occasion {
+    /// At the start and at each reload: who is missing from the beginning makes way for the sorry server (§8.3).
+    Init,
+    /// After a change.
+    Change,
+}
+
+impl Server {
+    /// As the daemon starts.
+    pub(crate) fn at_start(params: &RealServerParams) -> Self {
+        Self::with(params, |checker| Tally::at_start(checker.before_first, checker.retry))
+    }
+
+    /// As a reload brings it.
+    pub(crate) fn fresh(params: &RealServerParams) -> Self {
+        Self::with(params, |checker| Tally::fresh(checker.before_first))
+    }
+
+    fn with(params: &RealServerParams, tally: impl Fn(&crate::params::CheckerParams) -> Tally) -> Self {
+        let checker = |params| Checker { tally: tally(params), contribution: 0, last_errno: None };
+        let checkers: Vec<Checker> = params.checkers.iter().map(checker).collect();
+        Self { up: checkers.iter().all(|checker| checker.tally.is_up()), checkers }
+    }
+
+    /// What counts for the kernel and the quorum (§6.1).
+    pub(crate) fn weight(&self, params: &RealServerParams) -> u32 {
+        let contributions: i64 = self.checkers.iter().map(|checker| checker.contribution).sum();
+        let effective = i64::from(params.weight).saturating_add(contributions).clamp(0, MAX_WEIGHT);
+        u32::try_from(effective).unwrap_or_default()
+    }
+}
+
+impl VirtualServer {
+    /// As the daemon starts; the caller has yet to program the kernel with [`VirtualServer::pool`].
+    pub(crate) fn start(params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+        let servers = params.servers.iter().map(Server::at_start).collect();
+        Self::assemble(params, servers, out)
+    }
+
+    /// As a reload brings it.
+    pub(crate) fn fresh(params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+        let servers = params.servers.iter().map(Server::fresh).collect();
+        Self::assemble(params, servers, out)
+    }
+
+    fn assemble(params: VirtualServerParams, servers: Vec<Server>, out: &mut Vec<Action>) -> Self {
+        let quorum = Quorum::new(params.quorum, params.hysteresis);
+        let mut this = Self::with_state(params, quorum, false, servers);
+        this.weigh(Occasion::Init, out);
+        this
+    }
+
+    pub(crate) fn with_state(
+        params: VirtualServerParams,
+        quorum: Quorum,
+        sorry_serves: bool,
+        servers: Vec<Server>,
+    ) -> Self {
+        Self { params, quorum, sorry_serves, servers, pending: None, waiting: VecDeque::new() }
+    }
+
+    /// What it was told to be.
+    pub fn params(&self) -> &VirtualServerParams {
+        &self.params
+    }
+
+    /// Whether enough weight is up.
+    pub fn has_quorum(&self) -> bool {
+        self.quorum.is_met()
+    }
+
+    /// Whether a real server is up.
+    pub fn is_up(&self, server: usize) -> bool {
+        self.servers.get(server).is_some_and(|server| server.up)
+    }
+
+    /// Who should be in the kernel now, with which weight; who has precedence comes first.
+    pub fn pool(&self) -> Vec<Member> {
+        let mut pool = Vec::with_capacity(self.servers.len() + 1);
+        if self.sorry_serves {
+            pool.push(Member { slot: Slot::Sorry, weight: 1 });
+        }
+        for (index, (server, params)) in self.servers.iter().zip(&self.params.servers).enumerate() {
+            let slot = Slot::Server(index);
+            match (server.up && !self.sorry_serves, params.when_down) {
+                (true, _) => pool.push(Member { slot, weight: server.weight(params) }),
+                (false, WhenDown::Inhibit) => pool.push(Member { slot, weight: 0 }),
+                (false, WhenDown::Remove) => {}
+            }
+        }
+        let inhibited =
+            self.params.sorry.as_ref().is_some_and(|sorry| sorry.when_unused == WhenDown::Inhibit);
+        if inhibited && !self.sorry_serves {
+            pool.push(Member { slot: Slot::Sorry, weight: 0 });
+        }
+        pool
+    }
+
+    /// Takes one event to its end, or up to the next [`Action::Pool`]. `out` is appended to, never read.
+    pub fn handle(&mut self, now: Instant, event: Event, out: &mut Vec<Action>) {
+        match event {
+            Event::Probed { .. } | Event::Contributed { .. } if self.pending.is_some() => {
+                self.waiting.push_back(event);
+            }
+            Event::Probed { server, checker, outcome } => self.probed(now, server, checker, outcome, out),
+            Event::Contributed { server, checker, weight } => self.contributed(server, checker, weight, out),
+            Event::PoolSet(settlement) => {
+                if let Some(pending) = self.pending.take() {
+                    self.settle(pending, settlement, out);
+                }
+                while self.pending.is_none()
+                    && let Some(event) = self.waiting.pop_front()
+                {
+                    self.handle(now, event, out);
+                }
+            }
+        }
+    }
+
+    fn probed(&mut self, now: Instant, at: usize, which: usize, outcome: Outcome, out: &mut Vec<Action>) {
+        let Some(server) = self.params.servers.get(at) else { return };
+        let Some(params) = server.checkers.get(which) else { return };
+        let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
+            return;
+        };
+        let (id, kind) = (server.id, &params.kind);
+        let mut tell = |checked| {
+            let event = Told::Check(id, kind.clone(), checked);
+            out.push(Action::Log(Line { event, service: self.params.id.clone() }));
+        };
+        let before = checker.tally;
+        let verdict = match outcome {
+            Outcome::Passed => checker.tally.pass(),
+            Outcome::Failed(failure) => {
+                if let Failure::Connect(errno) = failure
+                    && checker.last_errno.replace(errno) != Some(errno)
+                {
+                    tell(Checked::Errno(errno));
+                }
+                if before.is_up() && params.failures == LoggedFailures::Every {
+                    tell(Checked::Attempt(failure));
+                }
+                checker.tally.fail(params.retry)
+            }
+            Outcome::Unable(trouble) => {
+                tell(Checked::Unable(trouble));
+                tell(Checked::Rescheduled(trouble));
+                let at_time = params.cadence.next(now, After::Settled);
+                out.push(Action::Probe { server: at, checker: which, at: at_time });
+                return;
+            }
+        };
+        let mut after = After::Settled;
+        match verdict {
+            Verdict::Fine { first: true } | Verdict::CameUp => tell(Checked::Passed),
+            Verdict::WentDown { first } => {
+                tell(Checked::Failed((params.retry > 0 && !first).then_some(params.retry)));
+            }
+            Verdict::DownFromStart => tell(Checked::Failed(None)),
+            Verdict::Forgiven => after = After::Forgiven,
+            Verdict::Fine { first: false } | Verdict::StillDown => {}
+        }
+        out.push(Action::Probe { server: at, checker: which, at: params.cadence.next(now, after) });
+        let alpha = params.before_first == BeforeFirst::Down;
+        match verdict {
+            Verdict::CameUp | Verdict::WentDown { .. } => self.checker_changed(at, which, before, out),
+            // §4.9: a first result that changes nothing is told all the same, unless it is what was presumed.
+            Verdict::DownFromStart => self.notify_server(at, out),
+            Verdict::Fine { first: true } if alpha => self.notify_server(at, out),
+            Verdict::Fine { .. } | Verdict::Forgiven | Verdict::StillDown => {}
+        }
+    }
+
+    fn checker_changed(&mut self, at: usize, checker: usize, before: Tally, out: &mut Vec<Action>) {
+        let Some(server) = self.servers.get_mut(at) else { return };
+        let up = server.checkers.iter().all(|checker| checker.tally.is_up());
+        if up == server.up {
+            if self.params.checker_alerts == CheckerAlerts::Every {
+                self.mail_server(at, checker, out);
+            }
+            return;
+        }
+        server.up = up;
+        self.tell_transition(at, out);
+        if self.sorry_serves {
+            // The kernel holds the sorry server; who else is up does not concern it (§8.8).
+            self.transition_done(at, checker, out);
+        } else {
+            self.pending = Some(Pending { server: at, checker, before });
+            out.push(Action::Pool);
+        }
+    }
+
+    fn settle(&mut self, pending: Pending, settlement: Settlement, out: &mut Vec<Action>) {
+        let Pending { server, checker, before } = pending;
+        match settlement {
+            Settlement::Done => self.transition_done(server, checker, out),
+            Settlement::Refused => {
+                let Some(server) = self.servers.get_mut(server) else { return };
+                server.up = !server.up;
+                if let Some(checker) = server.checkers.get_mut(checker) {
+                    checker.tally = before;
+                }
+            }
+        }
+    }
+
+    fn transition_done(&mut self, server: usize, checker: usize, out: &mut Vec<Action>) {
+        self.notify_server(server, out);
+        self.weigh(Occasion::Change, out);
+        self.mail_server(server, checker, out);
+    }
+
+    fn contributed(&mut self, at: usize, which: usize, weight: i64, out: &mut Vec<Action>) {
+        let (Some(server), Some(params)) = (self.servers.get_mut(at), self.params.servers.get(at)) else {
+            return;
+        };
+        let from = server.weight(params);
+        let Some(checker) = server.checkers.get_mut(which) else { return };
+        checker.contribution = weight;
+        self.weight_changed(at, from, out);
+        self.weigh(Occasion::Change, out);
+    }
+
+    /// Tells a weight that is no longer `from`, and has the kernel follow (§6.2).
+    pub(crate) fn weight_changed(&mut self, at: usize, from: u32, out: &mut Vec<Action>) {
+        let (Some(server), Some(params)) = (self.servers.get(at), self.params.servers.get(at)) else {
+            return;
+        };
+        let to = server.weight(params);
+        if from == to {
+            return;
+        }
+        let event = Told::Weight { server: params.id, from, to, up: server.up };
+        let pooled = server.up && !self.sorry_serves;
+        self.tell(event, out);
+        if pooled {
+            out.push(Action::Pool);
+        }
+    }
+
+    /// Weighs the servers that are up and acts on a turn of the quorum (§8).
+    pub(crate) fn weigh(&mut self, occasion: Occasion, out: &mut Vec<Action>) {
+        let up = self.servers.iter().zip(&self.params.servers).filter(|(server, _)| server.up);
+        let sum = up.map(|(server, params)| u64::from(server.weight(params))).sum();
+        let sorry = self.params.sorry.is_some();
+        match (self.quorum.weigh(sum), occasion) {
+            (Some(Turn::Gained(_)), Occasion::Init) => self.gained(QuorumEvent::StartingUp, sum, out),
+            (Some(Turn::Gained(_)), Occasion::Change) => self.gained(QuorumEvent::Gained, sum, out),
+            (Some(Turn::Lost(_)), Occasion::Change) => self.lost(QuorumEvent::Lost, sum, out),
+            (Some(Turn::Lost(missed)), Occasion::Init) => {
+                self.lost(QuorumEvent::StartingDown(missed), sum, out);
+            }
+            (None, Occasion::Init) if !self.quorum.is_met() && sorry && !self.sorry_serves => {
+                self.lost(QuorumEvent::StartingDown(self.quorum.to_gain()), sum, out);
+            }
+            (None, Occasion::Init | Occasion::Change) => {}
+        }
+    }
+
+    fn gained(&mut self, event: QuorumEvent, sum: u64, out: &mut Vec<Action>) {
+        self.tell(Told::Quorum(event, self.quorum, sum), out);
+        if self.sorry_serves {
+            self.sorry_serves = false;
+            if let Some(sorry) = &self.params.sorry {
+                self.tell(Told::SorryOut(sorry.id, sorry.when_unused), out);
+            }
+            self.tell(Told::AliveIn, out);
+            out.push(Action::Pool);
+        }
+        self.notify_quorum(Cause::Quorum(event, self.quorum, sum), out);
+    }
+
+    fn lost(&mut self, event: QuorumEvent, sum: u64, out: &mut Vec<Action>) {
+        self.tell(Told::Quorum(event, self.quorum, sum), out);
+        if let Some(sorry) = &self.params.sorry {
+            self.tell(Told::SorryIn(sorry.id, sorry.when_unused), out);
+            self.tell(Told::AliveOut, out);
+            self.sorry_serves = true;
+            out.push(Action::Pool);
+        }
+        self.notify_quorum(Cause::Quorum(event, self.quorum, sum), out);
+    }
+
+    fn notify_quorum(&self, cause: Cause, out: &mut Vec<Action>) {
+        let up = self.quorum.is_met();
+        out.push(Action::Notify(Notice { service: self.params.id.clone(), server: None, up }));
+        if self.params.alert {
+            out.push(Action::Mail(Alert { service: self.params.id.clone(), server: None, up, cause }));
+        }
+    }
+
+    pub(crate) fn notify_server(&self, at: usize, out: &mut Vec<Action>) {
+        let Some(params) = self.params.servers.get(at) else { return };
+        let (service, up) = (self.params.id.clone(), self.is_up(at));
+        out.push(Action::Notify(Notice { service, server: Some(params.id), up }));
+    }
+
+    /// The mail about a checker's change, with the server's state after it.
+    fn mail_server(&self, at: usize, checker: usize, out: &mut Vec<Action>) {
+        let Some(params) = self.params.servers.get(at).filter(|params| params.alert) else { return };
+        let Some(kind) = params.checkers.get(checker).map(|checker| checker.kind.clone()) else { return };
+        let passed = self
+            .servers
+            .get(at)
+            .and_then(|server| server.checkers.get(checker))
+            .is_some_and(|checker| checker.tally.is_up());
+        let cause = if passed { Cause::Passed(kind) } else { Cause::Failed(kind) };
+        let service = self.params.id.clone();
+        out.push(Action::Mail(Alert { service, server: Some(params.id), up: self.is_up(at), cause }));
+    }
+
+    pub(crate) fn tell_transition(&self, at: usize, out: &mut Vec<Action>) {
+        let Some(params) = self.params.servers.get(at) else { return };
+        let event = if self.is_up(at) {
+            Told::ServerUp(params.id, params.when_down)
+        } else {
+            Told::ServerDown(params.id, params.when_down)
+        };
+        self.tell(event, out);
+    }
+
+    pub(crate) fn tell(&self, event: Told, out: &mut Vec<Action>) {
+        out.push(Action::Log(Line { event, service: self.params.id.clone() }));
+    }
+
+    /// What a checker does.
+    pub fn checker(&self, server: usize, checker: usize) -> Option<&CheckerKind> {
+        Some(&self.params.servers.get(server)?.checkers.get(checker)?.kind)
+    }
+}

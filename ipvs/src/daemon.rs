@@ -1,0 +1,104 @@
+//! The two threads that carry connections from a master director to a backup.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::attr::{Addr, DaemonAttr, Host8, Host16, Host32, Quad};
+use crate::{Malformed, Name};
+
+/// Which of the two daemons; both may run at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum Role {
+    /// Sends.
+    Master,
+    /// Receives.
+    Backup,
+}
+
+impl Role {
+    fn number(self) -> u32 {
+        match self {
+            Self::Master => 1,
+            Self::Backup => 2,
+        }
+    }
+}
+
+/// A synchronisation daemon. What is `None` takes the kernel's default; replies say everything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Daemon {
+    /// Which one.
+    pub role: Role,
+    /// The interface its multicast uses.
+    pub interface: Name,
+    /// Only messages with the same number are taken.
+    pub sync_id: u8,
+    /// Bytes of one message, 1 to 65,507.
+    pub max_len: Option<u16>,
+    /// Multicast group; default 224.0.0.81.
+    pub group: Option<IpAddr>,
+    /// UDP port; default 8848.
+    pub port: Option<u16>,
+    /// Time to live; default 1.
+    pub ttl: Option<u8>,
+}
+
+impl Daemon {
+    /// The attributes that stop it; the kernel looks at the role alone.
+    pub(crate) fn encode_id(role: Role, interface: Option<Name>, sync_id: u8) -> Vec<DaemonAttr> {
+        vec![
+            DaemonAttr::State(Host32(role.number())),
+            DaemonAttr::Interface(interface.map_or(crate::attr::Text(Vec::new()), Name::text)),
+            DaemonAttr::SyncId(Host32(sync_id.into())),
+        ]
+    }
+
+    pub(crate) fn encode(&self) -> Vec<DaemonAttr> {
+        let mut attrs = Self::encode_id(self.role, Some(self.interface), self.sync_id);
+        attrs.extend(self.max_len.map(|len| DaemonAttr::MaxLen(Host16(len))));
+        attrs.extend(self.group.map(|group| match group {
+            IpAddr::V4(v4) => DaemonAttr::Group(Quad(v4.octets())),
+            IpAddr::V6(_) => DaemonAttr::Group6(Addr::from(group)),
+        }));
+        attrs.extend(self.port.map(|port| DaemonAttr::Port(Host16(port))));
+        attrs.extend(self.ttl.map(|ttl| DaemonAttr::Ttl(Host8(ttl))));
+        attrs
+    }
+
+    /// Reads the attributes of one `DAEMON` nest.
+    ///
+    /// # Errors
+    ///
+    /// When role or interface are missing or senseless.
+    pub fn decode(attrs: &[DaemonAttr]) -> Result<Self, Malformed> {
+        let (mut role, mut interface, mut sync_id) = (None, None, 0);
+        let (mut max_len, mut group, mut port, mut ttl) = (None, None, None, None);
+        for attr in attrs {
+            match attr {
+                DaemonAttr::State(Host32(1)) => role = Some(Role::Master),
+                DaemonAttr::State(Host32(2)) => role = Some(Role::Backup),
+                DaemonAttr::State(_) => return Err(Malformed::Daemon("state")),
+                DaemonAttr::Interface(text) => interface = Name::optional(text),
+                DaemonAttr::SyncId(value) => {
+                    sync_id = u8::try_from(value.0).map_err(|_| Malformed::Daemon("sync id"))?;
+                }
+                DaemonAttr::MaxLen(value) => max_len = Some(value.0),
+                DaemonAttr::Group(quad) => group = Some(IpAddr::V4(Ipv4Addr::from(quad.0))),
+                DaemonAttr::Group6(addr) => group = Some(addr.in_family(crate::Family::V6)),
+                DaemonAttr::Port(value) => port = Some(value.0),
+                DaemonAttr::Ttl(value) => ttl = Some(value.0),
+                DaemonAttr::Other(_) => {}
+            }
+        }
+        Ok(Self {
+            role: role.ok_or(Malformed::Daemon("state"))?,
+            interface: interface.ok_or(Malformed::Daemon("interface"))?,
+            sync_id,
+            max_len,
+            group,
+            port,
+            ttl,
+        })
+    }
+}

@@ -1,0 +1,366 @@
+//! Requests to the kernel and its answers.
+//!
+//! Changes are pipelined: up to [`BATCH_MESSAGES`] of them travel in one datagram of which only the last asks for an
+//! acknowledgement. The kernel executes all, in order, answers each failure on its own, and then the acknowledgement;
+//! so silence up to there means success.
+
+use std::time::Duration;
+
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
+use tokio::time::timeout;
+
+use crate::error::errno;
+use crate::frame::{family_lookup, family_number, parts, write};
+use crate::{
+    Daemon, DestinationEntry, Error, Info, Malformed, Refusal, Reply, Request, ServiceEntry, ServiceId,
+    ServiceSpec, Socket, Timeouts, Transport,
+};
+
+/// What became of one request.
+pub type Answer = Result<(), Refusal>;
+
+/// Messages in one datagram. The kernel's default buffer holds 277 answers, should every request fail.
+const BATCH_MESSAGES: usize = 200;
+
+/// Bytes in one datagram; the kernel's default limit is some 212,900.
+const BATCH_BYTES: usize = 200 * 1024;
+
+/// How long the kernel may take to answer. It answers within `send`, so only a request that it never answers waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A conversation with the kernel's IPVS in one network namespace.
+#[derive(Debug)]
+pub struct Handle<T = Socket> {
+    transport: T,
+    family: u16,
+    sequence: u32,
+    patience: Duration,
+    /// A dump that somebody stopped reading; the kernel refuses the next one until it is read to its end.
+    unread_dump: Option<u32>,
+    buffer: Vec<u8>,
+}
+
+impl Handle<Socket> {
+    /// Opens a socket in the calling thread's network namespace and looks the family up, which makes the kernel load
+    /// its module where it can.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoModule`] without IPVS, [`Error::Socket`] when there is no netlink.
+    pub async fn open() -> Result<Self, Error> {
+        Self::over(Socket::open()?).await
+    }
+}
+
+impl<T: Transport> Handle<T> {
+    /// The same over any transport.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::open`].
+    pub async fn over(transport: T) -> Result<Self, Error> {
+        let mut handle = Self {
+            transport,
+            family: 0,
+            sequence: 0,
+            patience: PATIENCE,
+            unread_dump: None,
+            buffer: Vec::new(),
+        };
+        handle.family = handle.resolve().await?;
+        Ok(handle)
+    }
+
+    /// Carries out changes in order and says what became of each. A refusal does not stop those behind it.
+    ///
+    /// # Errors
+    ///
+    /// When the conversation itself fails. Requests of earlier batches are done then, those of the current one may be.
+    pub async fn apply(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Error> {
+        let mut answers = self.apply_once(requests).await?;
+        let is_suspect =
+            |answer: &Answer| answer.as_ref().is_err_and(|refusal| refusal.errno == errno::ENOENT);
+        // ENOENT may mean that the module was loaded anew under another number (and nothing was executed).
+        if answers.iter().any(is_suspect) {
+            let family = self.resolve().await?;
+            if family != self.family {
+                self.family = family;
+                let again: Vec<usize> = (0..answers.len()).filter(|at| is_suspect(&answers[*at])).collect();
+                let repeated: Vec<Request> = again.iter().map(|at| requests[*at]).collect();
+                for (at, answer) in again.into_iter().zip(self.apply_once(&repeated).await?) {
+                    answers[at] = answer;
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// Version and table size.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Refused`] without the right to administer the network.
+    pub async fn info(&mut self) -> Result<Info, Error> {
+        let Reply::Info(attrs) = self.ask(&Request::GetInfo).await? else {
+            return Err(Malformed::Unexpected.into());
+        };
+        Ok(Info::decode(&attrs)?)
+    }
+
+    /// All services, in the kernel's order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`].
+    pub async fn services(&mut self) -> Result<Vec<ServiceEntry>, Error> {
+        let replies = self.dump(&Request::ListServices).await?;
+        replies.into_iter().map(|reply| service_of(&reply)).collect()
+    }
+
+    /// One service.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::NoSuchService`](crate::Cause::NoSuchService) when it is not there.
+    pub async fn service(&mut self, id: ServiceId) -> Result<ServiceEntry, Error> {
+        let reply = self.ask(&Request::GetService(id)).await?;
+        service_of(&reply)
+    }
+
+    /// The destinations of a service, newest first; none where there is no such service.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`].
+    pub async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>, Error> {
+        let replies = self.dump(&Request::ListDestinations(id)).await?;
+        replies.into_iter().map(|reply| destination_of(&reply, id)).collect()
+    }
+
+    /// The whole table without its counters. The kernel does not freeze it meanwhile: with other writers about, ask
+    /// until two answers agree.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`].
+    pub async fn table(&mut self) -> Result<Vec<ServiceSpec>, Error> {
+        let mut table = Vec::new();
+        for ServiceEntry { service, .. } in self.services().await? {
+            let entries = self.destinations(service.id).await?;
+            let destinations = entries.into_iter().map(|entry| entry.destination).collect();
+            table.push(ServiceSpec { service, destinations });
+        }
+        Ok(table)
+    }
+
+    /// The timeouts.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`].
+    pub async fn timeouts(&mut self) -> Result<Timeouts, Error> {
+        let Reply::Config(attrs) = self.ask(&Request::GetTimeouts).await? else {
+            return Err(Malformed::Unexpected.into());
+        };
+        Ok(Timeouts::decode(&attrs))
+    }
+
+    /// The synchronisation daemons that run.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`].
+    pub async fn daemons(&mut self) -> Result<Vec<Daemon>, Error> {
+        let replies = self.dump(&Request::ListDaemons).await?;
+        replies.iter().map(daemon_of).collect()
+    }
+
+    async fn apply_once(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Error> {
+        let mut answers = Vec::with_capacity(requests.len());
+        let mut rest = requests;
+        while !rest.is_empty() {
+            let first = self.sequence.wrapping_add(1);
+            let mut datagram = Vec::new();
+            let mut last = 0;
+            let mut count = 0;
+            for request in rest.iter().take(BATCH_MESSAGES) {
+                let start = datagram.len();
+                let number = self.next_sequence();
+                write(&mut datagram, self.family, NLM_F_REQUEST, number, request.to_message());
+                if count > 0 && datagram.len() > BATCH_BYTES {
+                    datagram.truncate(start);
+                    self.sequence = number.wrapping_sub(1);
+                    break;
+                }
+                last = start;
+                count += 1;
+            }
+            NetlinkBuffer::new(&mut datagram[last..]).set_flags(NLM_F_REQUEST | NLM_F_ACK);
+            let (batch, behind) = rest.split_at(count);
+            self.transport.send(&datagram).await?;
+            answers.extend(self.collect(first, batch).await?);
+            rest = behind;
+        }
+        Ok(answers)
+    }
+
+    /// Reads answers until the last request of the batch has one.
+    async fn collect(&mut self, first: u32, batch: &[Request]) -> Result<Vec<Answer>, Error> {
+        let mut answers: Vec<Answer> = vec![Ok(()); batch.len()];
+        let mut settled = false;
+        while !settled {
+            self.receive().await?;
+            for part in parts(&self.buffer) {
+                let part = part?;
+                let at = part.sequence.wrapping_sub(first) as usize;
+                if part.kind != NLMSG_ERROR {
+                    continue;
+                }
+                if let (Some(request), Some(answer)) = (batch.get(at), answers.get_mut(at)) {
+                    *answer = part.answer(request)?;
+                    settled |= at + 1 == batch.len();
+                }
+            }
+        }
+        Ok(answers)
+    }
+
+    /// One question, one answer.
+    async fn ask(&mut self, request: &Request) -> Result<Reply, Error> {
+        match self.ask_once(request).await {
+            Err(Error::Refused(refusal)) if refusal.errno == errno::ENOENT => {
+                self.family = self.resolve().await?;
+                self.ask_once(request).await
+            }
+            other => other,
+        }
+    }
+
+    async fn ask_once(&mut self, request: &Request) -> Result<Reply, Error> {
+        let number = self.next_sequence();
+        let mut datagram = Vec::new();
+        write(&mut datagram, self.family, NLM_F_REQUEST, number, request.to_message());
+        self.transport.send(&datagram).await?;
+        loop {
+            self.receive().await?;
+            for part in parts(&self.buffer) {
+                let part = part?;
+                if part.sequence != number {
+                    continue;
+                }
+                if part.kind == NLMSG_ERROR {
+                    part.answer(request)??;
+                    return Err(Malformed::Unexpected.into());
+                }
+                return part.reply();
+            }
+        }
+    }
+
+    /// One question, many answers.
+    async fn dump(&mut self, request: &Request) -> Result<Vec<Reply>, Error> {
+        match self.dump_once(request).await {
+            Err(Error::Refused(refusal)) if refusal.errno == errno::ENOENT => {
+                self.family = self.resolve().await?;
+                self.dump_once(request).await
+            }
+            other => other,
+        }
+    }
+
+    async fn dump_once(&mut self, request: &Request) -> Result<Vec<Reply>, Error> {
+        if let Some(number) = self.unread_dump {
+            self.read_dump(number, request).await?;
+        }
+        let number = self.next_sequence();
+        let mut datagram = Vec::new();
+        write(&mut datagram, self.family, NLM_F_REQUEST | NLM_F_DUMP, number, request.to_message());
+        self.transport.send(&datagram).await?;
+        self.unread_dump = Some(number);
+        self.read_dump(number, request).await
+    }
+
+    async fn read_dump(&mut self, number: u32, request: &Request) -> Result<Vec<Reply>, Error> {
+        let mut replies = Vec::new();
+        loop {
+            if let Err(error) = self.receive().await {
+                // After silence there is nothing left to be read; after anything else there may be.
+                if matches!(error, Error::NoAnswer) {
+                    self.unread_dump = None;
+                }
+                return Err(error);
+            }
+            for part in parts(&self.buffer) {
+                let part = part?;
+                if part.sequence != number {
+                    continue;
+                }
+                if part.kind == NLMSG_DONE || part.kind == NLMSG_ERROR {
+                    self.unread_dump = None;
+                    return part.answer(request)?.map(|()| replies).map_err(Error::from);
+                }
+                replies.push(part.reply()?);
+            }
+        }
+    }
+
+    /// Asks the controller for the family's number.
+    async fn resolve(&mut self) -> Result<u16, Error> {
+        let number = self.next_sequence();
+        self.transport.send(&family_lookup(number)).await?;
+        let mut family = None;
+        loop {
+            self.receive().await?;
+            for part in parts(&self.buffer) {
+                let part = part?;
+                if part.sequence != number {
+                    continue;
+                }
+                if part.kind != NLMSG_ERROR {
+                    family = family_number(part.payload);
+                    continue;
+                }
+                return match (part.errno()?, family) {
+                    (0, Some(family)) => Ok(family),
+                    (0, None) => Err(Malformed::Unexpected.into()),
+                    (errno::ENOENT, _) => Err(Error::NoModule),
+                    (errno, _) => Err(std::io::Error::from_raw_os_error(errno).into()),
+                };
+            }
+        }
+    }
+
+    async fn receive(&mut self) -> Result<(), Error> {
+        match timeout(self.patience, self.transport.receive(&mut self.buffer)).await {
+            Err(_elapsed) => Err(Error::NoAnswer),
+            Ok(Err(error)) if error.raw_os_error() == Some(errno::ENOBUFS) => Err(Error::Overrun),
+            Ok(other) => Ok(other?),
+        }
+    }
+
+    fn next_sequence(&mut self) -> u32 {
+        self.sequence = self.sequence.wrapping_add(1);
+        self.sequence
+    }
+}
+
+fn service_of(reply: &Reply) -> Result<ServiceEntry, Error> {
+    let Reply::Service(nest) = reply else {
+        return Err(Malformed::Unexpected.into());
+    };
+    Ok(ServiceEntry::decode(&nest.attrs)?)
+}
+
+fn destination_of(reply: &Reply, service: ServiceId) -> Result<DestinationEntry, Error> {
+    let Reply::Destination(nest) = reply else {
+        return Err(Malformed::Unexpected.into());
+    };
+    Ok(DestinationEntry::decode(&nest.attrs, service.family())?)
+}
+
+fn daemon_of(reply: &Reply) -> Result<Daemon, Error> {
+    let Reply::Daemon(nest) = reply else {
+        return Err(Malformed::Unexpected.into());
+    };
+    Ok(Daemon::decode(&nest.attrs)?)
+}

@@ -1,0 +1,211 @@
+//! Conversations with a kernel that is played.
+#![expect(clippy::unwrap_used, reason = "a test may fail")]
+
+mod kernel;
+#[path = "../wire/vectors.rs"]
+#[expect(dead_code, reason = "these tests need a few of the vectors, tests/wire needs all")]
+mod vectors;
+
+use ipvs::{Cause, Command, Destination, Error, Forwarding, Handle, Request, Service, ServiceId, Weight};
+
+use kernel::{Kernel, Reaction, answering, done};
+use vectors::bytes;
+
+fn web() -> ServiceId {
+    ServiceId::tcp("10.1.0.100:80".parse().unwrap())
+}
+
+fn additions(count: u16) -> Vec<Request> {
+    let server = |port| Destination::new(([10, 2, 0, 11], port).into(), Forwarding::Masquerade);
+    (1..=count).map(|port| Request::NewDestination(web(), server(port))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn errors_in_the_middle_of_batches_hit_the_requests_that_caused_them() {
+    let mut kernel = Kernel::new(|at, _| match at {
+        0 | 199 | 200 => Reaction::Refused(17),
+        150 => Reaction::Refused(22),
+        449 => Reaction::Refused(3),
+        _ => Reaction::Done,
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let answers = handle.apply(&additions(450)).await.unwrap();
+    assert_eq!(answers.len(), 450);
+    let refused: Vec<_> = answers
+        .iter()
+        .enumerate()
+        .filter_map(|(at, answer)| answer.as_ref().err().map(|refusal| (at, refusal.cause)))
+        .collect();
+    assert_eq!(
+        refused,
+        [
+            (0, Cause::DestinationExists),
+            (150, Cause::Invalid),
+            (199, Cause::DestinationExists),
+            (200, Cause::DestinationExists),
+            (449, Cause::NoSuchService),
+        ]
+    );
+    // The first datagram is the look-up of the family.
+    assert_eq!(kernel.datagrams, [1, 200, 200, 50]);
+    let acked: Vec<_> = (0..450).filter(|at| kernel.received[*at].header.flags & 4 != 0).collect();
+    assert_eq!(acked, [199, 399, 449], "only the last of a batch asks for an acknowledgement");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_to_another_question_is_passed_over() {
+    let mut kernel = Kernel::new(|_, _| Reaction::Raw(vec![bytes(vectors::INFO)]));
+    kernel.family = 0x1c;
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    // The captured answer has sequence number 4; ours is the second message.
+    let late = tokio::time::timeout(std::time::Duration::from_secs(1), handle.info()).await;
+    assert!(late.is_err(), "an answer to something else was taken: {late:?}");
+    drop(handle);
+    assert_eq!(kernel.lookups, [bytes(vectors::GETFAMILY)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn enoent_that_is_meant_is_looked_into_once_and_not_repeated() {
+    let mut kernel = Kernel::new(|_, _| Reaction::Refused(2));
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let scheduler = ipvs::Name::new("nonesuch").ok();
+    let service = Service { scheduler, ..Service::new(web()) };
+    let answers = handle.apply(&[Request::NewService(service)]).await.unwrap();
+    assert_eq!(answers[0].as_ref().unwrap_err().cause, Cause::NoSuchScheduler);
+    drop(handle);
+    // A look-up, the request, a look-up that gave the same number.
+    assert_eq!(kernel.datagrams, [1, 1, 1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_after_a_reload_of_the_module_are_repeated_under_the_new_number() {
+    let mut kernel = kernel::Reloading::new(28, 29);
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let answers = handle.apply(&additions(3)).await.unwrap();
+    assert!(answers.iter().all(Result::is_ok), "{answers:?}");
+    drop(handle);
+    assert_eq!(kernel.executed, 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kernel_that_never_acknowledges_is_given_up_after_a_while() {
+    let mut kernel = Kernel::new(|_, _| Reaction::Silent);
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let stop = Request::DelDaemon { role: ipvs::Role::Master, interface: None, sync_id: 0 };
+    assert!(matches!(handle.apply(&[stop]).await, Err(Error::NoAnswer)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_late_answer_is_not_taken_for_that_of_the_next_request() {
+    let mut kernel = Kernel::new(|at, message| match at {
+        0 => Reaction::Silent,
+        _ => {
+            let mut late = answering(message, &bytes(vectors::REFUSED_CAPPED));
+            let before = message.header.sequence_number - 1;
+            late[8..12].copy_from_slice(&before.to_ne_bytes());
+            let mut acknowledged = answering(message, &bytes(vectors::REFUSED_CAPPED));
+            acknowledged[16..20].copy_from_slice(&[0; 4]);
+            Reaction::Raw(vec![late, acknowledged])
+        }
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    assert!(handle.apply(&[Request::Flush]).await.is_err());
+    assert_eq!(handle.apply(&[Request::Zero(None)]).await.unwrap(), [Ok(())]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dump_is_read_over_many_datagrams_and_other_answers_between_them_are_passed_over() {
+    let mut kernel = Kernel::new(|_, message| {
+        let part = answering(message, &bytes(vectors::SERVICE_PLAIN));
+        let foreign = bytes(vectors::DESTINATION_PLAIN);
+        let two = [part.clone(), part.clone()].concat();
+        let last = [part, done(message)].concat();
+        Reaction::Raw(vec![two, foreign, last])
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let services = handle.services().await.unwrap();
+    assert_eq!(services.len(), 3);
+    assert!(services.iter().all(|entry| entry.service.id == web()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dump_that_was_dropped_half_read_does_not_spoil_the_next_one() {
+    let mut asked = 0;
+    let mut kernel = Kernel::new(|_, message| {
+        asked += 1;
+        let part = answering(message, &bytes(vectors::SERVICE_PLAIN));
+        match asked {
+            1 => Reaction::Raw(vec![part]),
+            _ => Reaction::Raw(vec![part, done(message)]),
+        }
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let stopped = tokio::time::timeout(std::time::Duration::from_secs(1), handle.services()).await;
+    assert!(stopped.is_err());
+    // The rest of the first never comes: given up once, then all is as before.
+    assert!(matches!(handle.services().await, Err(Error::NoAnswer)));
+    assert_eq!(handle.services().await.unwrap().len(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_tells_what_the_kernel_told() {
+    let mut kernel = Kernel::new(|_, message| {
+        Reaction::Raw(vec![answering(message, &bytes(vectors::REFUSED_WITH_REASON))])
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let timeouts = ipvs::Timeouts { tcp: Some(1), ..Default::default() };
+    let answers = handle.apply(&[Request::SetTimeouts(timeouts)]).await.unwrap();
+    let refusal = answers[0].clone().unwrap_err();
+    assert_eq!(refusal.command, Command::SetConfig);
+    assert_eq!(refusal.to_string(), "value out of range (Attribute failed policy validation)");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_message_that_is_cut_is_an_error_and_not_a_panic() {
+    let whole = bytes(vectors::SERVICE_PADDED);
+    for cut in 1..whole.len() {
+        let whole = &whole;
+        let mut kernel =
+            Kernel::new(|_, message| Reaction::Raw(vec![answering(message, whole)[..cut.max(12)].to_vec()]));
+        let mut handle = Handle::over(&mut kernel).await.unwrap();
+        assert!(matches!(handle.services().await, Err(Error::Truncated)), "cut at {cut}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn any_byte_of_a_reply_may_be_wrong_without_a_panic() {
+    let whole = bytes(vectors::DESTINATION_PADDED);
+    for at in 16..whole.len() {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut broken = whole.clone();
+            broken[at] = value;
+            let broken = &broken;
+            let mut kernel = Kernel::new(|_, message| {
+                Reaction::Raw(vec![[answering(message, broken), done(message)].concat()])
+            });
+            let mut handle = Handle::over(&mut kernel).await.unwrap();
+            // Whether it can still be read depends on the byte; that it returns is what counts.
+            let _ = handle.destinations(web()).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_kernel_without_ipvs_is_told_apart() {
+    let mut kernel = kernel::WithoutModule::default();
+    assert!(matches!(Handle::over(&mut kernel).await, Err(Error::NoModule)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_datagram_never_grows_beyond_what_the_kernel_takes() {
+    let mut kernel = Kernel::new(|_, _| Reaction::Done);
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let services: Vec<_> = (1..=1000)
+        .map(|port| Request::NewService(Service::new(ServiceId::tcp(([10, 1, 0, 1], port).into()))))
+        .collect();
+    handle.apply(&services).await.unwrap();
+    drop(handle);
+    assert_eq!(kernel.datagrams, [1, 200, 200, 200, 200, 200]);
+    let weight = Weight::new(0x8000_0000);
+    assert_eq!(weight, None, "a weight the kernel would refuse cannot be written");
+}

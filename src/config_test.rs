@@ -1,0 +1,44 @@
+//! `--config-test`: what is wrong with the configuration, and nothing else.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
+
+use nix::fcntl::OFlag;
+use parser::diag::{Class, Diagnostic};
+
+use crate::cli::Options;
+use crate::exit::Exit;
+use crate::load::{self, Reading};
+
+/// Checks, and writes one line per finding to standard error or to the end of `file`.
+pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
+    let mut output: Box<dyn Write> = match file {
+        None => Box::new(io::stderr().lock()),
+        Some(path) => match append_to(path) {
+            Ok(file) => Box::new(file),
+            Err(error) => {
+                let number = error.raw_os_error().unwrap_or_default();
+                eprintln!("Unable to open config-test log file {} {number} - {error}", path.display());
+                return Exit::Fatal.code();
+            }
+        },
+    };
+    let (_, diagnostics) = load::examine(options, Reading::ToTest);
+    for diagnostic in diagnostics.iter().filter(|diagnostic| shown(diagnostic)) {
+        if writeln!(output, "{diagnostic}").is_err() {
+            return Exit::Fatal.code();
+        }
+    }
+    parser::diag::test_exit_code(&diagnostics)
+}
+
+/// Lines that are for the log only stay out of a test.
+fn shown(diagnostic: &Diagnostic) -> bool {
+    diagnostic.class != Class::Log
+}
+
+fn append_to(path: &Path) -> io::Result<std::fs::File> {
+    OpenOptions::new().append(true).create(true).mode(0o644).custom_flags(OFlag::O_NOFOLLOW.bits()).open(path)
+}

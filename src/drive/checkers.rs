@@ -1,0 +1,248 @@
+//! The checkers worker's loop: probes go out, outcomes go to the director, its actions to the kernel, the log and the
+//! post.
+
+use std::time::{Duration, Instant};
+
+use checkers::io::Runner;
+use checkers::log::{Audience, Line};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+
+use super::ipvs::Table;
+use crate::exit::Exit;
+use crate::notify::mail::Mailer;
+use crate::plan::checkers::{CheckersPlan, Service};
+use crate::plan::ipvs::AtStop;
+use crate::worker::{Order, Orders};
+
+/// Descriptors beside those of probes: log, link, netlink, mails under way.
+const SPARE_DESCRIPTORS: u64 = 64;
+
+/// How long the end may wait for mails. The supervisor kills a worker that takes longer than `child_wait_time`, by
+/// default five seconds.
+const LAST_POST: Duration = Duration::from_secs(3);
+
+/// Works until told to stop.
+pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
+    let (services, params) = split(plan.services);
+    let mut actions = Vec::new();
+    let mut table = None;
+    if !services.is_empty() {
+        tracing::debug!("Initializing ipvs");
+        match Table::open().await {
+            Ok(opened) => table = Some(opened),
+            Err(unusable) => {
+                unusable.tell();
+                // keepalived says good-bye to the servers that it never had.
+                let mut farewell = Vec::new();
+                Director::start(params, &mut actions).stop(Farewell::EachServer, &mut farewell);
+                log_all(&farewell);
+                return Exit::Fatal;
+            }
+        }
+    }
+    let mut worker = Worker {
+        director: Director::start(params, &mut actions),
+        table,
+        runner: Runner::new(1),
+        mailer: Mailer::new(plan.alerts),
+        at_stop: plan.table.at_stop,
+    };
+    if let Some(table) = &mut worker.table {
+        table.configure(&plan.table, services).await;
+        if plan.table.flush_at_start {
+            table.flush().await;
+        } else {
+            table.adopt().await;
+        }
+        table.bring_all(&worker.director).await;
+    }
+    worker.say(actions);
+    worker.arm();
+    orders.configured().await;
+    loop {
+        tokio::select! {
+            biased;
+            order = orders.next() => match order {
+                Order::Reload(plan) => {
+                    worker.reload(*plan).await;
+                    worker.arm();
+                    orders.configured().await;
+                }
+                Order::Stop => {
+                    worker.stop(leave_on_stop).await;
+                    return Exit::Ok;
+                }
+            },
+            found = worker.runner.next() => worker.found(found).await,
+        }
+    }
+}
+
+struct Worker {
+    director: Director,
+    /// None as long as there has been no virtual server.
+    table: Option<Table>,
+    runner: Runner,
+    mailer: Mailer,
+    at_stop: AtStop,
+}
+
+/// The parts of the plan by who needs them.
+fn split(
+    services: Vec<Service>,
+) -> (Vec<crate::plan::ipvs::Services>, Vec<checkers::params::VirtualServerParams>) {
+    services.into_iter().map(|service| (service.kernel, service.params)).unzip()
+}
+
+impl Worker {
+    /// Takes an outcome, and those that have come in meanwhile: what they change goes to the kernel in one batch.
+    async fn found(&mut self, first: (CheckerId, Outcome)) {
+        let mut dirty = Vec::new();
+        let mut next = Some(first);
+        while let Some((CheckerId { service, server, checker }, outcome)) = next {
+            self.tell(service, Event::Probed { server, checker, outcome }, &mut dirty);
+            next = self.runner.try_next();
+        }
+        while !dirty.is_empty() {
+            dirty.sort_unstable();
+            dirty.dedup();
+            let services = std::mem::take(&mut dirty);
+            let settlements = match &mut self.table {
+                Some(table) => table.bring(&self.director, &services).await,
+                None => vec![Settlement::Done; services.len()],
+            };
+            for (service, settlement) in services.into_iter().zip(settlements) {
+                self.tell(service, Event::PoolSet(settlement), &mut dirty);
+            }
+        }
+    }
+
+    /// Tells one virtual server and carries out what it asks for. Whose pool has to be set goes to `dirty`.
+    fn tell(&mut self, service: usize, event: Event, dirty: &mut Vec<usize>) {
+        let mut actions = Vec::new();
+        let now = Instant::now();
+        self.director.handle(now, service, event, &mut actions);
+        for action in actions {
+            match action {
+                Action::Pool => dirty.push(service),
+                Action::Probe { server, checker, at } => {
+                    self.runner.plan(CheckerId { service, server, checker }, at);
+                }
+                Action::Log(line) => log(&line),
+                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
+                // The plan has said that scripts and FIFOs of virtual servers are not part of this version.
+                Action::Notify(_) => {}
+            }
+        }
+    }
+
+    /// Carries out what concerns all: the kernel has been or will be brought to it as a whole.
+    fn say(&mut self, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Log(line) => log(&line),
+                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
+                Action::Notify(_) | Action::Pool | Action::Probe { .. } => {}
+            }
+        }
+    }
+
+    /// Gives every checker its first probe.
+    fn arm(&mut self) {
+        let mut actions = Vec::new();
+        let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
+        self.runner = Runner::new(probes_at_once(&first));
+        for (id, at) in first {
+            let service = self.director.services().get(id.service);
+            if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
+                self.runner.insert(id, kind.clone());
+                self.runner.plan(id, at);
+            }
+        }
+        self.say(actions);
+        tracing::info!("Activating BFD healthchecker");
+    }
+
+    async fn reload(&mut self, plan: CheckersPlan) {
+        tracing::info!("Reloading");
+        // What is under way belongs to the old configuration.
+        self.runner.clear();
+        let (services, params) = split(plan.services);
+        if self.table.is_some() {
+            tracing::debug!("Reinitializing ipvs");
+        } else if !services.is_empty() {
+            tracing::debug!("Initializing ipvs");
+            match Table::open().await {
+                Ok(opened) => self.table = Some(opened),
+                Err(unusable) => {
+                    unusable.tell();
+                    tracing::error!("Going on without virtual servers, as before");
+                    return;
+                }
+            }
+        }
+        self.mailer.reconfigure(plan.alerts);
+        self.at_stop = plan.table.at_stop;
+        let mut actions = Vec::new();
+        self.director.reconfigure(params, &mut actions);
+        if let Some(table) = &mut self.table {
+            table.configure(&plan.table, services).await;
+            // Services that are new to us may be in the kernel already.
+            table.bring_all(&self.director).await;
+        }
+        self.say(actions);
+    }
+
+    async fn stop(mut self, leave: bool) {
+        self.runner.clear();
+        if leave {
+            return;
+        }
+        let mut actions = Vec::new();
+        let farewell = match self.at_stop {
+            AtStop::Remove => Farewell::EachServer,
+            AtStop::RemoveServices | AtStop::Flush => Farewell::ServicesOnly,
+        };
+        std::mem::take(&mut self.director).stop(farewell, &mut actions);
+        self.say(actions);
+        if let Some(table) = &mut self.table {
+            match self.at_stop {
+                AtStop::Remove | AtStop::RemoveServices => table.clear().await,
+                AtStop::Flush => table.flush().await,
+            }
+        }
+        self.mailer.finish(LAST_POST).await;
+    }
+}
+
+fn log_all(actions: &[Action]) {
+    for action in actions {
+        if let Action::Log(line) = action {
+            log(line);
+        }
+    }
+}
+
+fn log(line: &Line) {
+    match line.audience() {
+        Audience::Operator => tracing::info!("{line}"),
+        Audience::Detail => tracing::debug!("{line}"),
+        Audience::Alarm => tracing::error!("{line}"),
+    }
+}
+
+/// How many probes may be under way: all of them, if the system allows as many descriptors.
+fn probes_at_once(checkers: &[(CheckerId, Instant)]) -> usize {
+    let wanted = checkers.len() as u64 + SPARE_DESCRIPTORS;
+    let Ok((soft, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return checkers.len() };
+    if wanted > soft {
+        let raised = setrlimit(Resource::RLIMIT_NOFILE, wanted, hard.max(wanted))
+            .or_else(|_| setrlimit(Resource::RLIMIT_NOFILE, wanted.min(hard), hard));
+        if let Err(errno) = raised {
+            tracing::info!("Cannot raise the limit of open files to {wanted}: {errno}");
+        }
+    }
+    let allowed = getrlimit(Resource::RLIMIT_NOFILE).map_or(soft, |(soft, _)| soft);
+    usize::try_from(allowed.saturating_sub(SPARE_DESCRIPTORS)).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,298 @@
+//! The kernel's table kept as the director wants it: start, change, reload and stop are differences between what is
+//! held and what is wanted.
+
+mod refusal;
+mod unusable;
+
+use std::collections::{HashMap, HashSet};
+
+use checkers::{Director, Settlement, Slot};
+use ipvs::{Cause, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Timeouts, Weight};
+
+use self::refusal::{ServiceName, service_of};
+pub(super) use self::unusable::Unusable;
+use crate::plan::ipvs::{Services, Table as TablePlan};
+
+/// Refusals that only say that the kernel holds something else than we believed.
+const SURPRISES: [Cause; 4] =
+    [Cause::ServiceExists, Cause::DestinationExists, Cause::NoSuchService, Cause::NoSuchDestination];
+
+/// Our part of the kernel's table.
+#[derive(Debug)]
+pub(super) struct Table {
+    handle: Handle,
+    /// What each virtual server means to the kernel.
+    plan: Vec<Services>,
+    /// Which virtual servers stand behind a service; more than one only when the files name it twice.
+    owners: HashMap<ServiceId, Vec<usize>>,
+    /// What the kernel holds of ours, as far as its answers tell.
+    held: HashMap<ServiceId, ServiceSpec>,
+    /// The timeouts before we changed them, and those in force.
+    timeouts: Option<(Timeouts, Timeouts)>,
+}
+
+impl Table {
+    /// Opens the conversation, loading the kernel's module where necessary.
+    pub(super) async fn open() -> Result<Self, Unusable> {
+        let mut handle = match Handle::open().await {
+            Err(Error::NoModule) => {
+                let said = unusable::modprobe();
+                Handle::open().await.map_err(|error| Unusable::after_modprobe(error, said))?
+            }
+            other => other.map_err(Unusable::from)?,
+        };
+        handle.info().await.map_err(Unusable::from)?;
+        let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
+        Ok(Self { handle, plan, owners, held, timeouts: None })
+    }
+
+    /// Takes a plan: at the start with an empty table behind it, then at each reload.
+    pub(super) async fn configure(&mut self, table: &TablePlan, services: Vec<Services>) {
+        self.set_timeouts(table.timeouts).await;
+        self.owners = HashMap::with_capacity(services.len());
+        for (index, virtual_server) in services.iter().enumerate() {
+            for service in &virtual_server.services {
+                self.owners.entry(service.id).or_default().push(index);
+            }
+        }
+        self.plan = services;
+    }
+
+    /// Empties the whole table, also of what others put there.
+    pub(super) async fn flush(&mut self) {
+        self.held.clear();
+        if let Some(Err(refusal)) = self.apply(&[Request::Flush]).await.pop() {
+            tell(&Request::Flush, &refusal);
+        }
+    }
+
+    /// Learns what the kernel really holds of ours: after a start what a worker before us left behind, after an
+    /// interrupted conversation what became of it.
+    pub(super) async fn adopt(&mut self) {
+        let found = match self.handle.services().await {
+            Ok(found) => found,
+            Err(error) => {
+                tracing::error!("IPVS: cannot read the table: {error}");
+                return;
+            }
+        };
+        let believed = std::mem::take(&mut self.held);
+        for id in found.into_iter().map(|entry| entry.service.id) {
+            if self.owners.contains_key(&id) || believed.contains_key(&id) {
+                self.read(id).await;
+            }
+        }
+    }
+
+    /// Brings the kernel to what the director wants of these virtual servers, and says how it took it.
+    pub(super) async fn bring(&mut self, director: &Director, services: &[usize]) -> Vec<Settlement> {
+        let ids: Vec<ServiceId> = services.iter().flat_map(|index| self.ids(*index)).collect();
+        let refused = self.reconcile(director, &ids).await;
+        let verdict = |index: &usize| {
+            if self.ids(*index).any(|id| refused.contains(&id)) {
+                Settlement::Refused
+            } else {
+                Settlement::Done
+            }
+        };
+        services.iter().map(verdict).collect()
+    }
+
+    /// Brings the kernel to what the director wants of all virtual servers, and removes what is wanted no more.
+    pub(super) async fn bring_all(&mut self, director: &Director) {
+        let mut ids: Vec<ServiceId> = (0..self.plan.len()).flat_map(|index| self.ids(index)).collect();
+        ids.extend(self.held.keys().filter(|id| !self.owners.contains_key(id)));
+        self.reconcile(director, &ids).await;
+    }
+
+    /// Takes everything of ours out of the kernel.
+    pub(super) async fn clear(&mut self) {
+        self.set_timeouts(Timeouts::default()).await;
+        let ids: Vec<ServiceId> = self.held.keys().copied().collect();
+        self.owners.clear();
+        self.reconcile(&Director::default(), &ids).await;
+    }
+
+    fn ids(&self, index: usize) -> impl Iterator<Item = ServiceId> + '_ {
+        self.plan.get(index).into_iter().flat_map(|services| &services.services).map(|service| service.id)
+    }
+
+    /// Asks for the difference, and once more where the kernel was not as we believed. Answers with the services of
+    /// which something was refused.
+    async fn reconcile(&mut self, director: &Director, ids: &[ServiceId]) -> HashSet<ServiceId> {
+        let mut refused = HashSet::new();
+        let mut surprising = HashSet::new();
+        self.ask(&self.difference(director, ids), &mut refused, &mut surprising).await;
+        surprising.retain(|id| !refused.contains(id));
+        if !surprising.is_empty() {
+            for id in &surprising {
+                self.read(*id).await;
+            }
+            let again: Vec<ServiceId> = surprising.iter().copied().collect();
+            surprising.clear();
+            self.ask(&self.difference(director, &again), &mut refused, &mut surprising).await;
+            refused.extend(surprising);
+        }
+        refused
+    }
+
+    fn difference(&self, director: &Director, ids: &[ServiceId]) -> Vec<Request> {
+        let actual: Vec<ServiceSpec> = ids.iter().filter_map(|id| self.held.get(id)).cloned().collect();
+        let wanted: Vec<ServiceSpec> = ids.iter().filter_map(|id| self.wanted(director, *id)).collect();
+        ipvs::diff(&actual, &wanted)
+    }
+
+    /// A service with everybody in the pools of the virtual servers behind it.
+    fn wanted(&self, director: &Director, id: ServiceId) -> Option<ServiceSpec> {
+        let owners = self.owners.get(&id)?;
+        let first = self.plan.get(*owners.first()?)?;
+        let service = *first.services.iter().find(|service| service.id == id)?;
+        let mut destinations = Vec::new();
+        for owner in owners {
+            let (Some(plan), Some(machine)) = (self.plan.get(*owner), director.services().get(*owner)) else {
+                continue;
+            };
+            for member in machine.pool() {
+                let backend = match member.slot {
+                    Slot::Server(at) => plan.servers.get(at),
+                    Slot::Sorry => plan.sorry.as_ref(),
+                };
+                let weight = Weight::new(member.weight).unwrap_or(Weight::MAX);
+                destinations.extend(backend.map(|backend| backend.destination(&id, weight)));
+            }
+        }
+        Some(ServiceSpec { service, destinations })
+    }
+
+    async fn ask(
+        &mut self,
+        requests: &[Request],
+        refused: &mut HashSet<ServiceId>,
+        surprising: &mut HashSet<ServiceId>,
+    ) {
+        let answers = self.apply(requests).await;
+        for request in &requests[answers.len()..] {
+            refused.extend(service_of(request));
+        }
+        for (request, answer) in requests.iter().zip(answers) {
+            let Err(refusal) = answer else {
+                self.note(request);
+                continue;
+            };
+            tell(request, &refusal);
+            if SURPRISES.contains(&refusal.cause) {
+                surprising.extend(service_of(request));
+            } else {
+                refused.extend(service_of(request));
+            }
+        }
+    }
+
+    /// The answers, or none when the conversation failed.
+    async fn apply(&mut self, requests: &[Request]) -> Vec<ipvs::Answer> {
+        if requests.is_empty() {
+            return Vec::new();
+        }
+        match self.handle.apply(requests).await {
+            Ok(answers) => answers,
+            Err(error) => {
+                tracing::error!("IPVS: {} changes are in doubt: {error}", requests.len());
+                self.adopt().await;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Keeps what the kernel has accepted.
+    fn note(&mut self, request: &Request) {
+        match request {
+            Request::NewService(service) => {
+                self.held.insert(service.id, ServiceSpec { service: *service, destinations: Vec::new() });
+            }
+            Request::SetService(service) => {
+                if let Some(spec) = self.held.get_mut(&service.id) {
+                    spec.service = *service;
+                }
+            }
+            Request::DelService(id) => {
+                self.held.remove(id);
+            }
+            Request::NewDestination(id, destination) | Request::SetDestination(id, destination) => {
+                if let Some(spec) = self.held.get_mut(id) {
+                    spec.destinations.retain(|held| held.id != destination.id);
+                    spec.destinations.push(*destination);
+                }
+            }
+            Request::DelDestination(id, destination) => {
+                if let Some(spec) = self.held.get_mut(id) {
+                    spec.destinations.retain(|held| held.id != *destination);
+                }
+            }
+            Request::GetService(_)
+            | Request::ListServices
+            | Request::ListDestinations(_)
+            | Request::NewDaemon(_)
+            | Request::DelDaemon { .. }
+            | Request::ListDaemons
+            | Request::SetTimeouts(_)
+            | Request::GetTimeouts
+            | Request::GetInfo
+            | Request::Zero(_)
+            | Request::Flush => {}
+        }
+    }
+
+    /// Learns what the kernel really holds of one service.
+    async fn read(&mut self, id: ServiceId) {
+        self.held.remove(&id);
+        let service = match self.handle.service(id).await {
+            Ok(entry) => entry.service,
+            Err(Error::Refused(Refusal { cause: Cause::NoSuchService, .. })) => return,
+            Err(error) => {
+                tracing::error!("IPVS: cannot read {}: {error}", ServiceName(&id));
+                return;
+            }
+        };
+        match self.handle.destinations(id).await {
+            Ok(entries) => {
+                let destinations = entries.into_iter().map(|entry| entry.destination).collect();
+                self.held.insert(id, ServiceSpec { service, destinations });
+            }
+            Err(error) => tracing::error!("IPVS: cannot read the servers of {}: {error}", ServiceName(&id)),
+        }
+    }
+
+    /// Sets the timeouts that are given and puts the others back to what they were before us (§5.7).
+    async fn set_timeouts(&mut self, wanted: Timeouts) {
+        if self.timeouts.is_none() {
+            if wanted == Timeouts::default() {
+                return;
+            }
+            match self.handle.timeouts().await {
+                Ok(before) => self.timeouts = Some((before, before)),
+                Err(error) => {
+                    tracing::info!("Failed to set ipvs timeouts: {error}");
+                    return;
+                }
+            }
+        }
+        let Some((before, current)) = self.timeouts else { return };
+        let next = Timeouts {
+            tcp: wanted.tcp.or(before.tcp),
+            tcp_fin: wanted.tcp_fin.or(before.tcp_fin),
+            udp: wanted.udp.or(before.udp),
+        };
+        if next == current {
+            return;
+        }
+        match self.apply(&[Request::SetTimeouts(next)]).await.pop() {
+            Some(Ok(())) => self.timeouts = Some((before, next)),
+            Some(Err(refusal)) => tracing::info!("Failed to set ipvs timeouts: {refusal}"),
+            None => {}
+        }
+    }
+}
+
+fn tell(request: &Request, refusal: &Refusal) {
+    tracing::info!("{}", refusal::line(request, refusal));
+}

@@ -1,0 +1,8 @@
+//! Carries out what the cores ask of the system. No decisions are made here.
+
+pub(crate) mod checkers;
+mod ipvs;
+pub(crate) mod vrrp;
+
+mod addresses;
+mod kernel;

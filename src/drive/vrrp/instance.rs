@@ -1,0 +1,194 @@
+//! One virtual router of the worker: the core, its part of the plan, and what the system says about what it needs.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use vrrp::io::socket::Endpoint;
+use vrrp::log::{Detail, Line};
+use vrrp::{Cause, Event, Router, State};
+
+use crate::drive::kernel::Id;
+use crate::mirror::Mirror;
+use crate::plan::vrrp as plan;
+
+/// One virtual router.
+#[derive(Debug)]
+pub(super) struct Instance {
+    pub(super) id: Id,
+    pub(super) plan: plan::Instance,
+    pub(super) router: Router,
+    /// The last state told by mail; the same one twice is told once.
+    pub(super) mailed: Option<State>,
+}
+
+impl Instance {
+    pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
+        Self { id, router: Router::new(plan.params.clone()), plan, mailed: None }
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.plan.params.name
+    }
+
+    pub(super) fn log(&self, line: &Line) {
+        match line.detail() {
+            Detail::Normal => tracing::info!("{}", line.of(self.name())),
+            Detail::Detailed => tracing::debug!("{}", line.of(self.name())),
+        }
+    }
+
+    /// Where its adverts arrive; none while it has no address to be reached at.
+    pub(super) fn endpoint(&self) -> Option<Endpoint> {
+        Endpoint::of(&self.plan.params, self.router.machine().source())
+    }
+
+    /// All addresses it holds as master, in the order in which they are announced.
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &plan::Address> {
+        self.plan.addresses.iter().chain(&self.plan.excluded)
+    }
+
+    /// What the state of the system means for it: the events that bring the core up to date.
+    pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
+        let known = self.router.machine().causes();
+        let mut events = Vec::new();
+        let needed: BTreeSet<&String> = self.plan.needs.iter().collect();
+        // Interfaces that a reload has made unimportant.
+        for cause in known {
+            if let Cause::Interface(name) = cause
+                && !needed.contains(name)
+            {
+                events.push(Event::Recover(cause.clone()));
+            }
+        }
+        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
+            let source = choose_source(self.router.machine().source(), interface, mirror, ours);
+            if source.is_none() != known.contains(&Cause::NoSource)
+                || (source.is_some() && source != self.router.machine().source())
+            {
+                events.push(Event::Source(source));
+            }
+        }
+        for name in needed {
+            let cause = Cause::Interface(name.clone());
+            match (mirror.usable(name), known.contains(&cause)) {
+                (true, true) => events.push(Event::Recover(cause)),
+                (false, false) => events.push(Event::Fault(cause)),
+                (true, false) | (false, true) => {}
+            }
+        }
+        events
+    }
+}
+
+/// The one in use as long as it is there, else the first; never an address that moves between routers.
+fn choose_source(
+    current: Option<IpAddr>,
+    interface: &str,
+    mirror: &Mirror,
+    ours: &BTreeSet<IpAddr>,
+) -> Option<IpAddr> {
+    let usable: Vec<IpAddr> =
+        mirror.primary_ipv4(interface).into_iter().filter(|address| !ours.contains(address)).collect();
+    current.filter(|address| usable.contains(address)).or_else(|| usable.first().copied())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mirror::{Held, Link, Report};
+    use vrrp::announce::Schedule;
+    use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch, Transport};
+    use vrrp::{Family, Priority, Version, Vrid};
+
+    const VIP: [u8; 4] = [10, 0, 0, 100];
+
+    fn instance() -> Instance {
+        let params = Params {
+            name: "VI_1".into(),
+            version: Version::V2,
+            family: Family::Ipv4,
+            vrid: Vrid::new(51).expect("not 0"),
+            interface: Some("eth0".into()),
+            source: None,
+            transport: Transport::Multicast { group: GROUP_IPV4.into() },
+            role: Role::Backup,
+            priority: Priority::DEFAULT,
+            interval: std::time::Duration::from_secs(1),
+            down_adverts: 3,
+            preempt: Preempt::AtOnce,
+            addresses: vec![VIP.into()],
+            auth: Auth::None,
+            checksum: Checksum::Standard,
+            answer_lower: Switch::On,
+            answer_higher: Switch::Off,
+            owner_deaf: Switch::Off,
+            trust_addresses: Switch::Off,
+            announce: Schedule::default(),
+        };
+        let plan = plan::Instance {
+            params,
+            addresses: Vec::new(),
+            excluded: Vec::new(),
+            needs: vec!["eth0".into()],
+            smtp_alert: false,
+            report_deleted: false,
+        };
+        Instance::new(1, plan)
+    }
+
+    fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
+        let mut mirror = Mirror::default();
+        let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
+        let link = Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500 };
+        mirror.apply(&Report::Link(link));
+        for address in addresses {
+            let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };
+            mirror.apply(&Report::Address(held));
+        }
+        mirror
+    }
+
+    fn ours() -> BTreeSet<IpAddr> {
+        [VIP.into()].into()
+    }
+
+    #[test]
+    fn a_usable_interface_with_an_address_gives_the_source_and_no_fault() {
+        let facts = instance().facts(&mirror(true, &[[10, 0, 0, 1]]), &ours());
+        assert_eq!(facts, [Event::Source(Some([10, 0, 0, 1].into()))]);
+    }
+
+    #[test]
+    fn a_moving_address_is_never_the_source() {
+        assert_eq!(instance().facts(&mirror(true, &[VIP]), &ours()), []);
+        let facts = instance().facts(&mirror(true, &[VIP, [10, 0, 0, 2]]), &ours());
+        assert_eq!(facts, [Event::Source(Some([10, 0, 0, 2].into()))]);
+    }
+
+    #[test]
+    fn a_dead_or_missing_interface_is_a_fault() {
+        let fault = Event::Fault(Cause::Interface("eth0".into()));
+        for mirror in [mirror(false, &[]), Mirror::default()] {
+            assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&fault));
+        }
+    }
+
+    #[test]
+    fn the_source_stays_while_it_is_there() {
+        let mut instance = instance();
+        let now = std::time::Instant::now();
+        instance.router.handle(now, Event::Source(Some([10, 0, 0, 2].into())), &mut Vec::new());
+        let both = [[10, 0, 0, 1], [10, 0, 0, 2]];
+        assert_eq!(instance.facts(&mirror(true, &both), &ours()), []);
+        let facts = instance.facts(&mirror(true, &both[..1]), &ours());
+        assert_eq!(facts, [Event::Source(Some([10, 0, 0, 1].into()))]);
+    }
+
+    #[test]
+    fn an_interface_that_a_reload_made_unimportant_is_no_fault_any_more() {
+        let mut instance = instance();
+        let cause = Cause::Interface("eth7".into());
+        instance.router.handle(std::time::Instant::now(), Event::Fault(cause.clone()), &mut Vec::new());
+        assert!(instance.facts(&mirror(true, &[]), &ours()).contains(&Event::Recover(cause)));
+    }
+}

@@ -1,0 +1,441 @@
+//! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
+//! what these ask for is carried out. Nothing is decided here.
+
+mod instance;
+mod reload;
+mod sockets;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use vrrp::io::arp::ArpSocket;
+use vrrp::io::clock::Alarm;
+use vrrp::io::socket::{Endpoint, OpenError, words};
+use vrrp::log::Line;
+use vrrp::params::Transport;
+use vrrp::{Action, Cause, Ending, Event, Family, Packet, Priority, State};
+
+use self::instance::Instance;
+use self::sockets::Sockets;
+use super::kernel::{Answer, Command, Id, Kernel};
+use crate::exit::Exit;
+use crate::mirror::{Mirror, Report};
+use crate::notify;
+use crate::notify::mail::Mailer;
+use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
+use crate::worker::{Order, Orders};
+
+/// How long the end may wait for mails under way; the original waits this long in any case.
+const LAST_MAILS: Duration = Duration::from_secs(1);
+
+/// Works until told to stop.
+pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_stop: bool) -> Exit {
+    let mut worker = match Worker::start(plan).await {
+        Ok(worker) => worker,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            tracing::error!(
+                "VRRP needs raw sockets, which this process may not open: {error}. Run it as root or give it CAP_NET_RAW and CAP_NET_ADMIN"
+            );
+            return Exit::NoPermission;
+        }
+        Err(error) => {
+            tracing::error!("VRRP cannot start: {error}");
+            return Exit::Fatal;
+        }
+    };
+    orders.configured().await;
+    loop {
+        if let Err(error) = worker.set_alarm() {
+            tracing::error!("VRRP lost its clock: {error}");
+            return Exit::Broken;
+        }
+        tokio::select! {
+            () = worker.sockets.readable() => {}
+            rung = worker.alarm.ring() => {
+                if let Err(error) = rung {
+                    tracing::error!("VRRP lost its clock: {error}");
+                    return Exit::Broken;
+                }
+            }
+            answer = worker.kernel.answer() => match answer {
+                Some(answer) => worker.hear_kernel(answer),
+                None => {
+                    tracing::error!("VRRP lost its connection to rtnetlink");
+                    return Exit::Broken;
+                }
+            },
+            order = orders.next() => match order {
+                Order::Reload(plan) => {
+                    worker.reload(*plan);
+                    orders.configured().await;
+                }
+                Order::Stop => break,
+            },
+        }
+        // An advert that has arrived counts before the timer that it should have reset.
+        worker.receive();
+        worker.tick();
+    }
+    if !leave_on_stop {
+        worker.stop().await;
+    }
+    Exit::Ok
+}
+
+struct Worker {
+    instances: Vec<Instance>,
+    next_id: Id,
+    log_unknown_vrids: bool,
+    sockets: Sockets,
+    arp: ArpSocket,
+    alarm: Alarm,
+    kernel: Kernel,
+    mirror: Mirror,
+    mailer: Mailer,
+    /// Every address that moves between routers, so that none is taken for an address to speak from.
+    ours: BTreeSet<IpAddr>,
+}
+
+impl Worker {
+    /// Removes what a predecessor left, then starts every virtual router.
+    async fn start(plan: VrrpPlan) -> io::Result<Self> {
+        tracing::debug!("Registering Kernel netlink reflector");
+        tracing::debug!("Registering Kernel netlink command channel");
+        let mut worker = Self {
+            instances: Vec::new(),
+            next_id: 0,
+            log_unknown_vrids: plan.log_unknown_vrids,
+            sockets: Sockets::new(),
+            arp: ArpSocket::open()?,
+            alarm: Alarm::new()?,
+            kernel: Kernel::start()?,
+            mirror: Mirror::default(),
+            mailer: Mailer::new(plan.alerts),
+            ours: addresses_of(&plan.instances),
+        };
+        let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
+        worker.kernel.command(Command::Clean(all.cloned().collect()));
+        loop {
+            match worker.kernel.answer().await {
+                Some(Answer::Clean) => break,
+                Some(Answer::Report(report)) => {
+                    worker.mirror.apply(&report);
+                }
+                Some(Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+                None => return Err(io::Error::other("rtnetlink does not answer")),
+            }
+        }
+        worker.sockets.make_room(worker.mirror.largest_mtu());
+        for one in plan.instances {
+            worker.adopt(one);
+        }
+        tracing::debug!("Registering gratuitous ARP shared channel");
+        for instance in &worker.instances {
+            instance.log(&Line::RemovingVips);
+        }
+        for index in 0..worker.instances.len() {
+            worker.tell(index, Event::Start { quiet: plan.startup_delay });
+        }
+        for index in 0..worker.instances.len() {
+            if let Err(OpenError::Socket(error)) = worker.open_sockets(index)
+                && error.kind() == io::ErrorKind::PermissionDenied
+            {
+                return Err(error);
+            }
+        }
+        Ok(worker)
+    }
+
+    /// Takes in a new virtual router, which then waits for its start.
+    fn adopt(&mut self, plan: Plan) {
+        let instance = Instance::new(self.next_id, plan);
+        self.next_id += 1;
+        self.instances.push(instance);
+        let index = self.instances.len() - 1;
+        self.bring_up_to_date(index);
+    }
+
+    /// Opens the sockets of a virtual router if its interface is there.
+    fn open_sockets(&mut self, index: usize) -> Result<(), OpenError> {
+        let Some(endpoint) = self.instances[index].endpoint() else { return Ok(()) };
+        let ifindex = match &endpoint.interface {
+            Some(name) => match self.mirror.link(name) {
+                Some(link) => link.index,
+                None => return Ok(()),
+            },
+            None => 0,
+        };
+        let opened = self.sockets.open(&endpoint, ifindex);
+        match &opened {
+            Ok(()) => {}
+            Err(error) => {
+                tracing::error!("{error}");
+                if let OpenError::Bind { .. } = error {
+                    self.tell(index, Event::Fault(Cause::SourceNotConfigured));
+                }
+            }
+        }
+        opened
+    }
+
+    fn set_alarm(&mut self) -> io::Result<()> {
+        let next = self.instances.iter().filter_map(|instance| instance.router.deadline()).min();
+        self.alarm.set(next)
+    }
+
+    /// Gives every packet that has arrived to its virtual router.
+    fn receive(&mut self) {
+        let mut actions = Vec::new();
+        let Self { sockets, instances, log_unknown_vrids, .. } = self;
+        sockets.drain(|endpoint, datagram| {
+            let now = Instant::now();
+            let packet = match Packet::ipv4(datagram) {
+                Ok(packet) => packet,
+                Err(line) => {
+                    tracing::info!("{}", line.of(""));
+                    return;
+                }
+            };
+            match addressee(instances, endpoint, &packet) {
+                Some(index) => {
+                    let mut out = Vec::new();
+                    instances[index].router.receive(now, &packet, &mut out);
+                    if !out.is_empty() {
+                        actions.push((index, out));
+                    }
+                }
+                None if *log_unknown_vrids => tracing::info!(
+                    "Unknown VRID({}) received on interface({}). ignoring...",
+                    packet.vrid(),
+                    endpoint.interface.as_deref().unwrap_or_default()
+                ),
+                None => {}
+            }
+        });
+        for (index, out) in actions {
+            self.carry_out(index, out);
+        }
+    }
+
+    /// Wakes every virtual router whose time has come.
+    fn tick(&mut self) {
+        let now = Instant::now();
+        for index in 0..self.instances.len() {
+            if self.instances[index].router.deadline().is_some_and(|at| at <= now) {
+                self.tell(index, Event::Tick);
+            }
+        }
+    }
+
+    fn tell(&mut self, index: usize, event: Event) {
+        let mut out = Vec::new();
+        self.instances[index].router.handle(Instant::now(), event, &mut out);
+        self.carry_out(index, out);
+    }
+
+    fn hear_kernel(&mut self, answer: Answer) {
+        match answer {
+            Answer::Report(report) => self.hear_report(&report),
+            Answer::Held { id, added } => {
+                if let Some(index) = self.position(id) {
+                    self.tell(index, Event::AddressesHeld { added });
+                }
+            }
+            Answer::Lost { id, address } => {
+                let Some(index) = self.position(id) else { return };
+                tracing::debug!(
+                    "Netlink reflector reports IP {} removed from {}",
+                    address.address,
+                    address.interface
+                );
+                self.tell(index, Event::AddressLost);
+            }
+            Answer::Current | Answer::Clean => {}
+        }
+    }
+
+    fn position(&self, id: Id) -> Option<usize> {
+        self.instances.iter().position(|instance| instance.id == id)
+    }
+
+    /// An interface or an address has come, changed or gone.
+    fn hear_report(&mut self, report: &Report) {
+        let before = self.mirror.apply(report);
+        match report {
+            Report::Link(link) => self.sockets.make_room(link.mtu),
+            // With thousands of addresses moving, these are nearly all there is to hear, and nobody speaks from them.
+            Report::Address(held) | Report::AddressGone(held) if self.ours.contains(&held.address) => return,
+            Report::Address(_) | Report::AddressGone(_) | Report::LinkGone { .. } => {}
+        }
+        let name = |report: &Report| match report {
+            Report::Link(link) => Some(link.name.clone()),
+            Report::LinkGone { .. } => None,
+            Report::Address(held) | Report::AddressGone(held) => {
+                self.mirror.link_at(held.index).map(|link| link.name.clone())
+            }
+        };
+        let was_usable = before.as_ref().is_some_and(|link| link.usable);
+        let concerned: BTreeSet<String> =
+            before.into_iter().map(|link| link.name).chain(name(report)).collect();
+        for name in &concerned {
+            let is_usable = self.mirror.usable(name);
+            let is_link = matches!(report, Report::Link(_) | Report::LinkGone { .. });
+            let is_needed = self.instances.iter().any(|instance| instance.plan.needs.contains(name));
+            if is_link && is_needed && is_usable != was_usable {
+                tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
+            }
+        }
+        for index in 0..self.instances.len() {
+            let plan = &self.instances[index].plan;
+            let is_concerned =
+                plan.needs.iter().chain(&plan.params.interface).any(|name| concerned.contains(name));
+            if is_concerned {
+                self.bring_up_to_date(index);
+            }
+        }
+    }
+
+    /// Tells a virtual router what has changed among the things it needs, sockets first so that it can use what it learns.
+    fn bring_up_to_date(&mut self, index: usize) {
+        let instance = &self.instances[index];
+        let before = instance.router.machine().source();
+        let events = instance.facts(&self.mirror, &self.ours);
+        for event in events {
+            if let (Event::Source(source), Some(interface)) =
+                (&event, &self.instances[index].plan.params.interface)
+            {
+                match (before, source) {
+                    (None, Some(address)) => {
+                        tracing::debug!("Assigned address {address} for interface {interface}");
+                    }
+                    (Some(address), None) => {
+                        tracing::debug!("Deassigned address {address} from interface {interface}");
+                    }
+                    (Some(_), Some(_)) | (None, None) => {}
+                }
+            }
+            if self.instances[index].router.machine().state() != State::Init {
+                // What could not be opened has been logged and is tried again with the next change.
+                let _ = self.open_sockets(index);
+            }
+            self.tell(index, event);
+        }
+    }
+
+    /// Does what a virtual router asked for, in its order.
+    fn carry_out(&mut self, index: usize, actions: Vec<Action>) {
+        for action in actions {
+            match action {
+                Action::Advertise(priority) => self.advertise(index, priority),
+                Action::HoldAddresses => {
+                    let instance = &self.instances[index];
+                    let addresses = instance.addresses().cloned().collect();
+                    self.kernel.command(Command::Hold { id: instance.id, addresses });
+                }
+                Action::DropAddresses => self.kernel.command(Command::Drop { id: self.instances[index].id }),
+                Action::Announce { rounds } => self.announce(index, rounds),
+                Action::Report { to, .. } => self.report(index, to),
+                Action::Log(line) => self.instances[index].log(&line),
+            }
+        }
+    }
+
+    fn advertise(&mut self, index: usize, priority: Priority) {
+        let instance = &mut self.instances[index];
+        let Some(endpoint) = instance.endpoint() else { return };
+        for datagram in instance.router.datagrams(priority) {
+            let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
+            let (text, errno) = words(&error);
+            let is_expected = priority == Priority::RELEASE
+                && errno == nix::libc::ENETUNREACH
+                && endpoint.interface.as_ref().is_some_and(|name| !self.mirror.usable(name));
+            if is_expected {
+                continue;
+            }
+            instance.log(&match instance.plan.params.transport {
+                Transport::Multicast { .. } => Line::SendFailed { errno, text },
+                Transport::Unicast { .. } => Line::SendToPeerFailed { peer: datagram.to, text },
+            });
+        }
+    }
+
+    /// Round by round, all addresses in each.
+    fn announce(&self, index: usize, rounds: u32) {
+        let instance = &self.instances[index];
+        for round in 0..rounds {
+            for one in instance.addresses() {
+                // Neighbour advertisements come with IPv6.
+                let IpAddr::V4(address) = one.address else { continue };
+                let Some(link) = self.mirror.link(&one.interface).filter(|link| link.arp) else { continue };
+                let Some(mac) = link.mac else { continue };
+                let (family, interface) = (Family::Ipv4, one.interface.clone());
+                if round == 0 {
+                    let interface = interface.clone();
+                    instance.log(&Line::QueueingAnnouncement { family, interface, address: address.into() });
+                }
+                instance.log(&Line::Announcing { family, interface, address: address.into() });
+                if let Err(error) = self.arp.send(link.index, mac, link.broadcast, address) {
+                    let (text, _) = words(&error);
+                    tracing::info!("Error {text} sending gratuitous ARP on {} for {address}", one.interface);
+                }
+            }
+        }
+    }
+
+    fn report(&mut self, index: usize, to: State) {
+        let instance = &mut self.instances[index];
+        let told = match to {
+            State::Deleted if !instance.plan.report_deleted => State::Fault,
+            State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
+                to
+            }
+        };
+        if !instance.plan.smtp_alert || instance.mailed == Some(told) {
+            return;
+        }
+        instance.mailed = Some(told);
+        if let Some((subject, body)) = notify::state::mail(told) {
+            self.mailer.send(&format!("VRRP Instance {} - {subject}", instance.plan.params.name), body);
+        }
+    }
+
+    /// Gives everything back.
+    async fn stop(mut self) {
+        for index in 0..self.instances.len() {
+            self.tell(index, Event::Stop(Ending::Shutdown));
+        }
+        tokio::join!(self.kernel.finish(), self.mailer.finish(LAST_MAILS));
+    }
+}
+
+/// The virtual router a packet is for. Unicast routers of one VRID and address are told apart by their peers.
+fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -> Option<usize> {
+    let is_for = |instance: &Instance| {
+        instance.plan.params.vrid.get() == packet.vrid() && instance.endpoint().as_ref() == Some(endpoint)
+    };
+    let mut candidates = instances.iter().enumerate().filter(|(_, instance)| is_for(instance));
+    let (first, instance) = candidates.next()?;
+    let Some((second, other)) = candidates.next() else { return Some(first) };
+    let follows = |instance: &Instance| {
+        instance.router.machine().leader().is_some_and(|leader| leader.address == packet.from())
+    };
+    let knows = |instance: &Instance| match &instance.plan.params.transport {
+        Transport::Unicast { peers, .. } => peers.iter().any(|peer| peer.address == packet.from()),
+        Transport::Multicast { .. } => true,
+    };
+    let all: Vec<_> = [(first, instance), (second, other)].into_iter().chain(candidates).collect();
+    all.iter()
+        .find(|(_, instance)| follows(instance))
+        .or_else(|| all.iter().find(|(_, instance)| knows(instance)))
+        .map(|(index, _)| *index)
+}
+
+fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
+    instances
+        .iter()
+        .flat_map(|one| one.addresses.iter().chain(&one.excluded))
+        .map(|one| one.address)
+        .collect()
+}

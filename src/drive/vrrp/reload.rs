@@ -1,0 +1,82 @@
+//! A new plan in a running worker: what is equal is not touched, what changed is told so, what is gone ends, what is new starts.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use vrrp::log::Line;
+use vrrp::{Ending, Event, State, Verdict};
+
+use super::{Instance, Plan, Worker, addresses_of};
+use crate::drive::kernel::Command;
+use crate::plan::vrrp::VrrpPlan;
+
+impl Worker {
+    /// Makes `plan` the one in force.
+    pub(super) fn reload(&mut self, plan: VrrpPlan) {
+        tracing::info!("Reloading");
+        self.log_unknown_vrids = plan.log_unknown_vrids;
+        self.mailer.reconfigure(plan.alerts);
+        self.ours = addresses_of(&plan.instances);
+        self.end_missing(&plan.instances);
+
+        let mut old = std::mem::take(&mut self.instances);
+        for new in plan.instances {
+            match old.iter().position(|instance| instance.plan.params.same_router(&new.params)) {
+                Some(position) => {
+                    self.instances.push(old.remove(position));
+                    self.change(self.instances.len() - 1, new);
+                }
+                None => {
+                    self.adopt(new);
+                    let index = self.instances.len() - 1;
+                    // Logged where it fails; without sockets the router hears nothing, as after a failed start.
+                    let _ = self.open_sockets(index);
+                    self.tell(index, Event::Start { quiet: plan.startup_delay });
+                }
+            }
+        }
+        let endpoints: BTreeSet<_> = self.instances.iter().filter_map(Instance::endpoint).collect();
+        self.sockets.keep(&endpoints);
+    }
+
+    /// Ends the virtual routers that the new plan does not have.
+    fn end_missing(&mut self, plans: &[Plan]) {
+        let is_kept =
+            |instance: &Instance| plans.iter().any(|plan| instance.plan.params.same_router(&plan.params));
+        for index in 0..self.instances.len() {
+            if !is_kept(&self.instances[index]) {
+                self.tell(index, Event::Stop(Ending::Removal));
+            }
+        }
+        self.instances.retain(is_kept);
+    }
+
+    fn change(&mut self, index: usize, new: Plan) {
+        let instance = &mut self.instances[index];
+        if instance.plan == new {
+            return;
+        }
+        let old = std::mem::replace(&mut instance.plan, new);
+        let mut out = Vec::new();
+        let verdict = instance.router.reconfigure(Instant::now(), instance.plan.params.clone(), &mut out);
+        if instance.router.machine().state() == State::Master {
+            for gone in old.addresses.iter().chain(&old.excluded) {
+                if !instance.addresses().any(|kept| kept == gone) {
+                    instance.log(&Line::AddressNoLongerConfigured {
+                        address: gone.address,
+                        prefix: gone.prefix,
+                        interface: gone.interface.clone(),
+                    });
+                }
+            }
+            // The adverts are as before, but not what the addresses look like.
+            if verdict == Verdict::Unchanged {
+                let addresses = instance.addresses().cloned().collect();
+                self.kernel.command(Command::Hold { id: instance.id, addresses });
+            }
+        }
+        self.carry_out(index, out);
+        self.bring_up_to_date(index);
+        let _ = self.open_sockets(index);
+    }
+}

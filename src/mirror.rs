@@ -1,0 +1,303 @@
+//! Interfaces and their addresses as the kernel reports them (rtnetlink).
+//!
+//! A [`Mirror`] is fed with [`Report`]s, first a dump and then what changes, and answers questions; it asks the kernel nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
+
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
+use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+
+/// One interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// Its number.
+    pub(crate) index: u32,
+    /// Its name.
+    pub(crate) name: String,
+    /// Its MAC address, if it has one of six bytes.
+    pub(crate) mac: Option<[u8; 6]>,
+    /// Its broadcast MAC address.
+    pub(crate) broadcast: [u8; 6],
+    /// Whether it is up and running.
+    pub(crate) usable: bool,
+    /// Whether it speaks ARP.
+    pub(crate) arp: bool,
+    /// The largest packet it takes, in bytes.
+    pub(crate) mtu: u32,
+}
+
+/// An address on an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// Number of the interface.
+    pub(crate) index: u32,
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// Length in bits of its network part.
+    pub(crate) prefix: u8,
+    /// Whether it is the first of its network on the interface and ready for use.
+    pub(crate) primary: bool,
+}
+
+/// What the kernel says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Report {
+    /// An interface is there, or has changed.
+    Link(Link),
+    /// An interface is gone.
+    LinkGone {
+        /// Its number.
+        index: u32,
+    },
+    /// An address is there, or has changed.
+    Address(Held),
+    /// An address is gone.
+    AddressGone(Held),
+}
+
+impl Report {
+    /// Reads a message of the groups for links and addresses; others say nothing here.
+    pub(crate) fn read(message: &RouteNetlinkMessage) -> Option<Self> {
+        if let RouteNetlinkMessage::NewLink(link) = message {
+            return Some(Self::Link(read_link(link)?));
+        }
+        if let RouteNetlinkMessage::DelLink(link) = message {
+            return Some(Self::LinkGone { index: link.header.index });
+        }
+        if let RouteNetlinkMessage::NewAddress(address) = message {
+            return Some(Self::Address(read_address(address)?));
+        }
+        if let RouteNetlinkMessage::DelAddress(address) = message {
+            return Some(Self::AddressGone(read_address(address)?));
+        }
+        None
+    }
+}
+
+fn read_link(message: &LinkMessage) -> Option<Link> {
+    let flags = message.header.flags;
+    let mut link = Link {
+        index: message.header.index,
+        name: String::new(),
+        mac: None,
+        broadcast: [0xff; 6],
+        usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
+        arp: !flags.contains(LinkFlags::Noarp),
+        mtu: 1500,
+    };
+    for attribute in &message.attributes {
+        if let LinkAttribute::IfName(name) = attribute {
+            link.name.clone_from(name);
+        } else if let LinkAttribute::Address(mac) = attribute {
+            link.mac = mac.as_slice().try_into().ok();
+        } else if let LinkAttribute::Broadcast(mac) = attribute {
+            link.broadcast = mac.as_slice().try_into().unwrap_or(link.broadcast);
+        } else if let LinkAttribute::Mtu(mtu) = attribute {
+            link.mtu = *mtu;
+        }
+    }
+    // Bridges report their ports in a second, nameless form.
+    (!link.name.is_empty()).then_some(link)
+}
+
+fn read_address(message: &AddressMessage) -> Option<Held> {
+    let (mut local, mut other) = (None, None);
+    for attribute in &message.attributes {
+        if let AddressAttribute::Local(address) = attribute {
+            local = Some(*address);
+        } else if let AddressAttribute::Address(address) = attribute {
+            other = Some(*address);
+        }
+    }
+    let not_yet = AddressHeaderFlags::Secondary | AddressHeaderFlags::Tentative;
+    Some(Held {
+        index: message.header.index,
+        // IPv6 without a peer has no "local".
+        address: local.or(other)?,
+        prefix: message.header.prefix_len,
+        primary: !message.header.flags.intersects(not_yet),
+    })
+}
+
+/// The state that all reports so far add up to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mirror {
+    links: BTreeMap<u32, Link>,
+    /// With a number that grows in the order in which the kernel told them first.
+    addresses: BTreeMap<Key, (u64, Held)>,
+    told: u64,
+}
+
+/// What makes an address on an interface the same: number of the interface, address, length of the network part.
+type Key = (u32, IpAddr, u8);
+
+impl Mirror {
+    /// Takes in one report. Returns the interface it replaced or removed, if there was one.
+    pub(crate) fn apply(&mut self, report: &Report) -> Option<Link> {
+        match report {
+            Report::Link(link) => self.links.insert(link.index, link.clone()),
+            Report::LinkGone { index } => {
+                self.addresses.retain(|(on, ..), _| on != index);
+                self.links.remove(index)
+            }
+            Report::Address(new) => {
+                self.told += 1;
+                self.addresses.entry(key(new)).or_insert((self.told, *new)).1 = *new;
+                None
+            }
+            Report::AddressGone(gone) => {
+                self.addresses.remove(&key(gone));
+                None
+            }
+        }
+    }
+
+    /// What was there, but is not in this complete report any more.
+    pub(crate) fn gone(&self, complete: &[Report]) -> Vec<Report> {
+        let (mut links, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        for report in complete {
+            match report {
+                Report::Link(link) => {
+                    links.insert(link.index);
+                }
+                Report::Address(held) => {
+                    addresses.insert(key(held));
+                }
+                Report::LinkGone { .. } | Report::AddressGone(_) => {}
+            }
+        }
+        let gone_links = self.links.keys().filter(|index| !links.contains(index));
+        let gone_addresses = self.addresses.iter().filter(|(key, _)| !addresses.contains(key));
+        gone_addresses
+            .map(|(_, (_, held))| Report::AddressGone(*held))
+            .chain(gone_links.map(|index| Report::LinkGone { index: *index }))
+            .collect()
+    }
+
+    /// The interface with this name.
+    pub(crate) fn link(&self, name: &str) -> Option<&Link> {
+        self.links.values().find(|link| link.name == name)
+    }
+
+    /// The interface with this number.
+    pub(crate) fn link_at(&self, index: u32) -> Option<&Link> {
+        self.links.get(&index)
+    }
+
+    /// The largest packet that any interface takes, in bytes.
+    pub(crate) fn largest_mtu(&self) -> u32 {
+        self.links.values().map(|link| link.mtu).max().unwrap_or(0)
+    }
+
+    /// Whether an interface of this name is there, up and running.
+    pub(crate) fn usable(&self, name: &str) -> bool {
+        self.link(name).is_some_and(|link| link.usable)
+    }
+
+    /// The IPv4 addresses that an interface can speak from, in the kernel's order.
+    pub(crate) fn primary_ipv4(&self, name: &str) -> Vec<IpAddr> {
+        let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };
+        let first = (index, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
+        let last = (index, IpAddr::V4(Ipv4Addr::BROADCAST), u8::MAX);
+        let mut found: Vec<(u64, IpAddr)> = self
+            .addresses
+            .range(first..=last)
+            .filter(|(_, (_, held))| held.primary)
+            .map(|(_, (told, held))| (*told, held.address))
+            .collect();
+        found.sort_unstable();
+        found.into_iter().map(|(_, address)| address).collect()
+    }
+}
+
+fn key(held: &Held) -> Key {
+    (held.index, held.address, held.prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use netlink_packet_route::AddressFamily;
+
+    fn link(flags: LinkFlags) -> RouteNetlinkMessage {
+        let mut message = LinkMessage::default();
+        message.header.index = 2;
+        message.header.flags = flags;
+        message.attributes =
+            vec![LinkAttribute::IfName("eth0".into()), LinkAttribute::Address(vec![2, 0, 0, 0, 0, 1])];
+        RouteNetlinkMessage::NewLink(message)
+    }
+
+    fn address(last: u8, flags: AddressHeaderFlags) -> AddressMessage {
+        let mut message = AddressMessage::default();
+        message.header.index = 2;
+        message.header.prefix_len = 24;
+        message.header.family = AddressFamily::Inet;
+        message.header.flags = flags;
+        message.attributes = vec![AddressAttribute::Local([10, 0, 0, last].into())];
+        message
+    }
+
+    fn feed(mirror: &mut Mirror, message: &RouteNetlinkMessage) {
+        mirror.apply(&Report::read(message).expect("a message of these groups"));
+    }
+
+    #[test]
+    fn an_interface_is_usable_when_it_is_up_and_running() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        assert!(!mirror.usable("eth0"));
+        feed(&mut mirror, &link(LinkFlags::Up | LinkFlags::Running));
+        assert!(mirror.usable("eth0"));
+        assert_eq!(mirror.link("eth0").and_then(|link| link.mac), Some([2, 0, 0, 0, 0, 1]));
+    }
+
+    #[test]
+    fn secondary_addresses_are_no_source() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(9, AddressHeaderFlags::Secondary)));
+        feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty())));
+        assert_eq!(mirror.primary_ipv4("eth0"), [IpAddr::from([10, 0, 0, 1])]);
+    }
+
+    #[test]
+    fn a_removed_interface_takes_its_addresses_with_it() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty())));
+        let gone = mirror.apply(&Report::LinkGone { index: 2 });
+        assert_eq!(gone.map(|link| link.name), Some("eth0".into()));
+        feed(&mut mirror, &link(LinkFlags::Up));
+        assert!(mirror.primary_ipv4("eth0").is_empty());
+    }
+
+    #[test]
+    fn addresses_keep_the_order_in_which_they_came() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        for last in [7, 3, 5, 7] {
+            feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(last, AddressHeaderFlags::empty())));
+        }
+        let texts: Vec<String> = mirror.primary_ipv4("eth0").iter().map(ToString::to_string).collect();
+        assert_eq!(texts, ["10.0.0.7", "10.0.0.3", "10.0.0.5"]);
+    }
+
+    #[test]
+    fn what_a_complete_report_does_not_have_is_gone() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        let one = RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty()));
+        let two = RouteNetlinkMessage::NewAddress(address(2, AddressHeaderFlags::empty()));
+        feed(&mut mirror, &one);
+        feed(&mut mirror, &two);
+        let complete: Vec<Report> =
+            [&link(LinkFlags::Up), &two].into_iter().filter_map(Report::read).collect();
+        let gone = mirror.gone(&complete);
+        assert!(
+            matches!(gone[..], [Report::AddressGone(held)] if held.address == IpAddr::from([10, 0, 0, 1]))
+        );
+    }
+}

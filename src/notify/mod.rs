@@ -1,0 +1,4 @@
+//! State changes told to the outside.
+
+pub(crate) mod mail;
+pub(crate) mod state;

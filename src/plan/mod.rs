@@ -1,0 +1,109 @@
+//! From the configuration to what each worker does: the only place that sees a parsed block and a core's parameters.
+//!
+//! What only the running system can answer (is there an `eth0`? what is this host called?) is asked once, in
+//! [`System::look`], so that the translation itself is a function of its arguments.
+
+mod alerts;
+pub(crate) mod checkers;
+pub(crate) mod ipvs;
+pub(crate) mod vrrp;
+
+use std::collections::BTreeSet;
+use std::io;
+use std::time::Duration;
+
+use parser::config::{Config, Present};
+use parser::diag::Diagnostic;
+use serde::Serialize;
+use tokio_util::bytes::Bytes;
+
+use crate::notify::mail;
+use crate::worker::{Role, Start, ToWorker};
+
+use self::checkers::CheckersPlan;
+use self::vrrp::VrrpPlan;
+
+/// What the running system says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct System {
+    /// The names of the network interfaces.
+    pub(crate) interfaces: BTreeSet<String>,
+    /// The host's name as `uname -n` prints it.
+    pub(crate) node: String,
+    /// The login name of the effective user.
+    pub(crate) user: String,
+}
+
+impl System {
+    /// Asks.
+    pub(crate) fn look() -> Self {
+        let interfaces = match nix::net::if_::if_nameindex() {
+            Ok(list) => list.iter().map(|one| one.name().to_string_lossy().into_owned()).collect(),
+            Err(errno) => {
+                tracing::error!("Unable to list the network interfaces: {errno}");
+                BTreeSet::new()
+            }
+        };
+        let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+        let uid = nix::unistd::geteuid();
+        let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+        Self { interfaces, node: node.unwrap_or_default(), user: user.unwrap_or_else(|| uid.to_string()) }
+    }
+}
+
+/// What every worker does, and what the supervisor itself needs to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// The VRRP worker's part.
+    pub(crate) vrrp: VrrpPlan,
+    /// The checker worker's part.
+    pub(crate) checkers: CheckersPlan,
+    /// Which kinds of blocks the files named.
+    present: Present,
+    /// `child_wait_time`: how long workers may take to stop.
+    pub(crate) child_wait_time: Duration,
+}
+
+impl Plan {
+    /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
+    pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
+        let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        Self {
+            vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
+            checkers: checkers::plan(config, system, alerts, complaints),
+            present: config.present,
+            child_wait_time: config.global.child_wait_time,
+        }
+    }
+
+    /// Whether the files have anything for a worker.
+    pub(crate) fn concerns(&self, role: Role) -> bool {
+        match role {
+            Role::Checkers => self.present.checkers,
+            Role::Vrrp => self.present.vrrp,
+        }
+    }
+
+    /// The first message for a worker.
+    pub(crate) fn start_message(&self, role: Role, start: Start) -> io::Result<Bytes> {
+        match role {
+            Role::Checkers => encode(&ToWorker::Start { start, plan: &self.checkers }),
+            Role::Vrrp => encode(&ToWorker::Start { start, plan: &self.vrrp }),
+        }
+    }
+
+    /// The message that changes a worker's plan.
+    pub(crate) fn reload_message(&self, role: Role) -> io::Result<Bytes> {
+        match role {
+            Role::Checkers => encode(&ToWorker::Reload(&self.checkers)),
+            Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
+        }
+    }
+}
+
+fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {
+    postcard::to_stdvec(message).map(Bytes::from).map_err(io::Error::other)
+}
+
+#[cfg(test)]
+mod tests;

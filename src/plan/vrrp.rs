@@ -1,0 +1,520 @@
+//! `vrrp_instance` blocks to the VRRP worker's plan.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::time::Duration;
+
+use parser::config::{self, Config, DynamicInterfaces, Peering, UnicastChecksum, VrrpInstance};
+use parser::diag::{Class, Diagnostic};
+use serde::{Deserialize, Serialize};
+use vrrp::announce::Schedule;
+use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
+use vrrp::{Family, Params, Priority, Version, Vrid};
+
+use super::System;
+use crate::notify::mail;
+
+/// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
+const PROTOCOL: u8 = 18;
+
+/// The most addresses an advert can count; a frame of 1500 bytes has room for more IPv4 addresses than that.
+const MAX_ADDRESSES: usize = 255;
+
+/// What the VRRP worker does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VrrpPlan {
+    /// Who is told by mail.
+    pub(crate) alerts: Option<mail::Settings>,
+    /// The virtual routers, in the order of the file.
+    pub(crate) instances: Vec<Instance>,
+    /// `vrrp_startup_delay`.
+    pub(crate) startup_delay: Duration,
+    /// `log_unknown_vrids`.
+    pub(crate) log_unknown_vrids: bool,
+}
+
+/// One virtual router and what it does to the system.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Instance {
+    /// The election.
+    pub(crate) params: Params,
+    /// `virtual_ipaddress`.
+    pub(crate) addresses: Vec<Address>,
+    /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
+    pub(crate) excluded: Vec<Address>,
+    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
+    pub(crate) needs: Vec<String>,
+    /// `smtp_alert`.
+    pub(crate) smtp_alert: bool,
+    /// Report DELETED instead of FAULT when a reload removes it.
+    pub(crate) report_deleted: bool,
+}
+
+/// An address to add to an interface while master. Equal in every field, it is the same address.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Address {
+    /// The interface it goes on.
+    pub(crate) interface: String,
+    /// The address.
+    pub(crate) address: IpAddr,
+    /// Length in bits of its network part; that of the peer's, if there is one.
+    pub(crate) prefix: u8,
+    /// 0 (global) to 255 (nowhere).
+    pub(crate) scope: u8,
+    /// Broadcast address, IPv4 only.
+    pub(crate) broadcast: Option<Ipv4Addr>,
+    /// Label, IPv4 only, at most 15 bytes.
+    pub(crate) label: Option<String>,
+    /// Other end of a point-to-point link.
+    pub(crate) peer: Option<IpAddr>,
+    /// IPv6: seconds it stays preferred; none is for ever.
+    pub(crate) preferred: Option<u32>,
+    /// IPv6: no duplicate address detection.
+    pub(crate) no_duplicate_detection: bool,
+    /// `home`.
+    pub(crate) home: bool,
+    /// `mngtmpaddr`.
+    pub(crate) manage_temporary: bool,
+    /// `noprefixroute`.
+    pub(crate) no_prefix_route: bool,
+    /// `autojoin`.
+    pub(crate) autojoin: bool,
+    /// Number that tells whose it is.
+    pub(crate) protocol: u8,
+    /// Whether its deletion by somebody else ends being master.
+    pub(crate) tracked: bool,
+}
+
+/// Translates; what is wrong in the light of the running system goes to `complaints`.
+pub(super) fn plan(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    complaints: &mut Vec<Diagnostic>,
+) -> VrrpPlan {
+    check_interfaces(config, system, complaints);
+    VrrpPlan {
+        alerts,
+        instances: config
+            .vrrp_instances
+            .iter()
+            .filter_map(|instance| translate(instance, complaints))
+            .collect(),
+        startup_delay: config.global.vrrp_startup_delay,
+        log_unknown_vrids: config.global.log_unknown_vrids,
+    }
+}
+
+/// Without `dynamic_interfaces` an interface that is missing now is a mistake that nothing can run with.
+fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    if config.global.dynamic_interfaces != DynamicInterfaces::No {
+        return;
+    }
+    let before = complaints.len();
+    for instance in &config.vrrp_instances {
+        let own = instance.interface.iter();
+        let of_addresses =
+            instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
+        for interface in own.chain(of_addresses) {
+            if !system.interfaces.contains(interface.value.as_str()) {
+                let text = format!(
+                    "WARNING - interface {} for vrrp_instance {} doesn't exist",
+                    interface.value, instance.name
+                );
+                complaints.push(Diagnostic::new(Class::General, Some(interface.span.clone()), text));
+            }
+        }
+    }
+    if complaints.len() > before {
+        let text = "Non-existent interface specified in configuration";
+        complaints.push(Diagnostic::new(Class::BadInterface, None, text));
+    }
+}
+
+/// One block; nothing if it asks for what would be unsafe to leave out.
+fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
+    let mut complain = |class, text: String| {
+        complaints.push(Diagnostic::new(
+            class,
+            Some(instance.span.clone()),
+            format!("({}) {text}", instance.name),
+        ));
+    };
+    if let Some(what) = refused(instance) {
+        complain(Class::General, format!("{what} is not supported by this version - ignoring the instance"));
+        return None;
+    }
+    for what in without_effect(instance) {
+        complain(Class::Warning, format!("{what} has no effect in this version"));
+    }
+
+    let interface = instance.interface.as_ref().map(|name| name.value.to_string());
+    let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
+        addresses
+            .iter()
+            .filter_map(|one| match address(one, interface.as_deref()) {
+                Ok(address) => Some(address),
+                Err(reason) => {
+                    complain(Class::General, format!("{} {reason} - ignoring it", one.prefix));
+                    None
+                }
+            })
+            .collect()
+    };
+    let mut addresses = translate_all(&instance.addresses);
+    let mut excluded = translate_all(&instance.excluded);
+    if addresses.len() > MAX_ADDRESSES {
+        complain(
+            Class::General,
+            format!(
+                "Number of VIPs ({}) exceeds maximum/space available in packet (max {MAX_ADDRESSES} addresses) - excess moved to eVIPs",
+                addresses.len()
+            ),
+        );
+        let excess = addresses.split_off(MAX_ADDRESSES);
+        excluded.splice(0..0, excess);
+    }
+
+    let params = Params {
+        name: instance.name.clone(),
+        version: match instance.version {
+            config::Version::V2 => Version::V2,
+            config::Version::V3 => Version::V3,
+        },
+        family: Family::Ipv4,
+        vrid: Vrid::new(instance.vrid)?,
+        interface: interface.clone(),
+        source: instance.source,
+        transport: transport(&instance.peering)?,
+        role: match instance.state {
+            config::Role::Master => Role::Master,
+            config::Role::Backup => Role::Backup,
+        },
+        priority: Priority::new(instance.priority),
+        interval: instance.advert_int,
+        down_adverts: instance.down_timer_adverts,
+        preempt: preempt(instance),
+        addresses: addresses.iter().map(|one| one.address).collect(),
+        auth: match &instance.auth {
+            config::Auth::None | config::Auth::Ah(_) => Auth::None,
+            config::Auth::Pass(secret) => Auth::Pass(Password::new(secret.expose())),
+        },
+        checksum: if instance.v3_checksum_as_v2 {
+            Checksum::AsVersion2
+        } else {
+            match instance.unicast_checksum {
+                UnicastChecksum::Detect | UnicastChecksum::New => Checksum::Standard,
+                UnicastChecksum::Old => Checksum::OldUnicast,
+            }
+        },
+        answer_lower: Switch::from(!instance.lower_prio_no_advert),
+        answer_higher: Switch::from(instance.higher_prio_send_advert),
+        owner_deaf: Switch::from(instance.owner_ignore_adverts),
+        trust_addresses: Switch::from(instance.skip_check_adv_addr),
+        announce: Schedule {
+            repeat: instance.garp.master_repeat,
+            delay: instance.garp.master_delay,
+            refresh: instance.garp.refresh,
+            refresh_repeat: instance.garp.refresh_repeat,
+            lower_repeat: instance.garp.lower_prio_repeat,
+            lower_delay: instance.garp.lower_prio_delay,
+        },
+    };
+    Some(Instance {
+        params,
+        needs: needs(instance, interface, &addresses, &excluded),
+        addresses,
+        excluded,
+        smtp_alert: instance.smtp_alert,
+        report_deleted: instance.report_deleted,
+    })
+}
+
+/// What must not simply be left out, because the rest without it would be another router than the one configured.
+fn refused(instance: &VrrpInstance) -> Option<&'static str> {
+    if instance.family == config::Family::V6 {
+        Some("IPv6")
+    } else if matches!(instance.auth, config::Auth::Ah(_)) {
+        Some("auth_type AH")
+    } else if instance.hmac.is_some() {
+        Some("auth_hmac")
+    } else if matches!(instance.peering, Peering::Missing) {
+        Some("unicast_fault_no_peer")
+    } else {
+        None
+    }
+}
+
+/// What the router works without, though not as its owner meant it.
+fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str> {
+    let notify = &instance.notify;
+    let scripts = [&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.deleted, &notify.any];
+    [
+        (instance.vmac.is_some(), "use_vmac"),
+        (instance.ipvlan.is_some(), "use_ipvlan"),
+        (instance.sync_group.is_some(), "vrrp_sync_group"),
+        (!instance.routes.is_empty(), "virtual_routes"),
+        (!instance.rules.is_empty(), "virtual_rules"),
+        (!instance.accept && instance.priority != 255, "no_accept"),
+        (instance.tracking != config::Tracking::default(), "tracking"),
+        (scripts.into_iter().any(Option::is_some), "notify"),
+    ]
+    .into_iter()
+    .filter_map(|(is_set, what)| is_set.then_some(what))
+}
+
+fn transport(peering: &Peering) -> Option<Transport> {
+    match peering {
+        Peering::Multicast { group } => Some(Transport::Multicast { group: *group }),
+        Peering::Unicast { peers, ttl, check_source } => Some(Transport::Unicast {
+            peers: peers
+                .iter()
+                .map(|peer| Peer { address: peer.addr, min_ttl: peer.min_ttl, max_ttl: peer.max_ttl })
+                .collect(),
+            check_source: *check_source,
+            ttl: *ttl,
+        }),
+        Peering::Missing => None,
+    }
+}
+
+fn preempt(instance: &VrrpInstance) -> Preempt {
+    if !instance.preempt {
+        Preempt::Never
+    } else if instance.preempt_delay.is_zero() {
+        Preempt::AtOnce
+    } else {
+        Preempt::After(instance.preempt_delay)
+    }
+}
+
+fn needs(
+    instance: &VrrpInstance,
+    interface: Option<String>,
+    addresses: &[Address],
+    excluded: &[Address],
+) -> Vec<String> {
+    let own = interface.filter(|_| !instance.dont_track_primary);
+    let of_addresses =
+        addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| one.interface.clone());
+    let mut needs: Vec<String> = own.into_iter().chain(of_addresses).collect();
+    needs.sort();
+    needs.dedup();
+    needs
+}
+
+fn address(one: &config::Address, interface: Option<&str>) -> Result<Address, &'static str> {
+    let interface = match (&one.dev, interface) {
+        (Some(dev), _) => dev.value.to_string(),
+        (None, Some(own)) => own.to_owned(),
+        (None, None) => return Err("has no interface"),
+    };
+    let prefix = one.prefix.len;
+    Ok(Address {
+        interface,
+        address: one.prefix.addr,
+        prefix,
+        scope: scope(one.scope.as_ref())?,
+        broadcast: match one.prefix.addr {
+            IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
+            IpAddr::V6(_) => None,
+        },
+        label: one.label.clone(),
+        peer: one.peer,
+        preferred: preferred(one),
+        no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,
+        home: one.home,
+        manage_temporary: one.manage_temporary,
+        no_prefix_route: one.no_prefix_route,
+        autojoin: one.autojoin,
+        protocol: PROTOCOL,
+        tracked: one.track,
+    })
+}
+
+/// The scopes that iproute2 knows without its files.
+fn scope(scope: Option<&config::AddressScope>) -> Result<u8, &'static str> {
+    match scope {
+        None => Ok(0),
+        Some(config::Lookup::Number(number)) => u8::try_from(*number).map_err(|_| "has an unknown scope"),
+        Some(config::Lookup::Name(name)) => match name.value.as_str() {
+            "global" => Ok(0),
+            "site" => Ok(200),
+            "link" => Ok(253),
+            "host" => Ok(254),
+            "nowhere" => Ok(255),
+            _ => Err("has an unknown scope"),
+        },
+    }
+}
+
+fn broadcast(kind: config::Broadcast, address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
+    let host_bits = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
+    match kind {
+        config::Broadcast::Ones => Ipv4Addr::from(u32::from(address) | host_bits),
+        config::Broadcast::Zeros => Ipv4Addr::from(u32::from(address) & !host_bits),
+        config::Broadcast::Given(given) => given,
+    }
+}
+
+/// An IPv6 host address is deprecated at once, so that it is not chosen as source of other traffic.
+fn preferred(one: &config::Address) -> Option<u32> {
+    match (one.preferred_lifetime, one.prefix.addr) {
+        (Some(config::PreferredLifetime::Forever), _) => None,
+        (Some(config::PreferredLifetime::For(time)), _) => {
+            Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
+        }
+        (None, IpAddr::V6(_)) if one.prefix.len == 128 => Some(0),
+        (None, IpAddr::V4(_) | IpAddr::V6(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parser::config::{IfName, Located, Span};
+    use std::sync::Arc;
+
+    fn span() -> Span {
+        Span { file: Arc::from("keepalived.conf"), line: 7 }
+    }
+
+    fn named(name: &str) -> Located<IfName> {
+        Located { value: IfName::new(name).expect("short enough"), span: span() }
+    }
+
+    fn line(text: &str, len: u8) -> config::Address {
+        config::Address {
+            span: span(),
+            of: config::AddressOf::Virtual,
+            prefix: config::Prefix { addr: text.parse().expect("an address"), len },
+            dev: None,
+            scope: None,
+            broadcast: None,
+            label: None,
+            peer: None,
+            home: false,
+            detect_duplicates: false,
+            manage_temporary: false,
+            no_prefix_route: false,
+            autojoin: false,
+            track: true,
+            preferred_lifetime: None,
+            track_group: None,
+            use_vmac: false,
+        }
+    }
+
+    fn instance() -> VrrpInstance {
+        VrrpInstance {
+            name: "VI_1".into(),
+            span: span(),
+            vrid: 51,
+            interface: Some(named("eth0")),
+            vrf: None,
+            version: config::Version::V2,
+            family: config::Family::V4,
+            strict: false,
+            state: config::Role::Backup,
+            priority: 100,
+            advert_int: Duration::from_secs(1),
+            preempt: true,
+            preempt_delay: Duration::ZERO,
+            accept: true,
+            down_timer_adverts: 3,
+            timer_expired_backup: None,
+            peering: Peering::Multicast { group: "224.0.0.18".parse().expect("an address") },
+            source: None,
+            track_source: false,
+            dont_track_primary: false,
+            skip_check_adv_addr: false,
+            v3_checksum_as_v2: false,
+            unicast_checksum: UnicastChecksum::Detect,
+            rx_buffer: None,
+            linkbeat_use_polling: false,
+            addresses: vec![line("10.0.0.100", 24)],
+            excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
+            promote_secondaries: false,
+            vmac: None,
+            vmac_addr: false,
+            vmac_xmit_base: false,
+            ipvlan: None,
+            garp: config::Garp::default(),
+            lower_prio_no_advert: false,
+            higher_prio_send_advert: false,
+            owner_ignore_adverts: false,
+            auth: config::Auth::None,
+            hmac: None,
+            tracking: config::Tracking::default(),
+            sync_group: None,
+            notify: config::Notify::default(),
+            report_deleted: false,
+            smtp_alert: false,
+            notify_priority_changes: false,
+        }
+    }
+
+    fn with_interfaces(instances: Vec<VrrpInstance>, interfaces: &[&str]) -> (VrrpPlan, Vec<Diagnostic>) {
+        let config = Config { vrrp_instances: instances, ..Config::default() };
+        let interfaces = interfaces.iter().map(|&name| name.to_owned()).collect();
+        let mut complaints = Vec::new();
+        let plan = plan(&config, &System { interfaces, ..System::default() }, None, &mut complaints);
+        (plan, complaints)
+    }
+
+    #[test]
+    fn an_address_without_device_goes_on_the_interface_of_its_instance() {
+        let elsewhere = config::Address { dev: Some(named("eth1")), ..line("10.0.1.100", 32) };
+        let one = VrrpInstance { excluded: vec![elsewhere], ..instance() };
+        let (plan, complaints) = with_interfaces(vec![one], &["eth0", "eth1"]);
+        assert_eq!(complaints, []);
+        let [one] = &plan.instances[..] else { panic!("one instance") };
+        assert_eq!(one.addresses[0].interface, "eth0");
+        assert_eq!(one.excluded[0].interface, "eth1");
+        assert_eq!(one.needs, ["eth0", "eth1"]);
+        assert_eq!(one.params.addresses, [IpAddr::from([10, 0, 0, 100])]);
+    }
+
+    #[test]
+    fn a_missing_interface_is_named_and_fatal() {
+        let (_, complaints) = with_interfaces(vec![instance()], &["eth1"]);
+        let lines: Vec<String> = complaints.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            [
+                "(keepalived.conf: Line 7) WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
+                "Non-existent interface specified in configuration"
+            ]
+        );
+        assert_eq!(parser::diag::refusal(&complaints), Some(2));
+        assert_eq!(parser::diag::test_exit_code(&complaints), 5);
+    }
+
+    #[test]
+    fn an_instance_is_left_out_rather_than_run_without_its_authentication() {
+        let ah = VrrpInstance { auth: config::Auth::Ah(config::Secret::new("secret")), ..instance() };
+        let (plan, complaints) = with_interfaces(vec![ah], &["eth0"]);
+        assert_eq!(plan.instances, []);
+        assert_eq!(
+            complaints[0].to_string(),
+            "(keepalived.conf: Line 7) (VI_1) auth_type AH is not supported by this version - ignoring the instance"
+        );
+    }
+
+    #[test]
+    fn addresses_beyond_what_an_advert_counts_are_held_but_not_advertised() {
+        let addresses = (0..300_u16).map(|n| line(&format!("10.1.{}.{}", n / 200, n % 200), 32)).collect();
+        let (plan, complaints) = with_interfaces(vec![VrrpInstance { addresses, ..instance() }], &["eth0"]);
+        assert_eq!((plan.instances[0].params.addresses.len(), plan.instances[0].excluded.len()), (255, 45));
+        assert!(complaints[0].text.starts_with("(VI_1) Number of VIPs (300) exceeds maximum"));
+    }
+
+    #[test]
+    fn broadcast_addresses_follow_from_the_prefix() {
+        let address = Ipv4Addr::new(10, 0, 0, 100);
+        assert_eq!(broadcast(config::Broadcast::Ones, address, 24), Ipv4Addr::new(10, 0, 0, 255));
+        assert_eq!(broadcast(config::Broadcast::Zeros, address, 24), Ipv4Addr::new(10, 0, 0, 0));
+        assert_eq!(broadcast(config::Broadcast::Ones, address, 32), address);
+    }
+}

@@ -1,0 +1,34 @@
+//! Signal dispositions shared by the supervisor and its workers.
+
+use std::ops::RangeInclusive;
+
+use nix::libc;
+
+/// The real-time signals; keepalived's dump signals are among them.
+const REAL_TIME: RangeInclusive<i32> = 34..=64;
+
+/// Signals that must not end the daemon, however early in its life they arrive. Handlers for some are installed later.
+const IGNORED: [i32; 10] = [
+    libc::SIGHUP,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGQUIT,
+    libc::SIGALRM,
+    libc::SIGVTALRM,
+    libc::SIGPROF,
+    libc::SIGPIPE,
+    libc::SIGTSTP,
+    libc::SIGWINCH,
+];
+
+/// Ignores what could end the daemon by accident. A new program image keeps this, so a worker is covered from its first
+/// instruction on.
+pub(crate) fn ignore_accidents() {
+    for number in IGNORED.into_iter().chain(REAL_TIME) {
+        #[expect(unsafe_code, reason = "the standard library cannot change a signal's disposition")]
+        // SAFETY: SIG_IGN installs no handler, so nothing of ours can run in signal context.
+        unsafe {
+            libc::signal(number, libc::SIG_IGN);
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! The supervisor at work: one loop over signals, its workers' messages, and the clock.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::io;
+use std::time::Duration;
+
+use nix::errno::Errno;
+use nix::sys::signal::Signal;
+use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
+use nix::unistd::Pid;
+use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::time::{Instant, sleep_until};
+
+use super::slot::{Heard, Slot};
+use crate::cli::Options;
+use crate::exit::Exit;
+use crate::load::{self, Loaded};
+use crate::log;
+use crate::worker::{FromWorker, Role, Start};
+
+/// What the supervisor is about.
+#[derive(Debug, PartialEq, Eq)]
+enum Phase {
+    /// Workers have been sent a configuration, or will be with their next start; these have not put it in force yet.
+    Configuring { first: bool, waiting: BTreeSet<Role> },
+    /// All is as configured.
+    Running,
+    /// Workers were told to stop; those alive at this moment are killed.
+    Stopping { kill_at: Option<Instant>, exit: Exit },
+}
+
+/// The supervisor.
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    options: Options,
+    arguments: Vec<OsString>,
+    slots: Vec<Slot>,
+    loaded: Loaded,
+    phase: Phase,
+    reload_queued: bool,
+    heard: UnboundedSender<Heard>,
+    messages: UnboundedReceiver<Heard>,
+}
+
+/// The signals it listens to.
+struct Listening {
+    reload: Signals,
+    terminate: Signals,
+    interrupt: Signals,
+    child: Signals,
+}
+
+impl Supervisor {
+    pub(super) fn new(options: Options, arguments: Vec<OsString>, slots: Vec<Slot>, loaded: Loaded) -> Self {
+        let (heard, messages) = unbounded_channel();
+        let phase = Phase::Configuring { first: true, waiting: BTreeSet::new() };
+        Self { options, arguments, slots, loaded, phase, reload_queued: false, heard, messages }
+    }
+
+    /// Runs until told to stop, or until a worker meets an error that a restart cannot mend.
+    pub(super) async fn run(mut self) -> io::Result<Exit> {
+        let mut signals = Listening {
+            reload: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            child: signal(SignalKind::child())?,
+        };
+        self.start_missing_workers();
+        if self.slots.iter().all(|slot| slot.pid().is_none()) {
+            tracing::info!("Warning - keepalived has no configuration to run");
+        }
+        self.settled();
+        loop {
+            let deadline = self.deadline();
+            let due = async {
+                match deadline {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                biased;
+                _ = signals.terminate.recv() => self.stop(Exit::Ok),
+                _ = signals.interrupt.recv() => if !self.options.ignore_sigint { self.stop(Exit::Ok) },
+                // A stop that arrived together with a worker's end must win, or the worker would be started again.
+                _ = signals.child.recv() => self.reap(),
+                Some((role, pid, message)) = self.messages.recv() => self.listen(role, pid, message),
+                _ = signals.reload.recv() => self.reload_requested(),
+                () = due => self.attend(),
+            }
+            if let Phase::Stopping { exit, .. } = self.phase
+                && self.slots.iter().all(|slot| slot.pid().is_none())
+            {
+                self.close();
+                return Ok(exit);
+            }
+        }
+    }
+
+    /// When to look at the clock again.
+    fn deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Stopping { kill_at, .. } => kill_at,
+            Phase::Configuring { .. } | Phase::Running => {
+                self.slots.iter().filter_map(|slot| slot.restart_at).min()
+            }
+        }
+    }
+
+    /// Does what is due.
+    fn attend(&mut self) {
+        match &mut self.phase {
+            Phase::Stopping { kill_at, .. } => {
+                *kill_at = None;
+                for slot in self.slots.iter().filter(|slot| slot.pid().is_some()) {
+                    tracing::info!("{} process failed to die - forcing termination", slot.role.process());
+                    slot.signal(Signal::SIGKILL);
+                }
+            }
+            Phase::Configuring { .. } | Phase::Running => {
+                let now = Instant::now();
+                let due: Vec<_> = self
+                    .slots
+                    .iter()
+                    .filter(|slot| slot.restart_at.is_some_and(|at| at <= now))
+                    .map(|slot| slot.role)
+                    .collect();
+                for role in due {
+                    self.start(role);
+                }
+            }
+        }
+    }
+
+    fn slot(&mut self, role: Role) -> Option<&mut Slot> {
+        self.slots.iter_mut().find(|slot| slot.role == role)
+    }
+
+    /// Starts every worker that has something to do and is neither running nor waiting to be restarted.
+    fn start_missing_workers(&mut self) {
+        let missing: Vec<_> = self
+            .slots
+            .iter()
+            .filter(|slot| slot.pid().is_none() && slot.restart_at.is_none())
+            .map(|slot| slot.role)
+            .filter(|role| self.options.all || self.loaded.plan.concerns(*role))
+            .collect();
+        for role in missing {
+            self.start(role);
+            if let Phase::Configuring { waiting, .. } = &mut self.phase {
+                waiting.insert(role);
+            }
+        }
+    }
+
+    fn start(&mut self, role: Role) {
+        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
+        let start = Start {
+            log: settings(&self.options, role.ident()),
+            pid_file: slot.pid_path(),
+            leave_on_stop: match role {
+                Role::Checkers => self.options.keep_ipvs,
+                Role::Vrrp => self.options.keep_vrrp,
+            },
+            ignore_interrupt: self.options.ignore_sigint,
+        };
+        let (arguments, heard) = (self.arguments.clone(), self.heard.clone());
+        let first = self.loaded.plan.start_message(role, start);
+        let result = match (first, self.slot(role)) {
+            (Ok(first), Some(slot)) => slot.start(&arguments, first, &heard),
+            (Err(error), Some(_)) => Err(error),
+            (_, None) => return,
+        };
+        if let Err(error) = result {
+            tracing::error!(alert = true, "Unable to start {} child process: {error}", role.title());
+            if let Some(slot) = self.slot(role) {
+                slot.restart_after(Duration::ZERO);
+            }
+        }
+    }
+
+    /// Takes a message from a worker; one from a process that has been replaced no longer counts.
+    fn listen(&mut self, role: Role, pid: Pid, message: FromWorker) {
+        if self.slot(role).and_then(|slot| slot.pid()) != Some(pid) {
+            return;
+        }
+        match message {
+            FromWorker::Configured => {
+                if let Phase::Configuring { waiting, .. } = &mut self.phase {
+                    waiting.remove(&role);
+                    self.settled();
+                }
+            }
+        }
+    }
+
+    /// When the last worker has its configuration in force: say so, and go on with what waited for it.
+    fn settled(&mut self) {
+        let Phase::Configuring { first, waiting } = &self.phase else { return };
+        if !waiting.is_empty() {
+            return;
+        }
+        tracing::info!("{}", if *first { "Startup complete" } else { "Reload complete" });
+        notify_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::MainPid(std::process::id())]);
+        self.phase = Phase::Running;
+        if std::mem::take(&mut self.reload_queued) {
+            tracing::debug!("Processing queued reload");
+            self.reload();
+        }
+    }
+
+    fn reload_requested(&mut self) {
+        match self.phase {
+            Phase::Running => self.reload(),
+            // A worker that died while it took its configuration gets it with its next start. Another configuration may
+            // be just what it needs, so there is nothing to wait for.
+            Phase::Configuring { .. } if self.waits_for_a_dead_worker() => self.reload(),
+            Phase::Configuring { .. } => {
+                tracing::debug!("Reload already in progress, request queued");
+                self.reload_queued = true;
+            }
+            Phase::Stopping { .. } => {}
+        }
+    }
+
+    fn waits_for_a_dead_worker(&self) -> bool {
+        let Phase::Configuring { waiting, .. } = &self.phase else { return false };
+        self.slots.iter().any(|slot| slot.pid().is_none() && waiting.contains(&slot.role))
+    }
+
+    /// Reads the configuration again. Everything is checked before anything is touched.
+    fn reload(&mut self) {
+        tracing::info!("Reloading ...");
+        let loaded = match load::again(&self.options, &self.loaded) {
+            Ok(loaded) => loaded,
+            Err(refusal) => {
+                tracing::error!(
+                    "Reload refused: {refusal}. Everything keeps running as it was configured before"
+                );
+                notify_manager(&[sd_notify::NotifyState::Ready]);
+                return;
+            }
+        };
+        match sd_notify::NotifyState::monotonic_usec_now() {
+            Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
+            Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
+        }
+        self.loaded = loaded;
+        // Those that are about to be started again get the new plan then.
+        let mut waiting: BTreeSet<_> =
+            self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
+        for slot in self.slots.iter().filter(|slot| slot.pid().is_some()) {
+            match self.loaded.plan.reload_message(slot.role) {
+                Ok(message) => {
+                    slot.send(message);
+                    waiting.insert(slot.role);
+                }
+                Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),
+            }
+        }
+        let first = matches!(self.phase, Phase::Configuring { first: true, .. });
+        self.phase = Phase::Configuring { first, waiting };
+        self.start_missing_workers();
+        self.settled();
+    }
+
+    /// Collects every process that ended, also orphans that came to us.
+    fn reap(&mut self) {
+        loop {
+            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
+                Ok(WaitStatus::Exited(pid, code)) => self.process_ended(pid, End::Code(code)),
+                Ok(WaitStatus::Signaled(pid, signal, _)) => self.process_ended(pid, End::Signal(signal)),
+                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
+                Err(Errno::EINTR) | Ok(_) => {}
+                Err(errno) => {
+                    tracing::error!("Unable to wait for child processes: {errno}");
+                    return;
+                }
+            }
+        }
+    }
+
+    fn process_ended(&mut self, pid: Pid, end: End) {
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) else { return };
+        let (role, lived) = (slot.role, slot.ended());
+        match end {
+            End::Code(0) => {}
+            End::Code(code) => match Exit::permanent(code) {
+                Some(exit) => {
+                    tracing::info!("pid {pid} exited with permanent error {}. Terminating", exit.word());
+                    self.stop_for(exit);
+                    return;
+                }
+                None => tracing::info!("pid {pid} exited with status {code}"),
+            },
+            End::Signal(signal) => {
+                tracing::info!("pid {pid} exited due to signal {} ({signal})", signal as i32);
+            }
+        }
+        if matches!(self.phase, Phase::Stopping { .. }) {
+            return;
+        }
+        if self.options.dont_respawn {
+            tracing::error!(alert = true, "{} child process({pid}) died: Exiting", role.title());
+            self.stop(Exit::Ok);
+            return;
+        }
+        tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
+        if let Some(slot) = self.slot(role) {
+            slot.restart_after(lived);
+        }
+    }
+
+    /// Stops because of an error that a restart cannot mend, which systemd is told.
+    fn stop_for(&mut self, exit: Exit) {
+        let errno = if exit == Exit::NoPermission { Errno::EPERM } else { Errno::EINVAL };
+        notify_manager(&[sd_notify::NotifyState::Errno(errno as u32)]);
+        self.stop(exit);
+    }
+
+    fn stop(&mut self, exit: Exit) {
+        if matches!(self.phase, Phase::Stopping { .. }) {
+            return;
+        }
+        tracing::info!("Stopping");
+        notify_manager(&[sd_notify::NotifyState::Stopping]);
+        for slot in &mut self.slots {
+            slot.restart_at = None;
+            slot.signal(Signal::SIGTERM);
+        }
+        let patience = self.loaded.plan.child_wait_time;
+        self.phase = Phase::Stopping { kill_at: Some(Instant::now() + patience), exit };
+    }
+
+    fn close(&mut self) {
+        for slot in self.slots.drain(..) {
+            slot.close();
+        }
+    }
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug)]
+enum End {
+    Code(i32),
+    Signal(Signal),
+}
+
+/// Tells the service manager, if there is one.
+fn notify_manager(states: &[sd_notify::NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::debug!("Unable to notify the service manager: {error}");
+    }
+}
+
+/// The log settings of a process of ours.
+pub(super) fn settings(options: &Options, ident: &str) -> log::Settings {
+    log::Settings {
+        ident: ident.to_owned(),
+        console: options.console && options.foreground,
+        syslog: !options.no_syslog,
+        detail: options.detail,
+        facility: options.facility,
+    }
+}

@@ -1,0 +1,121 @@
+//! The supervisor: reads the configuration, keeps the workers alive, and passes on what it is told.
+
+mod banner;
+mod daemon;
+mod respawn;
+mod slot;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+use self::daemon::{Supervisor, settings};
+use self::slot::Slot;
+use crate::cli::Options;
+use crate::daemonize::daemonize;
+use crate::exit::Exit;
+use crate::pidfile::{self, ClaimError, PidFile};
+use crate::worker::Role;
+use crate::{load, log, signals, version};
+
+/// The supervisor's syslog ident.
+const IDENT: &str = "Keepalived";
+
+/// Is the daemon, from the first log line to the last.
+pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
+    signals::ignore_accidents();
+    let log = log::init(settings(&options, IDENT));
+    banner::announce(&arguments);
+    for option in &options.without_effect {
+        tracing::warn!("Option --{option} is accepted, but has no effect in this version");
+    }
+    let exit = match start(options, arguments, &log) {
+        Ok(exit) => exit,
+        Err(Ended::AlreadyRunning) => return Exit::Ok,
+        Err(Ended::With(exit)) => exit,
+    };
+    if let (Ok(own), Ok(children)) = (getrusage(UsageWho::RUSAGE_SELF), getrusage(UsageWho::RUSAGE_CHILDREN))
+    {
+        tracing::debug!(
+            "CPU usage (self/children) user: {}/{} system: {}/{}",
+            seconds(own.user_time()),
+            seconds(children.user_time()),
+            seconds(own.system_time()),
+            seconds(children.system_time())
+        );
+    }
+    tracing::info!("Stopped Keepalived {}", version::release());
+    exit
+}
+
+/// Why there was nothing to supervise.
+enum Ended {
+    AlreadyRunning,
+    With(Exit),
+}
+
+fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result<Exit, Ended> {
+    tracing::info!("Configuration file {}", options.file.display());
+    let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
+
+    let own_path = options.pid_file.clone().unwrap_or_else(|| "/run/keepalived.pid".into());
+    let mut own = claim(&own_path)?;
+    let mut slots = Vec::new();
+    for role in Role::ALL {
+        let path = pid_path(&options, role);
+        if options.enabled(role) {
+            slots.push(Slot::new(role, claim(&path)?));
+        } else {
+            pidfile::remove(&path);
+        }
+    }
+
+    if !options.foreground {
+        daemonize().map_err(|errno| {
+            tracing::error!("Unable to become a daemon: {errno}");
+            Ended::With(Exit::Fatal)
+        })?;
+    }
+    // No more forks of this process from here on.
+    log.background();
+    if let Err(error) = own.write(std::process::id()) {
+        tracing::info!("Unable to write pid file {}: {error}", own_path.display());
+    }
+    if let Err(errno) = nix::sys::prctl::set_child_subreaper(true) {
+        tracing::info!("Unable to take over orphaned processes: {errno}");
+    }
+
+    let result = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded).run()));
+    own.remove();
+    result.map_err(|error| {
+        tracing::error!("The supervisor cannot work: {error}");
+        Ended::With(Exit::Fatal)
+    })
+}
+
+fn claim(path: &Path) -> Result<PidFile, Ended> {
+    PidFile::claim(path).map_err(|error| {
+        match error {
+            ClaimError::Locked => tracing::info!("Another process has pid file {} locked", path.display()),
+            ClaimError::Io(error) => tracing::info!("Unable to open pid file {}: {error}", path.display()),
+        }
+        tracing::info!("daemon is already running");
+        Ended::AlreadyRunning
+    })
+}
+
+fn pid_path(options: &Options, role: Role) -> PathBuf {
+    let (given, default) = match role {
+        Role::Checkers => (&options.checkers_pid_file, "/run/checkers.pid"),
+        Role::Vrrp => (&options.vrrp_pid_file, "/run/vrrp.pid"),
+    };
+    given.clone().unwrap_or_else(|| default.into())
+}
+
+fn seconds(time: nix::sys::time::TimeVal) -> String {
+    format!("{}.{:06}", time.tv_sec(), time.tv_usec())
+}

@@ -1,0 +1,13 @@
+//! Starts on a kernel without IPVS and without a module for it.
+
+mod refusal;
+
+use lab::{Binary, Needs, Suite, tests};
+use std::{process::ExitCode, time::Duration};
+
+fn main() -> ExitCode {
+    let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
+    Suite::new(Needs::NoIpvs, Duration::from_secs(120))
+        .tests(&ours, tests![refusal::a_kernel_without_ipvs_is_named_and_ends_the_start])
+        .run()
+}

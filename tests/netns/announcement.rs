@@ -1,0 +1,44 @@
+//! The gratuitous ARP frames of a new master: one block of five rounds at once, another after five seconds.
+
+use lab::{
+    Outcome, Seen, eventually,
+    pair::{Cast, ELECTION, Pair, settles},
+    seed::VIPS,
+    throughout,
+};
+use std::{net::Ipv4Addr, time::Duration};
+
+/// `garp_master_repeat`, by default.
+const ROUNDS: usize = 5;
+
+/// `garp_master_delay`, by default.
+const DELAY: Duration = Duration::from_secs(5);
+
+pub(crate) fn a_new_master_announces_its_addresses_round_by_round_and_again_later(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let _one = pair.one.start(200)?;
+    settles(&pair.one, &pair.two)?;
+    let announced = || -> Vec<_> {
+        let frames = pair.capture.frames().into_iter();
+        let announcement = |frame: lab::Frame| match frame.seen {
+            Seen::GratuitousArp { address, .. } if VIPS.contains(&address) => Some((frame.at, address)),
+            Seen::GratuitousArp { .. } | Seen::Advert { .. } => None,
+        };
+        frames.filter_map(announcement).collect()
+    };
+    let block = ROUNDS * VIPS.len();
+    eventually("the first block", ELECTION, || (announced().len() >= block).then_some(()))?;
+    eventually("the second block", DELAY + ELECTION, || (announced().len() >= 2 * block).then_some(()))?;
+    throughout("silence after it", Duration::from_secs(1), || announced().len() == 2 * block)?;
+
+    let announced = announced();
+    let addresses: Vec<Ipv4Addr> = announced.iter().map(|(_, address)| *address).collect();
+    let rounds: Vec<_> = VIPS.into_iter().cycle().take(2 * block).collect();
+    assert_eq!(addresses, rounds, "each round goes through all addresses");
+    let pause = announced[block].0.duration_since(announced[block - 1].0).unwrap_or_default();
+    assert!(
+        pause > DELAY - Duration::from_millis(100) && pause < DELAY + Duration::from_millis(200),
+        "{pause:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,97 @@
+//! Who becomes master, and when: RFC 3768 §6.4, played by any two daemons.
+
+use lab::{
+    Mark, Outcome, eventually,
+    pair::{Cast, ELECTION, Pair, settles},
+    seed::VIPS,
+    throughout,
+    timers::{ADVERT_INTERVAL, down_interval, skew},
+};
+use std::{path::Path, time::Duration};
+
+const HIGH: u8 = 200;
+const LOW: u8 = 100;
+
+pub(crate) fn the_higher_priority_becomes_master_and_alone_holds_the_addresses(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    let two = pair.two.start(LOW)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    settles(&pair.one, &pair.two)?;
+    throughout("one master", 2 * ADVERT_INTERVAL, || {
+        pair.one.holds().is_ok_and(|held| held == VIPS.len()) && pair.two.holds().is_ok_and(|held| held == 0)
+    })?;
+    assert!(two.journal().find(Mark::default(), "Entering MASTER STATE").is_none());
+    assert!(pair.capture.adverts(pair.two.address, |_| true).is_empty());
+    Ok(())
+}
+
+pub(crate) fn a_router_that_is_alone_becomes_master_after_the_down_interval(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    let backup = one.logs("(VI_1) Entering BACKUP STATE (init)", ELECTION)?;
+    let first = pair.advert_of(&pair.one, backup.at)?;
+    // The line was read a little after it was written.
+    let read_late = Duration::from_millis(30);
+    pair.on_time("the first election", backup.at - read_late, first, down_interval(HIGH))?;
+    settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn a_stopped_master_is_followed_after_the_skew_alone(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut one = pair.one.start(HIGH)?;
+    let _two = pair.two.start(LOW)?;
+    settles(&pair.one, &pair.two)?;
+    let status = one.stop()?;
+    assert_eq!(status.code(), Some(0));
+    let goodbyes = pair.capture.adverts(pair.one.address, |priority| priority == 0);
+    assert_eq!(goodbyes.len(), 1, "one advert of priority 0 was due");
+    let first = pair.advert_of(&pair.two, goodbyes[0])?;
+    pair.on_time("the take-over after TERM", goodbyes[0], first, skew(LOW))?;
+    settles(&pair.two, &pair.one)?;
+    assert_eq!(one.pid_files(), Vec::<&Path>::new());
+    Ok(())
+}
+
+pub(crate) fn a_killed_master_is_followed_after_the_down_interval(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut one = pair.one.start(HIGH)?;
+    let _two = pair.two.start(LOW)?;
+    settles(&pair.one, &pair.two)?;
+    one.cut();
+    let last = pair.last_advert_of(&pair.one)?;
+    let first = pair.advert_of(&pair.two, last)?;
+    pair.on_time("the take-over after KILL", last, first, down_interval(LOW))?;
+    assert!(pair.capture.adverts(pair.one.address, |priority| priority == 0).is_empty());
+    eventually("the addresses on the new master", ELECTION, || {
+        (pair.two.holds().ok()? == VIPS.len()).then_some(())
+    })
+}
+
+pub(crate) fn a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    let _two = pair.two.start(LOW)?;
+    settles(&pair.one, &pair.two)?;
+    pair.one.node.unplug("eth1")?;
+    one.logs("(VI_1) Entering FAULT STATE", ELECTION)?;
+    let last = pair.last_advert_of(&pair.one)?;
+    let first = pair.advert_of(&pair.two, last)?;
+    pair.on_time("the take-over after the loss of the link", last, first, down_interval(LOW))?;
+    settles(&pair.two, &pair.one)?;
+    pair.one.node.plug("eth1")?;
+    settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn a_returning_higher_priority_takes_over(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let two = pair.two.start(LOW)?;
+    settles(&pair.two, &pair.one)?;
+    let one = pair.one.start(HIGH)?;
+    let backup = one.logs("(VI_1) Entering BACKUP STATE (init)", ELECTION)?;
+    let first = pair.advert_of(&pair.one, backup.at)?;
+    let read_late = Duration::from_millis(30);
+    pair.on_time("the preemption", backup.at - read_late, first, down_interval(HIGH))?;
+    two.logs("(VI_1) Master received advert from 172.16.0.1 with higher priority 200, ours 100", ELECTION)?;
+    settles(&pair.one, &pair.two)
+}

@@ -1,0 +1,179 @@
+//! A keepalived on a node: ours or another one, chosen by its path.
+
+use crate::{
+    failure::{Outcome, While as _},
+    journal::{Journal, Line, Mark},
+    process::Process,
+    scene::Node,
+};
+use nix::{sys::signal::Signal, unistd::Pid};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::{Command, ExitStatus},
+    time::Duration,
+};
+
+/// Where Debian installs the original.
+pub const ORIGINAL: &str = "/usr/sbin/keepalived";
+
+/// A keepalived program.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Binary(PathBuf);
+
+impl Binary {
+    /// The one under test: `ours`, or the one at the path in `KEEPALIVED_UNDER_TEST`, with which a new scene first
+    /// proves itself.
+    pub fn under_test(ours: &str) -> Self {
+        Self(env::var_os("KEEPALIVED_UNDER_TEST").map_or_else(|| ours.into(), PathBuf::from))
+    }
+
+    /// Debian's.
+    pub fn original() -> Self {
+        Self(ORIGINAL.into())
+    }
+}
+
+impl AsRef<Path> for Binary {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl From<&Path> for Binary {
+    fn from(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+}
+
+/// The configuration as the daemon of a node names it; kept out of `/etc`, which nodes share.
+pub const CONFIG: &str = "/run/keepalived.conf";
+
+/// The pid files of [`Keepalived`] as its node names them: supervisor, VRRP and checkers.
+pub const PID_FILES: [&str; 3] = ["/run/keepalived.pid", "/run/vrrp.pid", "/run/checkers.pid"];
+
+/// A running keepalived in the foreground, logging to its journal in detail.
+#[derive(Debug)]
+pub struct Keepalived {
+    process: Process,
+    config: PathBuf,
+    pid_files: [PathBuf; 3],
+}
+
+impl Keepalived {
+    /// Writes `config` on `node` and starts `binary` there.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(node: &Node, binary: &Binary, config: &str) -> Outcome<Self> {
+        Self::run(node, Command::new(binary.as_ref()), config)
+    }
+
+    /// As [`start`](Self::start), as a root that lacks a capability (in the spelling of setpriv).
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_without(node: &Node, binary: &Binary, config: &str, capability: &str) -> Outcome<Self> {
+        let mut command = Command::new("setpriv");
+        command.arg(format!("--bounding-set=-{capability}")).arg(format!("--inh-caps=-{capability}"));
+        command.arg(binary.as_ref());
+        Self::run(node, command, config)
+    }
+
+    fn run(node: &Node, mut command: Command, config: &str) -> Outcome<Self> {
+        write_config(&node.outside(CONFIG), config)?;
+        let [pid, vrrp, checkers] = PID_FILES;
+        command.args(["-n", "-l", "-D", "-f", CONFIG, "-p", pid, "-r", vrrp, "-c", checkers]);
+        Ok(Self {
+            process: Process::start(node, command)?,
+            config: node.outside(CONFIG),
+            pid_files: PID_FILES.map(|file| node.outside(file)),
+        })
+    }
+
+    /// What it has logged.
+    pub fn journal(&self) -> &Journal {
+        self.process.journal()
+    }
+
+    /// The supervising process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// The worker processes, oldest first.
+    pub fn workers(&self) -> Vec<Pid> {
+        self.process.children()
+    }
+
+    /// The process whose number is in the VRRP pid file.
+    pub fn vrrp_worker(&self) -> Option<Pid> {
+        let [_, vrrp, _] = &self.pid_files;
+        pid_in(vrrp)
+    }
+
+    /// The process whose number is in the checkers' pid file.
+    pub fn checkers_worker(&self) -> Option<Pid> {
+        let [_, _, checkers] = &self.pid_files;
+        pid_in(checkers)
+    }
+
+    /// The pid files that exist.
+    pub fn pid_files(&self) -> Vec<&Path> {
+        self.pid_files.iter().map(PathBuf::as_path).filter(|file| file.exists()).collect()
+    }
+
+    /// Waits for a log line that contains `words`, from the start on.
+    ///
+    /// # Errors
+    /// None came in time.
+    pub fn logs(&self, words: &str, within: Duration) -> Outcome<Line> {
+        self.journal().wait(Mark::default(), words, within)
+    }
+
+    /// Replaces its configuration without telling it.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_config(&self, text: &str) -> Outcome {
+        write_config(&self.config, text)
+    }
+
+    /// Removes its configuration without telling it.
+    ///
+    /// # Errors
+    /// The file is gone already.
+    pub fn remove_config(&self) -> Outcome {
+        fs::remove_file(&self.config).doing(self.config.display())
+    }
+
+    /// Tells it to read its configuration again.
+    ///
+    /// # Errors
+    /// It is gone.
+    pub fn reload(&self) -> Outcome {
+        self.process.signal(Signal::SIGHUP)
+    }
+
+    /// Tells it to stop, and waits for the end.
+    ///
+    /// # Errors
+    /// It is gone already, or takes longer than ten seconds.
+    pub fn stop(&mut self) -> Outcome<ExitStatus> {
+        self.process.signal(Signal::SIGTERM)?;
+        self.process.wait(Duration::from_secs(10))
+    }
+
+    /// Kills supervisor and workers in one go.
+    pub fn cut(&mut self) {
+        self.process.cut();
+    }
+}
+
+fn write_config(path: &Path, text: &str) -> Outcome {
+    fs::write(path, text).doing(path.display())
+}
+
+fn pid_in(file: &Path) -> Option<Pid> {
+    fs::read_to_string(file).ok()?.trim().parse().ok().map(Pid::from_raw)
+}

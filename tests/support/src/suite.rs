@@ -1,0 +1,130 @@
+//! A test program whose tests are scenes: it enters its world and runs them there.
+//!
+//! Tests that cannot run on this machine are not passed over in silence: they are reported as ignored, each with the
+//! reason, and `cargo xtask test` turns them into a failure.
+
+use crate::{
+    epitaph,
+    failure::Outcome,
+    world::{Entry, Needs, enter},
+};
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::{
+    fmt,
+    panic::{self, RefUnwindSafe, UnwindSafe},
+    path::Path,
+    process::ExitCode,
+    time::Duration,
+};
+
+/// How many scenes are played at a time: most of their time they wait for timers.
+const SCENES_AT_A_TIME: usize = 4;
+
+/// The words with which a suite says that tests were not run, for the reader and for `cargo xtask test`.
+pub const SKIPPED: &str = "SKIPPED";
+
+/// A named test with an argument, such as the daemons it is to be played with; made by [`tests!`](crate::tests).
+pub type Test<A> = (&'static str, fn(&A) -> Outcome);
+
+/// The tests of one program.
+pub struct Suite {
+    needs: Needs,
+    limit: Duration,
+    scenes: Vec<Scene>,
+}
+
+struct Scene {
+    name: String,
+    program: Option<&'static str>,
+    play: Box<dyn Fn() -> Outcome + Send + UnwindSafe + RefUnwindSafe>,
+}
+
+impl fmt::Debug for Suite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.scenes.iter().map(|scene| &scene.name).collect();
+        f.debug_struct("Suite").field("needs", &self.needs).field("scenes", &names).finish_non_exhaustive()
+    }
+}
+
+impl Suite {
+    /// A suite for a world with these needs, which may last so long.
+    pub fn new(needs: Needs, limit: Duration) -> Self {
+        Self { needs, limit, scenes: Vec::new() }
+    }
+
+    /// Adds tests, each called with `argument`.
+    #[must_use]
+    pub fn tests<A>(self, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        self.add(None, "", argument, tests)
+    }
+
+    /// Adds tests that need the program at this path, each called with `argument`. Their names begin with `group`.
+    #[must_use]
+    pub fn tests_with<A>(self, program: &'static str, group: &str, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        self.add(Some(program), &format!("{group}::"), argument, tests)
+    }
+
+    fn add<A>(mut self, program: Option<&'static str>, group: &str, argument: &A, tests: &[Test<A>]) -> Self
+    where
+        A: Clone + Send + UnwindSafe + RefUnwindSafe + 'static,
+    {
+        for (name, test) in tests {
+            let (argument, test) = (argument.clone(), *test);
+            let play = Box::new(move || test(&argument));
+            self.scenes.push(Scene { name: format!("{group}{name}"), program, play });
+        }
+        self
+    }
+
+    /// Runs what the command line asks for; takes the options of the standard test harness.
+    pub fn run(self) -> ExitCode {
+        let mut arguments = Arguments::from_args();
+        arguments.test_threads.get_or_insert(SCENES_AT_A_TIME);
+        let missing_world = if arguments.list {
+            None
+        } else {
+            match enter(self.needs, self.limit) {
+                Entry::Ran(code) => return ExitCode::from(code),
+                Entry::Inside => None,
+                Entry::Impossible(reason) => Some(reason),
+            }
+        };
+        let mut trials = Vec::new();
+        for Scene { name, program, play } in self.scenes {
+            let missing_program = program.filter(|program| !Path::new(program).exists());
+            let reason =
+                missing_world.clone().or(missing_program.map(|program| format!("{program} is missing")));
+            if let Some(reason) = &reason {
+                println!("{SKIPPED} {name}: {reason}");
+            }
+            trials.push(Trial::test(name, move || perform(play)).with_ignored_flag(reason.is_some()));
+        }
+        libtest_mimic::run(&arguments, trials).exit_code()
+    }
+}
+
+fn perform(play: impl Fn() -> Outcome + UnwindSafe) -> Result<(), Failed> {
+    epitaph::clear();
+    let result = panic::catch_unwind(play);
+    if !matches!(result, Ok(Ok(()))) {
+        epitaph::print();
+    }
+    match result {
+        Ok(outcome) => outcome.map_err(|failure| Failed::from(failure.to_string())),
+        Err(panic) => panic::resume_unwind(panic),
+    }
+}
+
+/// Names tests after their functions: `tests![election::the_higher_priority_wins, …]`.
+#[macro_export]
+macro_rules! tests {
+    ($($test:path),* $(,)?) => {
+        &[$((stringify!($test), $test as fn(&_) -> $crate::Outcome)),*]
+    };
+}

@@ -1,0 +1,30 @@
+//! Starts that cannot succeed: what is missing is named, and the exit code says of which kind it is.
+
+use crate::stage::START;
+use lab::{
+    Binary, Keepalived, Outcome,
+    seed::{self, Cluster},
+};
+
+pub(crate) fn a_missing_interface_is_named_and_ends_the_start(binary: &Binary) -> Outcome {
+    let cluster = Cluster::new()?;
+    let [director, _] = &cluster.directors;
+    let elsewhere = seed::CONFIG.replacen("interface eth1", "interface eth7", 1);
+    let mut daemon = Keepalived::start(&director.node, binary, &elsewhere)?;
+    let status = daemon.process().wait(START)?;
+    assert_eq!(status.code(), Some(2));
+    daemon.logs("Line 17) WARNING - interface eth7 for vrrp_instance wasIntranet doesn't exist", START)?;
+    daemon.logs("Non-existent interface specified in configuration", START)?;
+    assert_eq!(lab::ipvs::table(&director.node)?.len(), 0);
+    Ok(())
+}
+
+pub(crate) fn a_missing_right_is_named_and_ends_the_start(binary: &Binary) -> Outcome {
+    let cluster = Cluster::new()?;
+    let [director, _] = &cluster.directors;
+    let mut daemon = Keepalived::start_without(&director.node, binary, seed::CONFIG, "net_admin")?;
+    let status = daemon.process().wait(START)?;
+    assert_ne!(status.code(), Some(0));
+    daemon.logs("CAP_NET_ADMIN", START)?;
+    Ok(())
+}

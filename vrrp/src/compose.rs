@@ -1,0 +1,90 @@
+//! From "advertise this priority" to the datagrams that say so.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::params::{Checksum, Family, Params, Transport, Version};
+use crate::priority::Priority;
+use crate::wire::advert_v3::Pseudo;
+use crate::wire::ipv4::Ipv4Header;
+use crate::wire::{Advert, PROTOCOL_VRRP, advert_v2, advert_v3};
+
+/// One packet to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Datagram {
+    /// A group or a peer.
+    pub to: IpAddr,
+    /// Address it is sent from.
+    pub from: IpAddr,
+    /// IPv4: with the IP header. IPv6: the PDU alone.
+    pub bytes: Vec<u8>,
+}
+
+/// Builds the packets of one virtual router and counts them as the original does.
+#[derive(Clone, Debug, Default)]
+pub struct Composer {
+    identification: u16,
+}
+
+impl Composer {
+    /// The first packet will carry identification 1.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The copies of one advert: one for the group, or one for each peer.
+    pub fn compose(&mut self, params: &Params, source: IpAddr, priority: Priority) -> Vec<Datagram> {
+        self.identification = self.identification.checked_add(1).unwrap_or(1);
+        let advert = Advert {
+            vrid: params.vrid,
+            priority,
+            interval: params.interval,
+            addresses: params.addresses.clone(),
+        };
+        match &params.transport {
+            Transport::Multicast { group } => vec![self.datagram(params, &advert, source, *group, 255)],
+            Transport::Unicast { peers, ttl, .. } => peers
+                .iter()
+                .map(|peer| self.datagram(params, &advert, source, peer.address, ttl.unwrap_or(255)))
+                .collect(),
+        }
+    }
+
+    fn datagram(&self, params: &Params, advert: &Advert, from: IpAddr, to: IpAddr, ttl: u8) -> Datagram {
+        let len = params.pdu_len(advert.addresses.len());
+        let mut bytes = Vec::with_capacity(crate::wire::ipv4::HEADER_LEN + len);
+        if let (IpAddr::V4(source), IpAddr::V4(destination)) = (from, to) {
+            let identification = self.identification;
+            Ipv4Header { identification, ttl, protocol: PROTOCOL_VRRP, source, destination }
+                .emit(len, &mut bytes);
+        }
+        match params.version {
+            Version::V2 => {
+                advert_v2::emit(advert, params.family, params.auth.kind(), &params.auth.data(), &mut bytes);
+            }
+            Version::V3 => advert_v3::emit(advert, pseudo(params, from, to), &mut bytes),
+        }
+        Datagram { to, from, bytes }
+    }
+}
+
+fn pseudo(params: &Params, from: IpAddr, to: IpAddr) -> Pseudo {
+    match (params.family, from, to) {
+        (Family::Ipv4, IpAddr::V4(source), IpAddr::V4(destination)) => match params.checksum {
+            Checksum::Standard => Pseudo::Ipv4 { source, destination },
+            Checksum::AsVersion2 => Pseudo::Bare,
+            Checksum::OldUnicast => {
+                Pseudo::Ipv4 { source, destination: old_destination(params, destination) }
+            }
+        },
+        (Family::Ipv4 | Family::Ipv6, _, _) => Pseudo::Kernel,
+    }
+}
+
+/// The old unicast style signs as if the packet went to the group.
+fn old_destination(params: &Params, real: Ipv4Addr) -> Ipv4Addr {
+    match params.transport {
+        Transport::Unicast { .. } => crate::params::GROUP_IPV4,
+        Transport::Multicast { .. } => real,
+    }
+}

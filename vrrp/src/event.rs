@@ -1,0 +1,164 @@
+//! What goes into a virtual router and what comes out: the words the core and its surroundings share.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::log::Line;
+use crate::priority::Priority;
+use crate::wire::Advert;
+
+/// Where a virtual router is. The numbers are the original's, as in its JSON and over SNMP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[repr(u8)]
+pub enum State {
+    /// Not started.
+    Init = 0,
+    /// Another router has the addresses, or is about to.
+    Backup = 1,
+    /// This router has the addresses.
+    Master = 2,
+    /// Something it needs is missing.
+    Fault = 3,
+    /// Removed from the configuration.
+    Deleted = 97,
+    /// Ended with the process.
+    Stopped = 98,
+}
+
+impl State {
+    /// The number outside tools know it by.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        self as u8
+    }
+}
+
+/// Something without which a virtual router cannot work. It is in FAULT as long as one of them stands.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// This interface is down or gone.
+    Interface(String),
+    /// The interface has no address to send from.
+    NoSource,
+    /// The configured source address is not on this machine.
+    SourceNotConfigured,
+    /// A tracked script fails.
+    Script(String),
+}
+
+/// Why the process is done with a virtual router.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The process stops.
+    Shutdown,
+    /// It is gone from the configuration.
+    Removal,
+}
+
+/// What the world tells a virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Begin; `quiet` is what remains of `vrrp_startup_delay`, in which nothing heard counts.
+    Start {
+        /// Zero without a delay.
+        quiet: Duration,
+    },
+    /// End for good.
+    Stop(Ending),
+    /// An advert that passed [`crate::accept`].
+    Advert {
+        /// Its sender.
+        from: IpAddr,
+        /// What it says.
+        advert: Advert,
+    },
+    /// The weights of tracked things now sum up to this.
+    Weight(i32),
+    /// Something needed is missing.
+    Fault(Cause),
+    /// It is back.
+    Recover(Cause),
+    /// The interface's own address, from which adverts are sent unless one is configured; none is a fault of its own.
+    Source(Option<IpAddr>),
+    /// [`Action::HoldAddresses`] has been carried out.
+    AddressesHeld {
+        /// Whether an address was added that was not held before.
+        added: bool,
+    },
+    /// Somebody else deleted an address, route or rule of this master.
+    AddressLost,
+    /// The deadline has come. Harmless if it has not.
+    Tick,
+}
+
+/// What a virtual router asks of the world, in the order in which it must happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Send an advert with this priority.
+    Advertise(Priority),
+    /// Make the kernel have the addresses, then answer with [`Event::AddressesHeld`].
+    HoldAddresses,
+    /// Make the kernel not have them.
+    DropAddresses,
+    /// Send this many rounds of gratuitous ARP or neighbour advertisements, one frame per address and round.
+    Announce {
+        /// At least 1.
+        rounds: u32,
+    },
+    /// Tell scripts, FIFO and mail.
+    Report {
+        /// State left.
+        from: State,
+        /// State entered.
+        to: State,
+        /// What led to it.
+        why: Why,
+        /// Effective priority.
+        priority: Priority,
+    },
+    /// Log.
+    Log(Line),
+}
+
+/// What led to a change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// It was started.
+    Started,
+    /// It was started as the owner of its addresses: BACKUP for an instant that nobody is told about.
+    StartedAsOwner,
+    /// The master fell silent, or there was none.
+    MasterSilent,
+    /// A better router spoke.
+    Outranked,
+    /// Something needed went missing.
+    Faulted,
+    /// Nothing is missing any more.
+    Recovered,
+    /// An address was deleted by somebody else.
+    AddressLost,
+    /// The process stops or the configuration has no such router any more.
+    Ended,
+}
+
+/// What [`crate::Machine::reconfigure`] made of new parameters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing differs; nothing was touched.
+    Unchanged,
+    /// Taken over in place.
+    Absorbed,
+    /// This is another virtual router: end the old one and start a new one. Nothing was touched.
+    Restart,
+}
+
+/// The master a backup follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Leader {
+    /// Where its last advert came from.
+    pub address: IpAddr,
+    /// The priority in it.
+    pub priority: Priority,
+}

@@ -1,0 +1,95 @@
+//! An alarm precise to the microsecond. tokio's own timers are rounded up to the next millisecond, which is as much as the
+//! whole difference between two neighbouring priorities at short intervals.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
+
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+use tokio::io::unix::AsyncFd;
+
+/// One deadline, kept by the kernel.
+#[derive(Debug)]
+pub struct Alarm {
+    fd: AsyncFd<OwnedFd>,
+    set_to: Option<Instant>,
+}
+
+impl Alarm {
+    /// An alarm that is not set. Must be called inside a tokio runtime with I/O.
+    ///
+    /// # Errors
+    /// What the kernel or the runtime says.
+    pub fn new() -> io::Result<Self> {
+        let flags = TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC;
+        let fd = timerfd_create(TimerfdClockId::Monotonic, flags)?;
+        Ok(Self { fd: super::watch(fd)?, set_to: None })
+    }
+
+    /// Sets or unsets it. A time in the past rings at once.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn set(&mut self, at: Option<Instant>) -> io::Result<()> {
+        if self.set_to == at {
+            return Ok(());
+        }
+        // Zero would unset it.
+        let left = at.map_or(Duration::ZERO, |at| {
+            at.saturating_duration_since(Instant::now()).max(Duration::from_nanos(1))
+        });
+        let spec = Itimerspec {
+            it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
+            it_value: Timespec {
+                tv_sec: i64::try_from(left.as_secs()).unwrap_or(i64::MAX),
+                tv_nsec: left.subsec_nanos().into(),
+            },
+        };
+        timerfd_settime(self.fd.get_ref(), TimerfdTimerFlags::empty(), &spec)?;
+        self.set_to = at;
+        Ok(())
+    }
+
+    /// Waits until it rings; it is unset then. For ever, while it is not set.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub async fn ring(&mut self) -> io::Result<()> {
+        loop {
+            let mut ready = self.fd.readable().await?;
+            let mut count = [0; 8];
+            match ready.try_io(|fd| Ok(rustix::io::read(fd.get_ref(), &mut count)?)) {
+                Ok(Ok(_)) => {
+                    self.set_to = None;
+                    return Ok(());
+                }
+                Ok(Err(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(error)) => return Err(error),
+                Err(_not_ready) => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_alarm_rings_at_its_time_and_not_before() {
+        let mut alarm = Alarm::new().expect("a timer");
+        let at = Instant::now() + Duration::from_millis(20);
+        alarm.set(Some(at)).expect("set");
+        alarm.ring().await.expect("rings");
+        assert!(Instant::now() >= at);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn a_time_in_the_past_rings_at_once() {
+        let mut alarm = Alarm::new().expect("a timer");
+        alarm.set(Instant::now().checked_sub(Duration::from_secs(1))).expect("set");
+        alarm.ring().await.expect("rings");
+    }
+}

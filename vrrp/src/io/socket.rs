@@ -1,0 +1,272 @@
+//! Raw sockets: one to listen and one to send for each [`Endpoint`], shared by all virtual routers that differ in VRID only.
+
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, SocketAddrV4};
+use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
+use std::task::{Context, Poll};
+
+use rustix::net::RecvFlags;
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, Socket, Type};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::compose::Datagram;
+use crate::params::{Family, Params, Transport};
+use crate::wire::PROTOCOL_VRRP;
+use crate::wire::ipv4::TOS;
+
+/// What the adverts of a socket arrive at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Arrival {
+    /// A multicast group.
+    Group(IpAddr),
+    /// A unicast address of ours.
+    Source(IpAddr),
+}
+
+impl Arrival {
+    /// The group or the address.
+    #[must_use]
+    pub fn address(self) -> IpAddr {
+        match self {
+            Self::Group(address) | Self::Source(address) => address,
+        }
+    }
+}
+
+/// What tells one pair of sockets from another.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Endpoint {
+    /// Family of the packets.
+    pub family: Family,
+    /// IP protocol: [`PROTOCOL_VRRP`], or 51 with AH.
+    pub protocol: u8,
+    /// Interface the sockets are bound to, if any.
+    pub interface: Option<String>,
+    /// What is listened for.
+    pub arrival: Arrival,
+}
+
+impl Endpoint {
+    /// The endpoint of a virtual router; none for unicast without a source address.
+    #[must_use]
+    pub fn of(params: &Params, source: Option<IpAddr>) -> Option<Self> {
+        let arrival = match &params.transport {
+            Transport::Multicast { group } => Arrival::Group(*group),
+            Transport::Unicast { .. } => Arrival::Source(params.source.or(source)?),
+        };
+        Some(Self {
+            family: params.family,
+            protocol: PROTOCOL_VRRP,
+            interface: params.interface.clone(),
+            arrival,
+        })
+    }
+}
+
+/// Which step of opening failed.
+#[derive(Debug)]
+pub enum OpenError {
+    /// No socket, or an option was refused.
+    Socket(io::Error),
+    /// The group could not be joined.
+    Join {
+        /// The interface it was to be joined on.
+        interface: String,
+        /// The group.
+        group: IpAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The source address is not ours.
+    Bind {
+        /// The address.
+        address: IpAddr,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for OpenError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Socket(error) => write!(f, "cannot open a raw socket: {error}"),
+            Self::Join { interface, group, source } => {
+                let version = if group.is_ipv6() { "v6" } else { "" };
+                let (text, number) = words(source);
+                write!(f, "({interface}) cant do IP{version}_ADD_MEMBERSHIP {group} errno={text} ({number})")
+            }
+            Self::Bind { address, source } => {
+                let (text, number) = words(source);
+                write!(f, "bind unicast_src {address} failed {number} - {text}")
+            }
+        }
+    }
+}
+
+impl std::error::Error for OpenError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Socket(source) | Self::Join { source, .. } | Self::Bind { source, .. } => Some(source),
+        }
+    }
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> Self {
+        Self::Socket(error)
+    }
+}
+
+/// The system's text for an error without Rust's "(os error 5)", and its number; 0 if it has none.
+#[must_use]
+pub fn words(error: &io::Error) -> (String, i32) {
+    let number = error.raw_os_error().unwrap_or(0);
+    let text = error.to_string();
+    let text = text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text);
+    (text.to_owned(), number)
+}
+
+/// One datagram that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Read {
+    /// The first so many bytes of the buffer are a datagram.
+    Whole(usize),
+    /// It did not fit.
+    Cut {
+        /// Length it had.
+        length: usize,
+        /// Length of the buffer.
+        room: usize,
+    },
+    /// Nothing is waiting.
+    Nothing,
+}
+
+/// A socket to listen and one to send.
+#[derive(Debug)]
+pub struct Pair {
+    input: AsyncFd<OwnedFd>,
+    output: Socket,
+}
+
+impl Pair {
+    /// Opens both for the interface with this index. Must be called inside a tokio runtime with I/O; needs CAP_NET_RAW.
+    ///
+    /// # Errors
+    /// The step that failed. IPv6 is refused as unsupported.
+    pub fn open(endpoint: &Endpoint, ifindex: u32) -> Result<Self, OpenError> {
+        match endpoint.family {
+            Family::Ipv4 => Self::open_ipv4(endpoint, ifindex),
+            Family::Ipv6 => Err(io::Error::from(io::ErrorKind::Unsupported).into()),
+        }
+    }
+
+    fn open_ipv4(endpoint: &Endpoint, ifindex: u32) -> Result<Self, OpenError> {
+        let device = endpoint.interface.as_deref().map(str::as_bytes);
+        let raw = || {
+            let protocol = Protocol::from(i32::from(endpoint.protocol));
+            Socket::new(Domain::IPV4, Type::RAW.nonblocking().cloexec(), Some(protocol))
+        };
+
+        let input = raw()?;
+        input.set_multicast_all_v4(false)?;
+        match endpoint.arrival {
+            Arrival::Group(IpAddr::V4(group)) => {
+                let on = InterfaceIndexOrAddress::Index(ifindex);
+                input.join_multicast_v4_n(&group, &on).map_err(|source| OpenError::Join {
+                    interface: endpoint.interface.clone().unwrap_or_default(),
+                    group: group.into(),
+                    source,
+                })?;
+                input.bind(&bind_address(group)).map_err(OpenError::Socket)?;
+            }
+            Arrival::Source(IpAddr::V4(address)) => {
+                input.set_freebind_v4(true)?;
+                let refused = |source| OpenError::Bind { address: address.into(), source };
+                input.bind(&bind_address(address)).map_err(refused)?;
+            }
+            Arrival::Group(IpAddr::V6(_)) | Arrival::Source(IpAddr::V6(_)) => {
+                return Err(io::Error::from(io::ErrorKind::InvalidInput).into());
+            }
+        }
+        input.bind_device(device)?;
+
+        let output = raw()?;
+        output.set_recv_buffer_size(0)?;
+        output.set_multicast_all_v4(false)?;
+        output.set_header_included_v4(true)?;
+        // Chooses the interface of multicast too, so that no route to the group is needed.
+        output.bind_device(device)?;
+        if matches!(endpoint.arrival, Arrival::Group(_)) {
+            output.set_multicast_loop_v4(false)?;
+        }
+        output.set_tos_v4(TOS.into())?;
+        output.attach_filter(&super::DROP_ALL)?;
+
+        Ok(Self { input: super::watch(input.into())?, output })
+    }
+
+    /// Ready when something may be there to read; it stays so until [`Read::Nothing`].
+    pub fn poll_readable(&self, context: &mut Context<'_>) -> Poll<()> {
+        // An error of the runtime means that it is going down; reading will say what is wrong.
+        self.input.poll_read_ready(context).map(|_| ())
+    }
+
+    /// Descriptors to listen and to send, as they are logged.
+    #[must_use]
+    pub fn descriptors(&self) -> (RawFd, RawFd) {
+        (self.input.get_ref().as_raw_fd(), self.output.as_raw_fd())
+    }
+
+    /// Reads one datagram without waiting.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn read(&self, buffer: &mut [u8]) -> io::Result<Read> {
+        let room = buffer.len();
+        let outcome = self
+            .input
+            .try_io(Interest::READABLE, |socket| Ok(rustix::net::recv(socket, buffer, RecvFlags::TRUNC)?));
+        match outcome {
+            Ok((_, length)) if length > room => Ok(Read::Cut { length, room }),
+            Ok((_, length)) => Ok(Read::Whole(length)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends one datagram now or not at all.
+    ///
+    /// # Errors
+    /// What the kernel says: link down, no buffer, no route.
+    pub fn send(&self, datagram: &Datagram) -> io::Result<()> {
+        let IpAddr::V4(to) = datagram.to else { return Err(io::ErrorKind::Unsupported.into()) };
+        let flags = if to.is_multicast() { libc::MSG_DONTROUTE } else { 0 };
+        self.output.send_to_with_flags(&datagram.bytes, &bind_address(to), flags).map(|_| ())
+    }
+}
+
+/// Raw sockets have no ports.
+fn bind_address(address: Ipv4Addr) -> SockAddr {
+    SockAddr::from(SocketAddrV4::new(address, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_read_as_the_original_writes_them() {
+        let error = OpenError::Join {
+            interface: "eth0".into(),
+            group: "224.0.0.18".parse().expect("an address"),
+            source: io::Error::from_raw_os_error(libc::ENODEV),
+        };
+        assert_eq!(
+            error.to_string(),
+            "(eth0) cant do IP_ADD_MEMBERSHIP 224.0.0.18 errno=No such device (19)"
+        );
+    }
+}

@@ -1,0 +1,599 @@
+//! The election of one virtual router: RFC 3768 §6.4, RFC 9568 §6.4, and what keepalived adds to them.
+//!
+//! A [`Machine`] owns no socket, reads no clock and knows no keyword. The loop around it is
+//!
+//! ```text
+//! read everything the sockets hold  ─► Event::Advert
+//! deadline() has come               ─► Event::Tick
+//! each Action, in order             ─► sockets, addresses, log
+//! ```
+//!
+//! Sockets are read before a tick is given, so that an advert that arrived in time is not overtaken by the timer it should
+//! have reset.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+
+use crate::announce::Announcer;
+use crate::dispute::{Dispute, Heard};
+use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
+use crate::log::Line;
+use crate::params::{Family, Params, Preempt, Role, Switch, Version};
+use crate::priority::Priority;
+use crate::timers::{self, Timer, Timers};
+use crate::wire::Advert;
+
+/// One virtual router.
+#[derive(Debug)]
+pub struct Machine {
+    params: Params,
+    state: State,
+    wanted: State,
+    weight: i32,
+    source: Option<IpAddr>,
+    causes: BTreeSet<Cause>,
+    leader: Option<Leader>,
+    /// Interval the down timer counts with: learnt from the master in version 3.
+    interval: Duration,
+    /// Until then nothing heard counts.
+    quiet_until: Option<Instant>,
+    /// With [`Preempt::After`]: lower adverts are obeyed until then.
+    preempt_at: Option<Instant>,
+    dispute: Dispute,
+    timers: Timers,
+    announcer: Announcer,
+}
+
+impl Machine {
+    /// A virtual router that waits for [`Event::Start`]. It has no source address until it is told one.
+    #[must_use]
+    pub fn new(params: Params) -> Self {
+        Self {
+            state: State::Init,
+            wanted: match params.role {
+                Role::Master => State::Master,
+                Role::Backup => State::Backup,
+            },
+            weight: 0,
+            source: params.source,
+            causes: if params.source.is_none() { [Cause::NoSource].into() } else { BTreeSet::new() },
+            leader: None,
+            interval: params.interval,
+            quiet_until: None,
+            preempt_at: None,
+            dispute: Dispute::default(),
+            timers: Timers::default(),
+            announcer: Announcer::new(params.announce),
+            params,
+        }
+    }
+
+    /// What it was told about itself.
+    #[must_use]
+    pub fn params(&self) -> &Params {
+        &self.params
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn state(&self) -> State {
+        self.state
+    }
+
+    /// Where it would like to be; a group waits until all its members would like the same.
+    #[must_use]
+    pub fn wanted(&self) -> State {
+        self.wanted
+    }
+
+    /// Priority after tracking.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.dispute.outcome().unwrap_or_else(|| self.params.priority.weighted(self.weight))
+    }
+
+    /// Address adverts are sent from.
+    #[must_use]
+    pub fn source(&self) -> Option<IpAddr> {
+        self.source
+    }
+
+    /// The master it follows, as backup.
+    #[must_use]
+    pub fn leader(&self) -> Option<Leader> {
+        self.leader
+    }
+
+    /// Advert interval of the master it follows, else its own.
+    #[must_use]
+    pub fn master_interval(&self) -> Duration {
+        self.interval
+    }
+
+    /// The silence after which it takes over.
+    #[must_use]
+    pub fn master_down(&self) -> Duration {
+        timers::master_down(
+            self.params.version,
+            self.skew_priority(),
+            self.interval,
+            self.params.down_adverts,
+        )
+    }
+
+    /// A configured owner waits like one whatever has become of its priority.
+    fn skew_priority(&self) -> Priority {
+        if self.params.priority == Priority::OWNER { Priority::OWNER } else { self.priority() }
+    }
+
+    /// What keeps it in FAULT.
+    #[must_use]
+    pub fn causes(&self) -> &BTreeSet<Cause> {
+        &self.causes
+    }
+
+    /// When to call again with [`Event::Tick`] if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.next().into_iter().chain(self.announcer.deadline()).min()
+    }
+
+    /// Takes one event to its end. `out` is appended to, never read.
+    pub fn handle(&mut self, now: Instant, event: Event, out: &mut Vec<Action>) {
+        use State::{Backup, Deleted, Fault, Init, Master, Stopped};
+        match (self.state, event) {
+            (Init, Event::Start { quiet }) => self.start(quiet, now, out),
+            (Init, Event::Fault(cause)) => {
+                self.causes.insert(cause);
+            }
+            (Init, Event::Recover(cause)) => {
+                self.causes.remove(&cause);
+            }
+
+            // RFC 9568 §6.4.2
+            (Backup, Event::Advert { .. }) if self.is_quiet(now) => {}
+            (Backup, Event::Advert { advert, .. }) if advert.priority == Priority::RELEASE => {
+                self.expect_takeover(now, out);
+            }
+            (Backup, Event::Advert { from, advert }) => {
+                if self.yields_to(&advert, now, out) {
+                    self.follow(from, &advert, now, out);
+                } else {
+                    out.push(Action::Log(Line::LowerDiscarded { from, priority: advert.priority }));
+                    self.restore_owner(Line::OwnerRestoredOnLower, out);
+                }
+            }
+            (Backup, Event::Tick) => {
+                if let Some(deadline) = self.timers.due(Timer::MasterDown, now) {
+                    self.master_is_silent(now.duration_since(deadline), now, out);
+                }
+            }
+
+            // RFC 9568 §6.4.3
+            (Master, Event::Advert { advert, .. }) if advert.priority == Priority::RELEASE => {
+                out.push(Action::Log(Line::MasterHeardRelease));
+                self.advertise_now(now, out);
+            }
+            (Master, Event::Advert { from, advert }) => self.contest(from, &advert, now, out),
+            (Master, Event::Tick) => self.master_tick(now, out),
+            (Master, Event::AddressesHeld { added }) => {
+                if added {
+                    let rounds = self.announcer.start(now);
+                    announce(rounds, out);
+                }
+            }
+            (Master, Event::AddressLost) => {
+                self.wanted = Backup;
+                self.go(Backup, Why::AddressLost, now, out);
+            }
+
+            (Backup | Master, Event::Fault(cause)) => {
+                self.causes.insert(cause);
+                self.wanted = Fault;
+                self.go(Fault, Why::Faulted, now, out);
+            }
+            (Fault, Event::Fault(cause)) => {
+                self.causes.insert(cause);
+            }
+            (Fault, Event::Recover(cause)) => {
+                if self.causes.remove(&cause) && self.causes.is_empty() {
+                    self.wanted = Backup;
+                    self.go(Backup, Why::Recovered, now, out);
+                }
+            }
+
+            (Init | Backup | Master | Fault, Event::Weight(weight)) => self.reweigh(weight, out),
+            (Init | Backup | Master | Fault, Event::Source(source)) => {
+                if self.params.source.is_none() {
+                    self.move_source(source, now, out);
+                }
+            }
+            (Backup | Master | Fault, Event::Stop(ending)) => {
+                let end = match ending {
+                    Ending::Shutdown => Stopped,
+                    Ending::Removal => Deleted,
+                };
+                self.go(end, Why::Ended, now, out);
+            }
+            (Init, Event::Stop(_)) => self.state = Stopped,
+
+            // Nothing is heard, held or due in these.
+            (
+                Init | Fault,
+                Event::Advert { .. } | Event::Tick | Event::AddressesHeld { .. } | Event::AddressLost,
+            ) => {}
+            // The answer of an address order that a later one has overtaken.
+            (Backup, Event::AddressesHeld { .. } | Event::AddressLost) => {}
+            // Causes are removed on the way into these.
+            (Backup | Master, Event::Recover(_)) => {}
+            (Backup | Master | Fault, Event::Start { .. }) => {}
+            (
+                Deleted | Stopped,
+                Event::Start { .. }
+                | Event::Stop(_)
+                | Event::Advert { .. }
+                | Event::Weight(_)
+                | Event::Fault(_)
+                | Event::Recover(_)
+                | Event::Source(_)
+                | Event::AddressesHeld { .. }
+                | Event::AddressLost
+                | Event::Tick,
+            ) => {}
+        }
+    }
+
+    /// Takes new parameters. A changed master advertises at once, a changed backup listens for a whole down interval.
+    pub fn reconfigure(&mut self, now: Instant, params: Params, out: &mut Vec<Action>) -> Verdict {
+        if params == self.params {
+            return Verdict::Unchanged;
+        }
+        if !params.same_router(&self.params) {
+            return Verdict::Restart;
+        }
+        let source_changed = params.source != self.params.source;
+        self.params = params;
+        self.announcer.reconfigure(now, self.params.announce);
+        match self.state {
+            State::Master => {
+                out.push(Action::HoldAddresses);
+                self.advertise_now(now, out);
+            }
+            State::Backup => {
+                self.leader = None;
+                self.preempt_at = None;
+                self.interval = self.params.interval;
+                self.timers.set(Timer::MasterDown, self.heard_from(now) + self.master_down());
+            }
+            State::Init | State::Fault | State::Deleted | State::Stopped => {
+                self.interval = self.params.interval;
+            }
+        }
+        if let (true, Some(source)) = (source_changed, self.params.source) {
+            self.move_source(Some(source), now, out);
+        }
+        Verdict::Absorbed
+    }
+
+    fn start(&mut self, quiet: Duration, now: Instant, out: &mut Vec<Action>) {
+        self.quiet_until = (!quiet.is_zero()).then(|| now + quiet);
+        out.push(Action::Log(Line::RemovingVips));
+        out.push(Action::DropAddresses);
+        if !self.causes.is_empty() {
+            self.wanted = State::Fault;
+            out.extend(self.causes.iter().map(|cause| Action::Log(self.words_for(cause))));
+            self.go(State::Fault, Why::Started, now, out);
+        } else if self.params.priority == Priority::OWNER && self.params.role == Role::Master {
+            self.go(State::Backup, Why::StartedAsOwner, now, out);
+        } else {
+            self.wanted = State::Backup;
+            self.go(State::Backup, Why::Started, now, out);
+        }
+    }
+
+    fn words_for(&self, cause: &Cause) -> Line {
+        match cause {
+            Cause::Interface(interface) => Line::FaultInterfaceDown { interface: interface.clone() },
+            Cause::NoSource => Line::FaultNoAddress { family: self.params.family },
+            Cause::SourceNotConfigured => Line::FaultSourceNotConfigured,
+            Cause::Script(script) => Line::FaultScript { script: script.clone() },
+        }
+    }
+
+    fn is_quiet(&self, now: Instant) -> bool {
+        self.quiet_until.is_some_and(|until| now < until)
+    }
+
+    /// The time from which silence counts: now, or the end of the start-up delay.
+    fn heard_from(&self, now: Instant) -> Instant {
+        self.quiet_until.map_or(now, |until| until.max(now))
+    }
+
+    /// RFC 9568 §6.4.2 (420): the master has given up.
+    fn expect_takeover(&mut self, now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Log(Line::BackupHeardRelease));
+        let skew = timers::skew(self.params.version, self.skew_priority(), self.interval);
+        self.timers.set(Timer::MasterDown, now + skew);
+    }
+
+    /// Whether a backup obeys this advert. Equal priority is obeyed whatever the address: it is the master's to yield.
+    fn yields_to(&mut self, advert: &Advert, now: Instant, out: &mut Vec<Action>) -> bool {
+        let at_least_ours = advert.priority >= self.priority();
+        match self.params.preempt {
+            Preempt::Never => true,
+            Preempt::AtOnce => at_least_ours,
+            Preempt::After(delay) => {
+                if at_least_ours {
+                    if self.preempt_at.take().is_some() {
+                        out.push(Action::Log(Line::PreemptDelayStopped));
+                    }
+                    return true;
+                }
+                let at = *self.preempt_at.get_or_insert_with(|| {
+                    out.push(Action::Log(Line::PreemptDelayStarted { delay }));
+                    now + delay
+                });
+                now < at
+            }
+        }
+    }
+
+    /// RFC 9568 §6.4.2 (450): the master is alive.
+    fn follow(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
+        self.learn_interval(advert.interval, out);
+        self.leader = Some(Leader { address: from, priority: advert.priority });
+        self.wanted = State::Backup;
+        self.timers.set(Timer::MasterDown, now + self.master_down());
+    }
+
+    /// Version 3 counts in the master's interval. Version 2 never gets here with another than its own.
+    fn learn_interval(&mut self, theirs: Duration, out: &mut Vec<Action>) {
+        if self.params.version == Version::V3 && theirs != self.interval {
+            out.push(Action::Log(Line::IntervalLearnt { from: self.interval, to: theirs }));
+            self.interval = theirs;
+        }
+    }
+
+    /// The down timer has run out, `late` ago.
+    ///
+    /// Woken later than the next advert could be expected, we were not running, and what a master may have said meanwhile
+    /// was not heard. Claiming the addresses then would make two masters, so a whole down interval is listened to first.
+    fn master_is_silent(&mut self, late: Duration, now: Instant, out: &mut Vec<Action>) {
+        if late > self.interval && self.params.priority != Priority::OWNER {
+            out.push(Action::Log(Line::TimerLate { by: late }));
+            self.timers.set(Timer::MasterDown, now + self.master_down());
+            return;
+        }
+        out.push(Action::Log(Line::AdvertTimeout));
+        self.wanted = State::Master;
+        self.go(State::Master, Why::MasterSilent, now, out);
+    }
+
+    /// RFC 9568 §6.4.3 (730): another router thinks it is the master.
+    fn contest(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
+        let (theirs, ours) = (advert.priority, self.priority());
+        if theirs == ours && Some(from) == self.source {
+            out.push(Action::Log(Line::EqualWithOurAddress));
+            return;
+        }
+        // Addresses of one family compare as their bytes on the link do.
+        let loses = theirs > ours || (theirs == ours && self.source.is_some_and(|source| from > source));
+        if theirs == Priority::OWNER && ours == Priority::OWNER {
+            match self.dispute.heard(advert.interval, loses) {
+                Heard::First => out.push(Action::Log(Line::RivalOwner { from })),
+                Heard::Again => {}
+                Heard::TooOften => {
+                    out.push(Action::Log(Line::RivalOwnerPersists { from }));
+                    self.wanted = State::Backup;
+                    self.go(State::Backup, Why::Outranked, now, out);
+                    return;
+                }
+            }
+        }
+        if loses {
+            if self.params.answer_higher == Switch::On {
+                out.push(Action::Advertise(ours));
+            }
+            out.push(Action::Log(if theirs > ours && self.params.priority != Priority::OWNER {
+                Line::HigherHeard { from, priority: theirs, ours }
+            } else {
+                Line::EqualWithHigherAddress { from, priority: theirs }
+            }));
+            self.learn_interval(advert.interval, out);
+            self.wanted = State::Backup;
+            self.go(State::Backup, Why::Outranked, now, out);
+            self.leader = Some(Leader { address: from, priority: theirs });
+        } else {
+            let answered = self.params.answer_lower == Switch::On;
+            out.push(Action::Log(Line::LowerHeard { from, priority: theirs, ours, answered }));
+            if answered {
+                self.advertise_now(now, out);
+            }
+            let rounds = self.announcer.lower_heard(now);
+            announce(rounds, out);
+        }
+    }
+
+    /// An owner that gave way is owner again.
+    fn restore_owner(&mut self, because: Line, out: &mut Vec<Action>) {
+        if self.dispute.restore() {
+            out.push(Action::Log(because));
+        }
+    }
+
+    fn master_tick(&mut self, now: Instant, out: &mut Vec<Action>) {
+        if let Some(deadline) = self.timers.due(Timer::Advert, now) {
+            out.push(Action::Advertise(self.priority()));
+            // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
+            let next = deadline + self.params.interval;
+            self.timers.set(Timer::Advert, if next > now { next } else { now + self.params.interval });
+            if let Some(patience) = self.dispute.advertised(self.params.interval) {
+                self.timers.set(Timer::RivalGone, now + patience);
+            }
+        }
+        if self.timers.due(Timer::RivalGone, now).is_some() {
+            self.timers.unset(Timer::RivalGone);
+            self.dispute.end();
+            out.push(Action::Log(Line::RivalOwnerGone));
+        }
+        let rounds = self.announcer.tick(now);
+        announce(rounds, out);
+    }
+
+    fn advertise_now(&mut self, now: Instant, out: &mut Vec<Action>) {
+        out.push(Action::Advertise(self.priority()));
+        self.timers.set(Timer::Advert, now + self.params.interval);
+    }
+
+    /// A new sum of tracking weights. As backup the time already waited counts under the new priority too.
+    fn reweigh(&mut self, weight: i32, out: &mut Vec<Action>) {
+        let (from, down_before) = (self.priority(), self.master_down());
+        self.weight = weight;
+        let (to, down_after) = (self.priority(), self.master_down());
+        if from == to {
+            return;
+        }
+        out.push(Action::Log(Line::PriorityChanged { from, to }));
+        if let (State::Backup, Some(at)) = (self.state, self.timers.get(Timer::MasterDown)) {
+            let shifted = (at + down_after).checked_sub(down_before).unwrap_or(at);
+            self.timers.set(Timer::MasterDown, shifted);
+        }
+    }
+
+    fn move_source(&mut self, source: Option<IpAddr>, now: Instant, out: &mut Vec<Action>) {
+        match source {
+            Some(_) => {
+                self.source = source;
+                self.handle(now, Event::Recover(Cause::NoSource), out);
+            }
+            // The last advert still carries the old address; IPv6 could not send it (§4.6.2 of the original's behaviour).
+            None => {
+                if self.params.family == Family::Ipv6 {
+                    self.source = None;
+                }
+                self.handle(now, Event::Fault(Cause::NoSource), out);
+            }
+        }
+    }
+
+    /// Every transition passes here, so no pair of states can skip the exit of one or the entry of the other.
+    fn go(&mut self, to: State, why: Why, now: Instant, out: &mut Vec<Action>) {
+        let from = std::mem::replace(&mut self.state, to);
+        self.timers.clear();
+        self.dispute.end();
+        match to {
+            State::Master => {
+                self.restore_owner(Line::OwnerRestoredOnSilence, out);
+                out.push(Action::Advertise(self.priority()));
+                out.push(Action::Log(Line::EnteringMaster));
+            }
+            State::Backup => match why {
+                Why::Started => out.push(Action::Log(Line::EnteringBackupAtStart)),
+                Why::StartedAsOwner => {}
+                Why::MasterSilent
+                | Why::Outranked
+                | Why::Faulted
+                | Why::Recovered
+                | Why::AddressLost
+                | Why::Ended => out.push(Action::Log(Line::EnteringBackup)),
+            },
+            State::Fault => out.push(Action::Log(match why {
+                Why::Started => Line::FaultAtStart,
+                Why::StartedAsOwner
+                | Why::MasterSilent
+                | Why::Outranked
+                | Why::Faulted
+                | Why::Recovered
+                | Why::AddressLost
+                | Why::Ended => Line::EnteringFault,
+            })),
+            State::Init | State::Deleted | State::Stopped => {}
+        }
+        if from == State::Master {
+            self.leave_master(why, out);
+        }
+        if to == State::Master {
+            self.enter_master(now, out);
+        }
+        match why {
+            Why::StartedAsOwner => {}
+            Why::Started
+            | Why::MasterSilent
+            | Why::Outranked
+            | Why::Faulted
+            | Why::Recovered
+            | Why::AddressLost
+            | Why::Ended => out.push(Action::Report { from, to, why, priority: self.priority() }),
+        }
+        if to == State::Backup {
+            self.enter_backup(why, now);
+        }
+    }
+
+    fn enter_master(&mut self, now: Instant, out: &mut Vec<Action>) {
+        self.leader = None;
+        if self.interval != self.params.interval {
+            out.push(Action::Log(Line::IntervalReset { from: self.interval, to: self.params.interval }));
+            self.interval = self.params.interval;
+        }
+        self.timers.set(Timer::Advert, now + self.params.interval);
+        out.push(Action::Log(Line::SettingVips));
+        out.push(Action::HoldAddresses);
+    }
+
+    fn leave_master(&mut self, why: Why, out: &mut Vec<Action>) {
+        match why {
+            // The link is probably dead; the second packet is the one the original counts.
+            Why::Faulted => {
+                out.push(Action::Advertise(Priority::RELEASE));
+                release(out);
+            }
+            Why::AddressLost | Why::Ended => release(out),
+            // The better router's advert has said it all.
+            Why::Outranked => {}
+            Why::Started | Why::StartedAsOwner | Why::MasterSilent | Why::Recovered => {}
+        }
+        self.announcer.stop();
+        out.push(Action::Log(Line::RemovingVips));
+        out.push(Action::DropAddresses);
+    }
+
+    fn enter_backup(&mut self, why: Why, now: Instant) {
+        self.preempt_at = None;
+        self.leader = None;
+        let from = self.heard_from(now);
+        let at = match why {
+            Why::StartedAsOwner if from > now => from + self.params.interval,
+            Why::StartedAsOwner => now,
+            Why::AddressLost => now + timers::skew(self.params.version, self.skew_priority(), self.interval),
+            Why::Recovered => {
+                self.interval = self.params.interval;
+                if self.params.priority == Priority::OWNER {
+                    let skew = timers::skew(self.params.version, Priority::OWNER, self.interval);
+                    from + self.interval + skew
+                } else {
+                    from + self.master_down()
+                }
+            }
+            Why::Started | Why::MasterSilent | Why::Outranked | Why::Faulted | Why::Ended => {
+                from + self.master_down()
+            }
+        };
+        self.timers.set(Timer::MasterDown, at);
+    }
+}
+
+fn release(out: &mut Vec<Action>) {
+    out.push(Action::Advertise(Priority::RELEASE));
+    out.push(Action::Log(Line::SentRelease));
+}
+
+fn announce(rounds: u32, out: &mut Vec<Action>) {
+    if rounds > 0 {
+        out.push(Action::Announce { rounds });
+    }
+}
+
+#[cfg(test)]
+mod tests;

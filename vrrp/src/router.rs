@@ -1,0 +1,114 @@
+//! One virtual router as a whole: what arrives is checked, what passes moves the machine, what the machine asks for is counted.
+
+use std::time::Instant;
+
+use crate::accept::{Gate, Packet};
+use crate::compose::{Composer, Datagram};
+use crate::counters::Counters;
+use crate::event::{Action, Event, Leader, State, Verdict};
+use crate::log::Line;
+use crate::machine::Machine;
+use crate::params::Params;
+use crate::priority::Priority;
+
+/// [`Machine`], [`Gate`] and [`Composer`] of one virtual router, and its [`Counters`].
+#[derive(Debug)]
+pub struct Router {
+    machine: Machine,
+    gate: Gate,
+    composer: Composer,
+    counters: Counters,
+}
+
+impl Router {
+    /// A virtual router that waits for [`Event::Start`].
+    #[must_use]
+    pub fn new(params: Params) -> Self {
+        Self {
+            machine: Machine::new(params),
+            gate: Gate::new(),
+            composer: Composer::new(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The election, to look at.
+    #[must_use]
+    pub fn machine(&self) -> &Machine {
+        &self.machine
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+
+    /// Starts counting anew.
+    pub fn clear_counters(&mut self) {
+        self.counters = Counters::default();
+    }
+
+    /// When to call again with [`Event::Tick`] if nothing happens before.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Instant> {
+        self.machine.deadline()
+    }
+
+    /// Takes a packet with this router's VRID from the socket it listens on. `out` is appended to.
+    pub fn receive(&mut self, now: Instant, packet: &Packet<'_>, out: &mut Vec<Action>) {
+        let mut lines = Vec::new();
+        let advert = self.gate.examine(packet, &self.machine, &mut self.counters, &mut lines);
+        out.extend(lines.into_iter().map(Action::Log));
+        if let Some(advert) = advert {
+            self.handle(now, Event::Advert { from: packet.from(), advert }, out);
+        }
+    }
+
+    /// Takes any other event. `out` is appended to.
+    pub fn handle(&mut self, now: Instant, event: Event, out: &mut Vec<Action>) {
+        let (start, leader) = (out.len(), self.machine.leader());
+        self.machine.handle(now, event, out);
+        self.settle(leader, &out[start..]);
+    }
+
+    /// Takes new parameters; see [`Machine::reconfigure`].
+    pub fn reconfigure(&mut self, now: Instant, params: Params, out: &mut Vec<Action>) -> Verdict {
+        let (start, leader) = (out.len(), self.machine.leader());
+        let verdict = self.machine.reconfigure(now, params, out);
+        self.settle(leader, &out[start..]);
+        verdict
+    }
+
+    /// The packets of an [`Action::Advertise`]; none without a source address.
+    pub fn datagrams(&mut self, priority: Priority) -> Vec<Datagram> {
+        match self.machine.source() {
+            Some(source) => self.composer.compose(self.machine.params(), source, priority),
+            None => Vec::new(),
+        }
+    }
+
+    /// Counts what was asked for, and lets complaints be logged again when the situation is a new one.
+    fn settle(&mut self, leader_before: Option<Leader>, actions: &[Action]) {
+        for action in actions {
+            match action {
+                Action::Advertise(_) => self.counters.sent += 1,
+                Action::Log(Line::SentRelease) => self.counters.zero_sent += 1,
+                Action::Report { from, to, .. } => {
+                    if *to == State::Master {
+                        self.counters.became_master += 1;
+                        self.gate.forgive();
+                    } else if *from == State::Master {
+                        self.counters.released_master += 1;
+                        self.gate.forgive();
+                    }
+                }
+                Action::Log(_) | Action::HoldAddresses | Action::DropAddresses | Action::Announce { .. } => {}
+            }
+        }
+        let address = |leader: Option<Leader>| leader.map(|leader| leader.address);
+        if self.machine.state() == State::Backup && address(leader_before) != address(self.machine.leader()) {
+            self.gate.forgive();
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! Debian packages the commands need, installed when their programs are missing.
+
+use lab::{Failure, Outcome, While as _};
+use nix::unistd::geteuid;
+use std::{env, path::Path, process::Command};
+
+/// A program and the Debian package that has it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Program {
+    name: &'static str,
+    package: &'static str,
+}
+
+/// Moves interfaces and addresses.
+pub(crate) const IP: Program = Program { name: "ip", package: "iproute2" };
+/// Loads kernel modules.
+pub(crate) const MODPROBE: Program = Program { name: "modprobe", package: "kmod" };
+/// A Linux kernel that is a program.
+pub(crate) const UML: Program = Program { name: "linux.uml", package: "user-mode-linux" };
+/// Shows the IPVS table.
+pub(crate) const IPVSADM: Program = Program { name: "ipvsadm", package: "ipvsadm" };
+/// The original, as peer and oracle.
+pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
+
+/// Installs the packages of those programs that are missing.
+///
+/// # Errors
+/// One is missing and there is no way to install it.
+pub(crate) fn ensure(programs: &[Program]) -> Outcome {
+    let packages: Vec<_> =
+        programs.iter().filter(|wanted| !is_there(wanted.name)).map(|wanted| wanted.package).collect();
+    if packages.is_empty() {
+        return Ok(());
+    }
+    println!("installing {}", packages.join(", "));
+    apt_get(&["update", "--quiet=2"])?;
+    // A service of the installed package must not start on this machine: only its program is wanted.
+    apt_get(&[&["install", "--quiet=2", "--yes", "--no-install-recommends"], &packages[..]].concat())
+}
+
+fn apt_get(words: &[&str]) -> Outcome {
+    let mut command = if geteuid().is_root() {
+        Command::new("apt-get")
+    } else if is_there("sudo") {
+        let mut command = Command::new("sudo");
+        command.arg("apt-get");
+        command
+    } else {
+        return Err(Failure::new(format!("neither root nor sudo; please run: apt-get {}", words.join(" "))));
+    };
+    command.args(words).env("DEBIAN_FRONTEND", "noninteractive");
+    let status = command.status().doing("cannot run apt-get")?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("apt-get {} failed: {status}", words.join(" "))))
+    }
+}
+
+/// Whether a program is installed, also where an ordinary user's PATH does not look.
+fn is_there(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    let system = ["/usr/local/sbin", "/usr/sbin", "/sbin"].map(Into::into);
+    env::split_paths(&path).chain(system).any(|folder| Path::new(&folder).join(program).exists())
+}
