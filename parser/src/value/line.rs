@@ -111,7 +111,7 @@ fn range(args: &mut Args<'_, '_>, word: &str) -> Option<(IpAddr, IpAddr)> {
             return skip(args, format!("Invalid virtual server group IP address {word}  - skipping"));
         };
         let host = Family::of(addr).host_bits();
-        return match u8::parse(args, len, &Bounds { range: 1..=host, strict: false }) {
+        return match len.parse().ok().filter(|len| (1..=host).contains(len)) {
             None => skip(args, format!("Invalid netmask - {word} - skipping")),
             Some(len) => match whole_prefix(addr, len) {
                 Some(last) => Some((addr, last)),
