@@ -2,12 +2,17 @@
 //! held and what is wanted.
 
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod unusable;
 
 use std::collections::{HashMap, HashSet};
 
 use checkers::{Director, Settlement, Slot, VirtualServer};
-use ipvs::{Cause, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Timeouts, Weight};
+use ipvs::{
+    Cause, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
+    Transport, Weight,
+};
 
 use self::refusal::{ServiceName, object_of};
 pub(super) use self::unusable::Unusable;
@@ -19,8 +24,8 @@ const SURPRISES: [Cause; 4] =
 
 /// Our part of the kernel's table.
 #[derive(Debug)]
-pub(super) struct Table {
-    handle: Handle,
+pub(super) struct Table<T = Socket> {
+    handle: Handle<T>,
     /// What each virtual server means to the kernel.
     plan: Vec<Services>,
     /// The services that are wanted.
@@ -52,8 +57,14 @@ impl Table {
             other => other.map_err(Unusable::from)?,
         };
         handle.info().await.map_err(Unusable::from)?;
+        Ok(Self::over(handle))
+    }
+}
+
+impl<T: Transport> Table<T> {
+    fn over(handle: Handle<T>) -> Self {
         let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
-        Ok(Self { handle, plan, owners, held, timeouts: None })
+        Self { handle, plan, owners, held, timeouts: None }
     }
 
     /// Takes a plan: at the start with an empty table behind it, then at each reload.
