@@ -10,6 +10,7 @@ use crate::{
     failure::{Failure, Outcome, While as _},
     scratch::Scratch,
 };
+use nix::sys::statvfs::statvfs;
 use std::{
     ffi::OsString,
     fs,
@@ -50,6 +51,7 @@ pub(super) fn run(needs: Needs, limit: Duration) -> Outcome<u8> {
         .map_or_else(dying_with_us, User::unshare)
         .args([UML, "mem=1G", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"])
         .arg(option("init", &script))
+        .env("TMPDIR", memory_folder(&scratch))
         .arg(option("uml_dir", scratch.path()))
         .args(["con=null", "con0=null,fd:2", "ssl0=null,fd:1", "console=tty0"])
         .stdin(Stdio::null())
@@ -73,6 +75,14 @@ pub(super) fn run(needs: Needs, limit: Duration) -> Outcome<u8> {
         let console = fs::read_to_string(scratch.path().join("console")).unwrap_or_default();
         Failure::new(format!("user-mode Linux ended without a result; its console said:\n{console}"))
     })
+}
+
+/// Where the kernel keeps its memory: in memory, or where that is scarce (it is in containers) in a file.
+fn memory_folder(scratch: &Scratch) -> PathBuf {
+    const ENOUGH: u64 = 1 << 30;
+    let shared = Path::new("/dev/shm");
+    let free = statvfs(shared).map(|volume| volume.blocks_available() * volume.fragment_size());
+    if free.is_ok_and(|free| free >= ENOUGH) { shared.to_owned() } else { scratch.path().to_owned() }
 }
 
 fn pass_on(mut output: impl Read) {
