@@ -1,9 +1,10 @@
 //! The command line: what the user asked for, and nothing done about it yet.
 
 mod table;
-mod words;
+pub(crate) mod usage;
+pub(crate) mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ pub(crate) const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
 pub(crate) const OLD_DEFAULT_FILE: &str = "/etc/keepalived.conf";
 
 /// What to do.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Invocation {
     /// Be the daemon.
     Run(Box<Options>),
@@ -34,7 +35,16 @@ pub(crate) enum Invocation {
     /// Refuse; everything to say has been said.
     Refused,
     /// Be `genhash`.
-    Genhash,
+    Genhash(Genhash),
+}
+
+/// A call of `genhash`, not read yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Genhash {
+    /// What to call the program in its help text.
+    pub(crate) program: String,
+    /// What was said to it.
+    pub(crate) words: Vec<OsString>,
 }
 
 /// The options of a daemon.
@@ -134,14 +144,18 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     let program = arguments.next().unwrap_or_else(|| "keepalived".into());
     let mut said = Said::default();
     if Path::new(&program).file_name().is_some_and(|name| name == "genhash") {
-        return (Invocation::Genhash, said);
+        let program = program.to_string_lossy().into_owned();
+        return (Invocation::Genhash(Genhash { program, words: arguments.collect() }), said);
     }
 
     let mut options = Options::default();
     let mut config_test: Option<Option<PathBuf>> = None;
     let mut stray = Vec::new();
     let mut refused = false;
-    for word in Words::new(arguments) {
+    let mut options_seen = 0_usize;
+    let mut words = Words::new(table::OPTIONS, arguments);
+    while let Some(word) = words.next() {
+        options_seen += usize::from(!matches!(word, Word::Stray(_)));
         let (id, argument) = match word {
             Word::Option(id, argument) => (id, argument.unwrap_or_default()),
             Word::Unknown(option) => {
@@ -155,7 +169,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
                 continue;
             }
             Word::Stray(word) => {
-                stray.push(word.to_string_lossy().into_owned());
+                stray.push(word);
                 continue;
             }
         };
@@ -194,7 +208,14 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::Pid => options.pid_file = Some(path()),
             Id::VrrpPid => options.vrrp_pid_file = Some(path()),
             Id::CheckersPid => options.checkers_pid_file = Some(path()),
-            Id::Genhash => return (Invocation::Genhash, said),
+            Id::Genhash => {
+                if options_seen > 1 {
+                    said.err.push_str("Warning -- `-T` not used as first option, previous options ignored\n");
+                }
+                let program = format!("{} --genhash", program.to_string_lossy());
+                let words = stray.into_iter().chain(words.into_rest()).collect();
+                return (Invocation::Genhash(Genhash { program, words }), said);
+            }
             Id::AllConfig => options.all_config = true,
             Id::ConfigId => options.config_id = Some(text.into_owned()),
             Id::Signum => match signal_number(&text) {
@@ -207,7 +228,9 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::ConfigTest => config_test = Some((!argument.is_empty()).then(path)),
             Id::IgnoreSigint => options.ignore_sigint = true,
             Id::Version => return (Invocation::Version, said),
-            Id::Help => return (Invocation::Help(table::usage(&program.to_string_lossy())), said),
+            Id::Help => {
+                return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
+            }
             Id::ReleaseVips
             | Id::DumpConf
             | Id::AddressMonitoring
@@ -220,7 +243,8 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     }
     if !stray.is_empty() {
         // The blank before the line end is the original's.
-        said.out.push_str(&format!("Unexpected argument(s): {} \n", stray.join(" ")));
+        let stray = stray.join(OsStr::new(" "));
+        said.out.push_str(&format!("Unexpected argument(s): {} \n", stray.to_string_lossy()));
     }
     if refused {
         return (Invocation::Refused, said);
@@ -325,6 +349,33 @@ mod tests {
         assert_eq!(said.err, "Unknown option -Z\n");
     }
 
+    fn genhash(program: &str, words: &[&str]) -> Invocation {
+        Invocation::Genhash(Genhash {
+            program: program.into(),
+            words: words.iter().map(OsString::from).collect(),
+        })
+    }
+
+    #[test]
+    fn genhash_is_a_name_or_the_first_option() {
+        let called = read(["/usr/bin/genhash", "-v"].map(OsString::from), Path::new("/"));
+        assert_eq!(called, (genhash("/usr/bin/genhash", &["-v"]), Said::default()));
+        for line in [&["-T", "-s", "::1"][..], &["-Ts", "::1"], &["--genhash", "-s", "::1"]] {
+            assert_eq!(ask(line), (genhash("keepalived --genhash", &["-s", "::1"]), Said::default()));
+        }
+    }
+
+    #[test]
+    fn genhash_after_other_options_forgets_them_and_says_so() {
+        let (invocation, said) = ask(&["-n", "-Z", "word", "-T", "-v"]);
+        assert_eq!(invocation, genhash("keepalived --genhash", &["word", "-v"]));
+        assert_eq!(
+            said.err,
+            "Unknown option -Z\nWarning -- `-T` not used as first option, previous options ignored\n"
+        );
+        assert_eq!(said.out, "");
+    }
+
     #[test]
     fn every_signal_name_has_keepalived_s_number() {
         let numbers = ["STOP", "RELOAD", "DATA", "STATS", "STATS_CLEAR", "JSON"].map(signal_number);
@@ -357,7 +408,7 @@ mod tests {
 
     #[test]
     fn every_option_stands_in_the_help_text() {
-        let usage = table::usage("keepalived");
+        let usage = usage::text("keepalived", table::OPTIONS);
         for row in table::OPTIONS {
             assert!(usage.contains(&format!("--{}", row.long)), "{}", row.long);
         }
