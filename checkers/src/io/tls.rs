@@ -100,7 +100,7 @@ pub enum HandshakeError {
     /// The server speaks SSL, TLS 1.0 or TLS 1.1 only.
     OldVersion,
     /// The server does not know any cipher suite that this program has: all of TLS 1.3, and of TLS 1.2 those with forward
-    /// secrecy and authenticated encryption.
+    /// secrecy and authenticated encryption; or none of its curves: X25519, P-256 and P-384.
     NoCommonCipher,
     /// What answered does not speak TLS.
     NotTls,
@@ -154,7 +154,7 @@ impl fmt::Display for HandshakeError {
         match self {
             Self::OldVersion => f.write_str("the server speaks no TLS newer than 1.1; 1.2 or 1.3 is needed"),
             Self::NoCommonCipher => f.write_str(
-                "no cipher suite in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20, is needed",
+                "no cipher suite or curve in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20, over X25519, P-256 or P-384, is needed",
             ),
             Self::NotTls => f.write_str("what the server sent is not TLS"),
             Self::Connection(error) => write!(f, "the connection ended in the handshake: {error}"),
