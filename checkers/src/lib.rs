@@ -36,7 +36,7 @@ mod tally;
 mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
-pub use self::director::{CheckerId, Director};
+pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
 pub use self::outcome::{Failure, Outcome, Step, Trouble};
 pub use self::quorum::{Quorum, Turn};

@@ -12,7 +12,7 @@ use crate::statement::{Statement, Statements, Token};
 pub(crate) struct Reader<'s> {
     statements: Statements<'s>,
     /// Names of the blocks being read, the innermost last.
-    names: Vec<String>,
+    names: Vec<Name>,
     pub(crate) known: Known,
     pub(crate) present: Present,
     /// The family of the instance being read, once an address told it.
@@ -21,6 +21,13 @@ pub(crate) struct Reader<'s> {
     pub(crate) server: ServerSoFar,
     /// The instance being read has a keyword that only unicast needs.
     pub(crate) unicast: bool,
+}
+
+/// What messages call a block.
+#[derive(Debug)]
+struct Name {
+    short: String,
+    long: String,
 }
 
 /// What the lines of a virtual server said so far, for those that only make sense below others.
@@ -43,6 +50,22 @@ pub(crate) struct Known {
     pub(crate) bfds: Vec<String>,
     /// Interfaces of garp groups.
     pub(crate) garp_interfaces: Vec<String>,
+    /// How many rules of each family were given a preference.
+    assigned: (u32, u32),
+}
+
+impl Known {
+    /// The preference of the next rule that names none: 16384 and downwards.
+    pub(crate) fn next_rule_preference(&mut self, family: Family) -> u32 {
+        const FIRST: u32 = 16384;
+        let count = match family {
+            Family::V4 => &mut self.assigned.0,
+            Family::V6 => &mut self.assigned.1,
+        };
+        let assigned = FIRST.saturating_sub(*count);
+        *count = count.saturating_add(1);
+        assigned
+    }
 }
 
 impl<'s> Reader<'s> {
@@ -67,7 +90,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(crate) fn name(&self) -> String {
-        self.names.last().cloned().unwrap_or_default()
+        self.names.last().map(|name| name.short.clone()).unwrap_or_default()
     }
 
     /// The line last read.
@@ -117,10 +140,12 @@ impl<'s> Reader<'s> {
 
     /// What messages about weights call the block being read.
     pub(crate) fn described(&self) -> String {
-        match self.names.last() {
-            Some(name) => name.clone(),
-            None => String::new(),
-        }
+        self.names.last().map(|name| name.long.clone()).unwrap_or_default()
+    }
+
+    /// Whether the line being read belongs to no instance.
+    pub(crate) fn outside_instances(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// What messages call the server whose block is being read.
@@ -146,12 +171,12 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Reads the body of a block up to its `}`; false when the input ended before there was a body.
-    pub(crate) fn block<B: Block>(&mut self, block: &mut B) -> bool {
-        let name = block.name();
-        self.names.push(name);
+    /// Reads the body of a block up to its `}`; at the end of the input there is none.
+    pub(crate) fn block<B: Block>(&mut self, block: &mut B) {
+        self.names.push(Name { short: block.name(), long: block.described() });
         if !self.open_brace() {
-            return false;
+            self.statements.next();
+            return;
         }
         while let Some(statement) = self.statements.next() {
             match statement.token {
@@ -160,12 +185,11 @@ impl<'s> Reader<'s> {
                 Token::Text(text) => self.statement(block, &text, statement.span),
             }
         }
-        true
     }
 
     /// Gives a block of data lines a name for messages; ended by [`Reader::leave`].
     pub(crate) fn enter(&mut self, name: String) {
-        self.names.push(name);
+        self.names.push(Name { long: name.clone(), short: name });
     }
 
     /// Ends what [`Reader::block`] or [`Reader::enter`] began.
@@ -214,7 +238,7 @@ impl<'s> Reader<'s> {
     /// Reads a block of data lines up to its `}`.
     pub(crate) fn lines(&mut self, keyword: &str, mut each: impl FnMut(&mut Args<'_, 's>)) {
         match self.statements.peek() {
-            None => return,
+            None => {}
             Some(Statement { token: Token::Open, .. }) => {
                 self.statements.next();
             }

@@ -76,6 +76,8 @@ pub(crate) fn resolve(root: Root, present: Present, complaints: &mut Complaints)
     config.sync_groups = vrrp::sync_groups(Nested::all(root.vrrp_sync_group), &mut config, complaints);
     vrrp::settle(&mut config, complaints);
     config.track_groups = track::groups(Nested::all(root.track_group), &config, complaints);
+    config.static_routes = track::static_routes(Lines::all(root.static_routes), &config);
+    config.static_rules = track::static_rules(Lines::all(root.static_rules), &config);
     config.static_addresses = track::static_addresses(Lines::all(root.static_ipaddress), &config);
     config.global.sync_daemon = global::sync_daemon(&defs, &config, complaints);
 

@@ -66,7 +66,8 @@ impl Table {
         }
     }
 
-    /// Learns what the kernel already holds of what is wanted now: what a worker before us left behind.
+    /// Learns what the kernel really holds of ours: after a start what a worker before us left behind, after an
+    /// interrupted conversation what became of it.
     pub(super) async fn adopt(&mut self) {
         let found = match self.handle.services().await {
             Ok(found) => found,
@@ -75,9 +76,10 @@ impl Table {
                 return;
             }
         };
-        for entry in found {
-            if self.owners.contains_key(&entry.service.id) {
-                self.read(entry.service.id).await;
+        let believed = std::mem::take(&mut self.held);
+        for id in found.into_iter().map(|entry| entry.service.id) {
+            if self.owners.contains_key(&id) || believed.contains_key(&id) {
+                self.read(id).await;
             }
         }
     }

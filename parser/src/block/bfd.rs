@@ -3,7 +3,6 @@
 use std::net::IpAddr;
 
 use crate::keyword::{Args, Block, Refused, keywords};
-use crate::read::Reader;
 use crate::value::flag::Flag;
 use crate::value::time::{Millis, ms};
 use crate::value::track::WeightValue;
@@ -51,7 +50,7 @@ impl Block for BfdBlock {
         self.head.clone()
     }
 
-    fn close(self, _: &mut Reader<'_>) -> Option<Self> {
-        Some(self)
+    fn described(&self) -> String {
+        format!("Configuration error: BFD instance {}", self.head)
     }
 }

@@ -11,7 +11,7 @@ use crate::value::global::{
     IptablesValue, IpvsTimeoutsValue, MailFrom, MinGarp, ProcessName, RealtimePriority, RxPolicy,
     SmtpServerValue, SmtpTimeout, SyncDaemonValue, TableName, Umask,
 };
-use crate::value::number::AtLeastOne;
+use crate::value::number::{AtLeastOne, Only};
 use crate::value::script::FifoPath;
 use crate::value::time::{Micros, WholeSecs, ms, secs, us};
 use crate::value::word::{Maybe, OneWord};
@@ -132,7 +132,7 @@ keywords! {
         rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
         vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
-        vrrp_rx_bufs_multiplier: u32 [1..=u32::MAX, strict] = 3 => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
+        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
         vrrp_startup_delay: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait before the first election.", else "vrrp_startup_delay '{}' is invalid", is ParsedOnly;
         vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid", is ParsedOnly;
         log_unknown_vrids: Flag => "Log adverts of unknown virtual routers.";

@@ -39,7 +39,7 @@ keywords! {
     VirtualServerBlock {
         ip_family: Family => "Family of a firewall mark.", else "unknown address family {}";
         retry: u32 [1..=u32::MAX, strict] => "Failures allowed before one counts.", else "retry value invalid - {}";
-        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "virtual server delay_before_retry '{}' invalid - ignoring";
+        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "virtual server delay before retry '{}' invalid - ignoring";
         warmup: Duration [Duration::ZERO..=NO_LIMIT] => "The first check comes at random within it.", else "virtual server warmup '{}' invalid - ignoring";
         connect_timeout: Duration [us(1)..=MAX_TIMEOUT] = Duration::from_secs(5) => "How long to wait for a connection.", else "virtual server connect_timeout {} invalid - ignoring";
         delay_loop: Duration [us(1)..=NO_LIMIT] = Duration::from_secs(60) => "From the end of one check to the start of the next.", else "virtual server delay loop '{}' invalid - ignoring";
@@ -207,7 +207,10 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
         let span = args.span();
-        let head = args.word()?;
+        let Ok(head) = args.word() else {
+            args.reader.skip_body();
+            return Err(Refused::Said);
+        };
         let keyword = args.keyword().to_owned();
         args.expect_no_more();
         let mut members = Vec::new();

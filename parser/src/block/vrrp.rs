@@ -14,7 +14,7 @@ use crate::value::instance::{
     AntiReplayValue, AuthType, ExpiredBackup, HmacKeyValue, HmacModeValue, InterfaceValue, IpvlanValue,
     MulticastGroup, NativeV6, PollingValue, SyncInterface, UnicastMark, VersionValue, VmacValue, VrfValue,
 };
-use crate::value::number::AtLeastOne;
+use crate::value::number::{AtLeastOne, Only};
 use crate::value::route::RouteLine;
 use crate::value::rule::RuleLine;
 use crate::value::script::MaybeScript;
@@ -88,7 +88,7 @@ keywords! {
         lower_prio_no_advert: bool => "Do not answer an advert of lower priority.", else "({name}) invalid {kw} {} specified";
         higher_prio_send_advert: bool => "Answer an advert of higher priority.", else "({name}) invalid {kw} {} specified";
         owner_ignore_adverts: bool => "The address owner does not look at adverts.", else "({name}) invalid {kw} {} specified", is ParsedOnly;
-        kernel_rx_buf_size: crate::value::instance::RxBufferSize => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
+        kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
         authentication: Nested<AuthBlock> => "Authentication of VRRPv2.";
         auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.", is ParsedOnly;
         * seen: Seen;

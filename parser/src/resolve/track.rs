@@ -9,8 +9,11 @@ use crate::config::{
     Address, BfdInstance, Config, Family, GarpGroup, Located, ParamMatch, Program, Script, TrackFile,
     TrackGroup, TrackProcess, TrackScript, Weight,
 };
+use crate::config::{Route, Rule};
 use crate::resolve::{Complaints, said};
 use crate::value::address::StaticAddress;
+use crate::value::route::RouteLine;
+use crate::value::rule::RuleLine;
 
 /// Scripts, in the order of the file.
 pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript> {
@@ -115,7 +118,10 @@ pub(super) fn groups(
             }
         }
         match members.is_empty() {
-            true => complaints.general(format!("track_group {name} has no virtual router(s) - removing")),
+            true => complaints.class(
+                crate::diag::Class::Log,
+                format!("track_group {name} has no virtual router(s) - removing"),
+            ),
             false => groups.push(TrackGroup { name, span, members }),
         }
     }
@@ -127,12 +133,30 @@ pub(super) fn static_addresses(lines: Vec<StaticAddress>, config: &Config) -> Ve
     lines
         .into_iter()
         .map(|StaticAddress(line)| Address {
-            track_group: line
-                .track_group
-                .and_then(|name| config.track_groups.iter().position(|group| group.name == name)),
+            track_group: group_named(line.track_group, config),
             ..line.address
         })
         .collect()
+}
+
+/// Static routes, their groups found.
+pub(super) fn static_routes(lines: Vec<RouteLine>, config: &Config) -> Vec<Route> {
+    lines
+        .into_iter()
+        .map(|line| Route { track_group: group_named(line.track_group, config), ..line.route })
+        .collect()
+}
+
+/// Static rules, their groups found.
+pub(super) fn static_rules(lines: Vec<RuleLine>, config: &Config) -> Vec<Rule> {
+    lines
+        .into_iter()
+        .map(|line| Rule { track_group: group_named(line.track_group, config), ..line.rule })
+        .collect()
+}
+
+fn group_named(name: Option<String>, config: &Config) -> Option<usize> {
+    position(&config.track_groups, &name?, |group| &group.name)
 }
 
 /// BFD sessions that know their neighbour.

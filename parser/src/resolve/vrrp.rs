@@ -31,7 +31,7 @@ pub(super) fn instances(
 ) -> Vec<VrrpInstance> {
     blocks
         .into_iter()
-        .map(|Located { value: block, span }| {
+        .filter_map(|Located { value: block, span }| {
             let name = block.head.clone();
             Builder { block, name, defs, config, complaints }.build(span)
         })
@@ -55,16 +55,17 @@ impl Builder<'_> {
         self.complaints.fatal(format!("({}) {text}", self.name));
     }
 
-    fn build(mut self, span: Span) -> VrrpInstance {
+    /// The instance; none when something is missing without which it has no meaning.
+    fn build(mut self, span: Span) -> Option<VrrpInstance> {
         let mut block = std::mem::take(&mut self.block);
         let global = &self.config.global;
         let strict = said(block.strict_mode.take()).unwrap_or(global.vrrp_strict);
         let family = block.seen.family.unwrap_or(Family::V4);
         let version = self.version(&mut block, family, strict);
-        let vrid = said(block.virtual_router_id.take()).unwrap_or_else(|| {
+        let Some(vrid) = said(block.virtual_router_id.take()) else {
             self.fatal("the virtual router id must be set");
-            1
-        });
+            return None;
+        };
         let (priority, state) = self.priority(&mut block, strict);
         let owner = priority == 255;
         let auth = self.auth(&mut block, family, version, strict);
@@ -79,7 +80,7 @@ impl Builder<'_> {
         let hmac = self.hmac(&mut block, advert_int, strict);
         let peering = self.peering(&mut block, family, strict);
         let multicast = matches!(peering, Peering::Multicast { .. });
-        self.sources(&mut block, multicast);
+        self.sources(&mut block, multicast)?;
         let (addresses, excluded) = self.addresses(&mut block, version, strict);
         let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
         let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
@@ -99,11 +100,16 @@ impl Builder<'_> {
         }
         let ipvlan = said(block.use_ipvlan.take()).map(|ipvlan| ipvlan.0);
         let source = block.source.as_ref().map(|said| said.value.addr);
+        if family == Family::V4
+            && source.is_none()
+            && ipvlan.as_ref().is_some_and(|ipvlan| ipvlan.addr.is_none())
+        {
+            self.say(
+                "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state",
+            );
+        }
         let source = source.or(ipvlan.as_ref().and_then(|ipvlan| ipvlan.addr).map(|prefix| prefix.addr));
         let track_source = block.track_src_ip.is_some() && source.is_some();
-        if block.track_src_ip.is_some() && !track_source {
-            self.say("track_src_ip requires a source address to be configured - ignoring");
-        }
         let notify_deleted = said(block.notify_deleted.take());
         let report_deleted = notify_deleted.is_some();
         let alerts = &global.mail;
@@ -112,7 +118,7 @@ impl Builder<'_> {
         let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
         let scope = self.name.clone();
         let tracking = tracking(&mut block, self.config, &scope, self.complaints);
-        VrrpInstance {
+        Some(VrrpInstance {
             name: self.name,
             span,
             vrid,
@@ -140,8 +146,8 @@ impl Builder<'_> {
             linkbeat_use_polling: block.linkbeat_use_polling.is_some(),
             addresses,
             excluded,
-            routes: Vec::new(),
-            rules: Vec::new(),
+            routes: Lines::all(block.virtual_routes).into_iter().map(|line| line.route).collect(),
+            rules: Lines::all(block.virtual_rules).into_iter().map(|line| line.rule).collect(),
             promote_secondaries,
             vmac,
             vmac_addr: block.use_vmac_addr.is_some(),
@@ -168,7 +174,7 @@ impl Builder<'_> {
             smtp_alert,
             notify_priority_changes: said(block.notify_priority_changes)
                 .unwrap_or(global.notify_priority_changes),
-        }
+        })
     }
 
     fn version(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Version {
@@ -321,8 +327,8 @@ impl Builder<'_> {
         Peering::Multicast { group }
     }
 
-    /// Rules about interface, VRF and source address.
-    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) {
+    /// Rules about interface, VRF and source address; none when there is no way to send.
+    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) -> Option<()> {
         if let Some(vrf) = &block.vrf {
             if block.interface.is_some() {
                 let text = format!("({}) Cannot specify VRF interface and interface - ignoring", self.name);
@@ -334,17 +340,22 @@ impl Builder<'_> {
             }
         }
         if block.interface.is_some() {
-            return;
+            return Some(());
         }
         let unicast_word = block.seen.unicast;
         let source = block.source.as_ref().map(|said| said.value.addr);
         if !unicast_word || (multicast && block.unicast_fault_no_peer.is_none()) {
             self.fatal("Unknown interface!");
-        } else if source.is_none() {
-            self.fatal("No interface and no source address specified");
-        } else if matches!(source, Some(IpAddr::V6(v6)) if v6.is_unicast_link_local()) {
-            self.fatal("No interface specified and source address is link local");
+            return None;
         }
+        match source {
+            None => self.fatal("No interface and no source address specified"),
+            Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
+                self.fatal("No interface specified and source address is link local");
+            }
+            Some(_) => return Some(()),
+        }
+        None
     }
 
     fn addresses(

@@ -139,17 +139,19 @@ pub(crate) fn server(args: &mut Args<'_, '_>, what: &str) -> Result<(IpAddr, u16
     let word = args.word()?;
     let port_word = args.optional();
     let plain = word.split(['-', '/']).next().unwrap_or_default();
-    let port = match &port_word {
+    let port_number = match &port_word {
         None => Some(0),
         Some(word) if !word.is_empty() && word.bytes().all(|byte| byte == b'0') => Some(0),
         Some(word) => u16::parse(args, word, &Bounds { range: 1..=u16::MAX, strict: false }),
     };
-    match (address(plain), port) {
+    match (address(plain), port_number) {
         (Some(addr), Some(port)) => Ok((addr, port)),
         _ => {
             let text = match port_word {
-                Some(port) => format!("Invalid {what} address/port {word}/{port} - skipping"),
-                None => format!("Invalid {what} address {word} - skipping"),
+                Some(port) if !what.starts_with("sorry") || port_number.is_none() => {
+                    format!("Invalid {what} address/port {word}/{port} - skipping")
+                }
+                _ => format!("Invalid {what} address {word} - skipping"),
             };
             args.general(text);
             Err(Refused::Said)

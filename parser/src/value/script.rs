@@ -7,9 +7,6 @@ use crate::value::identity::identity;
 
 /// Reads the words of a script statement: the command word split again, and the words after it.
 fn command(args: &mut Args<'_, '_>) -> Result<(Command, Vec<String>), Refused> {
-    if args.left() == 0 {
-        args.word()?;
-    }
     let words = args.shell()?;
     let text = words.get(1).cloned().unwrap_or_default();
     let argv = args.shell_again(&text)?;
@@ -28,6 +25,10 @@ impl Value for Script {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
+        // An open double quote hides its word from the ordinary reading.
+        if args.left() == 0 && args.shell()?.len() < 2 {
+            args.word()?;
+        }
         let (command, words) = command(args)?;
         Ok(Self { span: args.span(), command, identity: identity(&words) })
     }

@@ -1,0 +1,7 @@
+//! What the original says about a text, and what we say.
+
+mod memory;
+mod never_panics;
+mod probes;
+mod tables;
+mod values;
