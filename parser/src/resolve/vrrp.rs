@@ -81,6 +81,15 @@ impl Builder<'_> {
         let multicast = matches!(peering, Peering::Multicast { .. });
         self.sources(&mut block, multicast)?;
         let (addresses, excluded) = self.addresses(&mut block, version, strict);
+        if multicast && first_is_not_link_local(&addresses) {
+            match strict {
+                true => self.say("the first IPv6 VIP address must be link local"),
+                false => {
+                    let text = format!("({}) the first IPv6 VIP address should be link local", self.name);
+                    self.complaints.class(Class::Log, text);
+                }
+            }
+        }
         let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
         let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
         if timer_expired_backup.is_some() && preempt {
@@ -590,5 +599,13 @@ impl Builder<'_> {
             base = true;
         }
         (vmac, base)
+    }
+}
+
+/// Whether the address that IPv6 adverts must be sent from (RFC 9568 §5.1.2.2) is missing from the first place.
+fn first_is_not_link_local(addresses: &[Address]) -> bool {
+    match addresses.first().map(|first| first.prefix.addr) {
+        Some(IpAddr::V6(v6)) => !v6.is_unicast_link_local(),
+        Some(IpAddr::V4(_)) | None => false,
     }
 }
