@@ -1,9 +1,23 @@
 //! Sync groups, and what instances mean together: roles, weights, and virtual router identifiers that must differ.
 
+use std::collections::HashMap;
+
 use crate::block::group::SyncGroupBlock;
 use crate::config::{Config, Located, Notify, Peering, Role, SyncGroup, VrrpInstance};
 use crate::resolve::tracking::tracking;
 use crate::resolve::{Complaints, said};
+
+/// What groups say for members that do not: `notify_priority_changes` by the name of the member.
+pub(super) fn priority_changes(blocks: &[Located<SyncGroupBlock>]) -> HashMap<String, bool> {
+    let mut all = HashMap::new();
+    for block in blocks.iter().map(|said| &said.value) {
+        let Some(changes) = &block.notify_priority_changes else { continue };
+        for member in block.group.iter().flat_map(|group| &group.value.0) {
+            all.entry(member.value.clone()).or_insert(changes.value);
+        }
+    }
+    all
+}
 
 /// Groups with the members they can have; their members know them from now on.
 pub(super) fn sync_groups(
@@ -46,11 +60,8 @@ pub(super) fn sync_groups(
             )),
             _ => {}
         }
-        let priority_changes = said(block.notify_priority_changes.take());
         for member in &members {
-            let instance = &mut config.vrrp_instances[*member];
-            instance.sync_group = Some(groups.len());
-            instance.notify_priority_changes |= priority_changes.unwrap_or(false);
+            config.vrrp_instances[*member].sync_group = Some(groups.len());
         }
         let tracking = tracking(&mut block, config, &name, complaints);
         let alerts = &config.global.mail;

@@ -1,6 +1,6 @@
 //! Virtual routers: the rules the original applies when an instance is complete, in its order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ const MAX_V3: Duration = ms(40_950);
 pub(super) fn instances(
     blocks: Vec<Located<InstanceBlock>>,
     defs: &GlobalBlock,
+    priority_changes: &HashMap<String, bool>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<VrrpInstance> {
@@ -32,7 +33,7 @@ pub(super) fn instances(
         .into_iter()
         .filter_map(|Located { value: block, span }| {
             let name = block.head.clone();
-            Builder { block, name, defs, config, complaints }.build(span)
+            Builder { block, name, defs, priority_changes, config, complaints }.build(span)
         })
         .collect()
 }
@@ -41,6 +42,8 @@ struct Builder<'a> {
     block: InstanceBlock,
     name: String,
     defs: &'a GlobalBlock,
+    /// What sync groups say for their members, by name.
+    priority_changes: &'a HashMap<String, bool>,
     config: &'a Config,
     complaints: &'a mut Complaints,
 }
@@ -124,6 +127,9 @@ impl Builder<'_> {
         let smtp_alert =
             said(block.smtp_alert.take()).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
         let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
+        let notify_priority_changes = said(block.notify_priority_changes.take())
+            .or_else(|| self.priority_changes.get(&self.name).copied())
+            .unwrap_or(global.notify_priority_changes);
         let scope = self.name.clone();
         let tracking = tracking(&mut block, self.config, &scope, self.complaints);
         Some(VrrpInstance {
@@ -180,8 +186,7 @@ impl Builder<'_> {
             },
             report_deleted,
             smtp_alert,
-            notify_priority_changes: said(block.notify_priority_changes)
-                .unwrap_or(global.notify_priority_changes),
+            notify_priority_changes,
         })
     }
 
