@@ -28,7 +28,7 @@
 pub mod attr;
 mod daemon;
 mod destination;
-pub mod diff;
+mod diff;
 mod error;
 mod frame;
 mod handle;

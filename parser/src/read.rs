@@ -50,6 +50,8 @@ pub(crate) struct Known {
     pub(crate) bfds: Vec<String>,
     /// Interfaces of garp groups.
     pub(crate) garp_interfaces: Vec<String>,
+    /// How many garp groups there are.
+    pub(crate) garp_groups: usize,
     /// How many rules of each family were given a preference.
     assigned: (u32, u32),
 }
@@ -141,6 +143,13 @@ impl<'s> Reader<'s> {
     /// What messages about weights call the block being read.
     pub(crate) fn described(&self) -> String {
         self.names.last().map(|name| name.long.clone()).unwrap_or_default()
+    }
+
+    /// Whether a sync group is being read.
+    pub(crate) fn in_sync_group(&self) -> bool {
+        self.names
+            .last()
+            .is_some_and(|name| self.known.sync_groups.last() == Some(&name.short) && name.long != name.short)
     }
 
     /// Whether the line being read belongs to no instance.

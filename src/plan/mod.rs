@@ -106,4 +106,4 @@ fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

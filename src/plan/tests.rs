@@ -30,7 +30,7 @@ impl Sources for OneFile {
 }
 
 /// The plan, and what was said on the way.
-fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
+pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
     let system = System { interfaces: BTreeSet::new(), node: "lb1".into(), user: "root".into() };
     let plan = Plan::new(&config, &system, &mut said);

@@ -1,10 +1,14 @@
-//! The scenes of `tests/netns` with Debian's keepalived as one of the two routers, in both roles, and as both: what
-//! only we pass shows where we differ, what the original fails shows a wrong scene.
+//! Ours and Debian's keepalived side by side.
+//!
+//! - The scenes of `tests/netns` with the original as one of the two routers, in both roles, and as both: what only we
+//!   pass shows where we differ, what the original fails shows a wrong scene.
+//! - [`config`]: both readers on one file.
 
 #[path = "../netns/addresses.rs"]
 mod addresses;
 #[path = "../netns/announcement.rs"]
 mod announcement;
+mod config;
 #[path = "../netns/election.rs"]
 mod election;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
@@ -30,11 +34,20 @@ const ALONE: &[Test<Cast>] = tests![
     packets::garbage_of_any_length_stops_nobody,
 ];
 
+const FILES: &[Test<Cast>] = tests![
+    config::global_settings_are_read_alike,
+    config::instances_are_read_alike,
+    config::servers_are_read_alike,
+    config::the_language_is_read_alike,
+    config::the_seed_gives_the_same_two_complaints,
+];
+
 fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
     let theirs = Binary::original();
     let cast = |one: &Binary, two: &Binary| Cast { one: one.clone(), two: two.clone() };
     Suite::new(Needs::Namespaces, Duration::from_secs(300))
+        .tests_with(ORIGINAL, "both", &cast(&ours, &theirs), FILES)
         .tests_with(ORIGINAL, "ours_then_theirs", &cast(&ours, &theirs), PAIRS)
         .tests_with(ORIGINAL, "theirs_then_ours", &cast(&theirs, &ours), PAIRS)
         .tests_with(ORIGINAL, "theirs", &cast(&theirs, &theirs), PAIRS)

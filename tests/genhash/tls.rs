@@ -121,10 +121,10 @@ fn an_older_tls_is_called_so() {
 }
 
 #[test]
-fn a_cipher_suite_that_nobody_shares_is_called_so() {
+fn a_lack_of_common_cipher_suites_is_called_so() {
     let said = genhash(&Server::raw(&[send(b"\x15\x03\x03\x00\x02\x02\x28"), Step::Hold]), &["-S"]);
     assert_eq!((said.code, said.out.as_str()), (Some(0), REFUSED));
-    assert!(said.err.starts_with("no cipher suite in common"), "{}", said.err);
+    assert!(said.err.starts_with("no cipher suite or curve in common"), "{}", said.err);
 }
 
 #[test]

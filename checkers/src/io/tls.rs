@@ -5,7 +5,7 @@
 
 use std::fmt;
 use std::io;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
@@ -69,10 +69,13 @@ impl PeerName {
     ///
     /// When it is not the name of a host.
     pub fn indicated(virtual_host: &str) -> Result<Self, NotAHostName> {
+        let unbracketed = virtual_host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+        let address = unbracketed.unwrap_or(virtual_host).parse();
+        if let Ok(address) = address.or_else(|_| virtual_host.parse().map(|at: SocketAddr| at.ip())) {
+            return Ok(Self::unnamed(address));
+        }
         let name = match virtual_host.rsplit_once(':') {
-            Some((name, port)) if !name.contains(':') && port.bytes().all(|byte| byte.is_ascii_digit()) => {
-                name
-            }
+            Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
             Some(_) | None => virtual_host,
         };
         ServerName::try_from(name.to_owned()).map(Self).map_err(|_| NotAHostName)
@@ -97,7 +100,7 @@ pub enum HandshakeError {
     /// The server speaks SSL, TLS 1.0 or TLS 1.1 only.
     OldVersion,
     /// The server does not know any cipher suite that this program has: all of TLS 1.3, and of TLS 1.2 those with forward
-    /// secrecy and authenticated encryption.
+    /// secrecy and authenticated encryption; or none of its curves: X25519, P-256 and P-384.
     NoCommonCipher,
     /// What answered does not speak TLS.
     NotTls,
@@ -151,7 +154,7 @@ impl fmt::Display for HandshakeError {
         match self {
             Self::OldVersion => f.write_str("the server speaks no TLS newer than 1.1; 1.2 or 1.3 is needed"),
             Self::NoCommonCipher => f.write_str(
-                "no cipher suite in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20, is needed",
+                "no cipher suite or curve in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20, over X25519, P-256 or P-384, is needed",
             ),
             Self::NotTls => f.write_str("what the server sent is not TLS"),
             Self::Connection(error) => write!(f, "the connection ended in the handshake: {error}"),
@@ -235,7 +238,10 @@ mod tests {
         assert_eq!(name("www.example.org"), Ok("www.example.org".into()));
         assert_eq!(name("www.example.org:8443"), Ok("www.example.org".into()));
         assert_eq!(name("under_score"), Ok("under_score".into()));
-        assert_eq!(name("2001:db8::1"), Ok("2001:db8::1".into()));
+        for address in ["2001:db8::1", "[2001:db8::1]", "[2001:db8::1]:8443"] {
+            assert_eq!(name(address), Ok("2001:db8::1".into()));
+        }
+        assert_eq!(name("192.0.2.1:8443"), Ok("192.0.2.1".into()));
         for text in ["", "two words", "a:b", ".", "www..org"] {
             assert_eq!(name(text), Err(NotAHostName), "{text:?}");
         }

@@ -97,6 +97,10 @@ impl Block for SyncGroupBlock {
     fn name(&self) -> String {
         self.head.clone()
     }
+
+    fn described(&self) -> String {
+        format!("vrrp group {}", self.head)
+    }
 }
 
 keywords! {
@@ -178,9 +182,15 @@ impl Block for GarpGroupBlock {
 
     fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
         if self.garp_interval.is_none() && self.gna_interval.is_none() {
-            reader.say("garp_group does not have GARP or GNA interval set - ignoring");
+            for interface in self.interface.iter().flat_map(|said| &said.value.0) {
+                reader.known.garp_interfaces.retain(|known| known != interface.value.as_str());
+            }
+            let text =
+                format!("garp group {} does not have any delay set - removing", reader.known.garp_groups);
+            reader.say(text);
             return None;
         }
+        reader.known.garp_groups += 1;
         Some(self)
     }
 }

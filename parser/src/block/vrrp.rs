@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::block::group::only_name;
-use crate::config::{Family, Role, Script, Secret, UnicastChecksum};
+use crate::config::{Family, Role, Script, Secret, Span, UnicastChecksum};
 use crate::diag::Class;
 use crate::keyword::{Args, Block, Lines, Nested, Refused, keywords};
 use crate::read::Reader;
@@ -102,6 +102,8 @@ pub(crate) struct Seen {
     pub(crate) family: Option<Family>,
     /// A keyword that only unicast needs.
     pub(crate) unicast: bool,
+    /// The line of its `}`.
+    pub(crate) end: Option<Span>,
 }
 
 impl Block for InstanceBlock {
@@ -127,6 +129,7 @@ impl Block for InstanceBlock {
         self.seen = Seen {
             family: reader.family.take(),
             unicast: std::mem::take(&mut reader.unicast) || self.unicast_peer.is_some(),
+            end: Some(reader.position()),
         };
         if self.unicast_ttl.is_some() && !peers {
             reader.say(format!("({name}): Cannot use unicast_ttl without unicast peers - resetting"));

@@ -87,11 +87,11 @@ impl Builder<'_> {
         if timer_expired_backup.is_some() && preempt {
             self.say("expired_timer_backup requires nopreempt - resetting");
         }
+        let down_timer_adverts = self.down_timer(&mut block, strict);
         let accept = self.accept(&mut block, owner, version, strict);
+        let garp = self.garp(&mut block, strict);
         let (lower_prio_no_advert, higher_prio_send_advert) = self.prio_adverts(&mut block, strict);
         let owner_ignore_adverts = self.owner_ignores(&mut block, owner, strict);
-        let down_timer_adverts = self.down_timer(&mut block, strict);
-        let garp = self.garp(&mut block, strict);
         let (vmac, vmac_xmit_base) = self.vmac(&mut block, vrid, strict, multicast);
         let promote_secondaries =
             block.promote_secondaries.is_some() && vmac.is_none() && block.use_ipvlan.is_none();
@@ -303,6 +303,9 @@ impl Builder<'_> {
             if strict {
                 self.fatal("Unicast peers are not supported in strict mode");
             }
+            if block.mcast_dst_ip.is_some() {
+                self.say("multicast destination specified with unicast - ignoring");
+            }
             let check_source =
                 limited || block.check_unicast_src.is_some() || self.defs.vrrp_check_unicast_src.is_some();
             return Peering::Unicast { peers, ttl: said(block.unicast_ttl.take()), check_source };
@@ -482,10 +485,10 @@ impl Builder<'_> {
             );
         }
         if lower == Some(false) {
-            self.say("Strict mode requires lower_prio_no_advert to be set - resetting");
+            self.say("Strict mode requires no lower priority advert. resetting");
         }
         if higher == Some(true) {
-            self.say("Strict mode requires higher_prio_send_advert to be clear - resetting");
+            self.say("strict mode requires higher_prio_send_advert to be clear. resetting");
         }
         (true, false)
     }
@@ -580,7 +583,11 @@ impl Builder<'_> {
             base = false;
         }
         if !multicast && virtual_if && !base {
-            self.say("unicast with use_vmac requires vmac_xmit_base - setting");
+            let text = format!("({}) unicast with use_vmac requires vmac_xmit_base - setting", self.name);
+            match &block.seen.end {
+                Some(end) => self.complaints.at(end, text),
+                None => self.complaints.general(text),
+            }
             base = true;
         }
         (vmac, base)
@@ -589,12 +596,20 @@ impl Builder<'_> {
 
 /// What an instance or a group watches, names found.
 trait Watcher {
+    /// The interface whose state counts anyway.
+    fn own_interface(&self) -> Option<String>;
+
     fn lines(&mut self) -> [Vec<TrackLine>; 5];
 }
 
 macro_rules! watchers {
-    ($($Block:ty),*) => {$(
+    ($($Block:ty, |$block:ident| $own:expr;)*) => {$(
         impl Watcher for $Block {
+            fn own_interface(&self) -> Option<String> {
+                let $block = self;
+                $own
+            }
+
             fn lines(&mut self) -> [Vec<TrackLine>; 5] {
                 [
                     Lines::all(self.track_interface.take()).into_iter().map(|line| line.0).collect(),
@@ -608,7 +623,10 @@ macro_rules! watchers {
     )*};
 }
 
-watchers!(InstanceBlock, SyncGroupBlock);
+watchers! {
+    InstanceBlock, |block| block.interface.as_ref().map(|said| said.value.0.to_string());
+    SyncGroupBlock, |_block| None;
+}
 
 fn tracking(block: &mut impl Watcher, config: &Config, scope: &str, complaints: &mut Complaints) -> Tracking {
     let mut once = |what: &str, lines: Vec<TrackLine>| {
@@ -625,12 +643,23 @@ fn tracking(block: &mut impl Watcher, config: &Config, scope: &str, complaints: 
             })
             .collect::<Vec<_>>()
     };
+    let own = block.own_interface();
     let [interfaces, scripts, files, processes, bfds] = block.lines();
-    let interfaces = once("interface", interfaces);
+    let mut interfaces = once("interface", interfaces);
     let scripts = once("script", scripts);
     let files = once("file", files);
     let processes = once("process", processes);
     let bfds = once("bfd", bfds);
+    interfaces.retain(|line| {
+        let other = own.as_deref() != Some(line.name.value.as_str());
+        if !other {
+            complaints.general(format!(
+                "({scope}) Ignoring track_interface {} since own interface",
+                line.name.value
+            ));
+        }
+        other
+    });
     let found = |lines: Vec<TrackLine>, find: &dyn Fn(&str) -> Option<(usize, Weight)>| {
         lines
             .into_iter()
@@ -679,6 +708,7 @@ pub(super) fn sync_groups(
     for Located { value: mut block, span } in blocks {
         let name = block.head.clone();
         let mut members = Vec::new();
+        let listed = block.group.is_some();
         for member in said(block.group.take()).map_or_else(Vec::new, |group| group.0) {
             let member = member.value;
             match config.vrrp_instances.iter().position(|instance| instance.name == member) {
@@ -694,6 +724,12 @@ pub(super) fn sync_groups(
             }
         }
         match members.len() {
+            0 if listed => {
+                complaints.general(format!(
+                    "Sync group {name}, no matching virtual router found in group declaration - removing"
+                ));
+                continue;
+            }
             0 => {
                 complaints.general(format!("Sync group {name} has no virtual router(s). removing"));
                 continue;
@@ -748,6 +784,7 @@ pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
             }
         }
     }
+    drop_weights(config, complaints);
     for (at, second) in config.vrrp_instances.iter().enumerate() {
         let rival = config.vrrp_instances[..at].iter().find(|first| collide(first, second));
         if let (Some(first), Some(interface)) = (rival, &second.interface) {
@@ -755,6 +792,88 @@ pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
                 "{} and {} both use VRID {} with {} on interface {}",
                 first.name, second.name, second.vrid, second.family, interface.value
             ));
+        }
+    }
+}
+
+/// An address owner's priority cannot change, nor may a member's that must stay equal to the others'.
+fn drop_weights(config: &mut Config, complaints: &mut Complaints) {
+    let fixed: Vec<bool> = config.sync_groups.iter().map(|group| !group.tracking_weight).collect();
+    for instance in &mut config.vrrp_instances {
+        let owner = instance.priority == 255;
+        let grouped = instance.sync_group.is_some_and(|group| fixed[group]);
+        if !owner && !grouped {
+            continue;
+        }
+        let name = &instance.name;
+        let why = if owner { "address_owner" } else { "SYNC group" };
+        let tracking = &mut instance.tracking;
+        tracking.interfaces.retain_mut(|tracked| {
+            let weighted = tracked.weight.value != 0;
+            if weighted {
+                let why = if owner { " due to address owner" } else { " weight due to SYNC group" };
+                complaints.general(format!("({name}) ignoring {} tracked interface{why}", tracked.what));
+                tracked.weight.value = 0;
+            }
+            !(weighted && owner)
+        });
+        tracking.scripts.retain(|tracked| {
+            let script = &config.scripts[tracked.what].name;
+            if tracked.weight.value != 0 {
+                complaints
+                    .general(format!("({name}) ignoring tracked script {script} with weights due to {why}"));
+            }
+            tracked.weight.value == 0
+        });
+        tracking.files.retain_mut(|tracked| {
+            let file = &config.track_files[tracked.what].name;
+            match tracked.weight.value {
+                0 => true,
+                1 => {
+                    complaints.general(format!(
+                        "({name}) ignoring weight from tracked file {file} due to {why}. specify weight 0"
+                    ));
+                    tracked.weight.value = 0;
+                    true
+                }
+                weight => {
+                    complaints.general(format!(
+                        "({name}) ignoring tracked file {file} with weight {weight} due to {why}"
+                    ));
+                    false
+                }
+            }
+        });
+        tracking.bfds.retain(|tracked| {
+            let (bfd, weight) = (&config.bfd_instances[tracked.what].name, tracked.weight.value);
+            if weight != 0 {
+                complaints.general(format!(
+                    "({name}) ignoring tracked bfd {bfd} with weight {weight} due to {why}"
+                ));
+            }
+            weight == 0
+        });
+    }
+    for group in &mut config.sync_groups {
+        if group.members.iter().all(|at| config.vrrp_instances[*at].priority != 255) {
+            continue;
+        }
+        for tracked in group.tracking.interfaces.iter_mut().filter(|tracked| tracked.weight.value != 0) {
+            complaints.general(format!(
+                "({}) Cannot have weighted track interface '{}' with member having priority 255 - clearing weight",
+                group.name, tracked.what
+            ));
+            tracked.weight.value = 0;
+        }
+        for weight in group
+            .tracking
+            .scripts
+            .iter_mut()
+            .chain(&mut group.tracking.files)
+            .chain(&mut group.tracking.bfds)
+            .map(|tracked| &mut tracked.weight)
+        {
+            weight.value = 0;
         }
     }
 }

@@ -33,7 +33,7 @@ impl Value for Ipv4Addr {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        args.word()?.parse().ok().filter(Self::is_multicast).ok_or(Refused::Bad)
+        group(args)
     }
 }
 
@@ -43,8 +43,20 @@ impl Value for Ipv6Addr {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        args.word()?.parse().ok().filter(Self::is_multicast).ok_or(Refused::Bad)
+        group(args)
     }
+}
+
+/// A multicast group; what is an address but no group gets words of its own.
+fn group<A: std::str::FromStr + Into<IpAddr> + Copy>(args: &mut Args<'_, '_>) -> Result<A, Refused> {
+    let word = args.word()?;
+    let addr: A = word.parse().map_err(|_| Refused::Bad)?;
+    if addr.into().is_multicast() {
+        return Ok(addr);
+    }
+    let text = format!("{} [{word}] is not multicast. Skipping", args.keyword());
+    args.general(text);
+    Err(Refused::Said)
 }
 
 /// The source address of an instance.

@@ -263,6 +263,7 @@ values! {
             // A size goes before MTU, and MTU before ADVERT.
             policy = Some(match (policy, said) {
                 (None, said) => said,
+                (Some(before), said) if std::mem::discriminant(&before) == std::mem::discriminant(&said) => before,
                 (Some(before), said) => {
                     args.general("vrrp_rx_bufs_policy specifies more than one policy");
                     match (before, said) {

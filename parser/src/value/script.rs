@@ -36,7 +36,11 @@ impl Value for Script {
     fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
         if slot.is_some() {
             let name = args.name();
-            let prefix = if name.is_empty() { String::new() } else { format!("({name}) ") };
+            let prefix = match (name.is_empty(), args.reader.in_sync_group()) {
+                (true, _) => String::new(),
+                (false, true) => format!("vrrp group {name}: "),
+                (false, false) => format!("({name}) "),
+            };
             let keyword = args.keyword().to_owned();
             let path = self.command.argv.first().cloned().unwrap_or_default();
             args.general(format!("{prefix}{keyword} script already specified - ignoring {path}"));
