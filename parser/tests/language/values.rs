@@ -193,3 +193,13 @@ fn a_running_daemon_is_lenient_with_numbers() {
     assert_eq!((delay, priority), (5, 100));
     assert_eq!(said[..2], ["5 invalid number '7x'", "5 (V): garp_master_delay '7x' invalid - ignoring"]);
 }
+
+#[test]
+fn a_keyword_that_does_nothing_yet_is_named_once_and_not_in_a_test() {
+    let text = "global_defs {\n  snmp_socket a\n  snmp_socket b\n}\n";
+    let found: Vec<_> =
+        read(text).1.into_iter().filter(|diagnostic| diagnostic.text.contains("no effect")).collect();
+    let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["(F: Line 2) snmp_socket has no effect in this version"]);
+    assert_eq!(parser::diag::test_exit_code(&found), 0);
+}
