@@ -51,6 +51,12 @@ impl System {
     }
 }
 
+/// The host's name up to its first dot: the default of `--config-id`.
+pub(crate) fn short_host_name() -> String {
+    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_default().split('.').next().unwrap_or_default().to_owned()
+}
+
 /// What every worker does, and what the supervisor itself needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -82,6 +88,11 @@ impl Plan {
             Role::Checkers => self.present.checkers,
             Role::Vrrp => self.present.vrrp,
         }
+    }
+
+    /// Whether the files have anything for any worker.
+    pub(crate) fn concerns_anybody(&self) -> bool {
+        Role::ALL.into_iter().any(|role| self.concerns(role))
     }
 
     /// The first message for a worker.
