@@ -311,7 +311,7 @@ mod tests {
 
     fn ask(line: &[&str]) -> (Invocation, Said) {
         let words = std::iter::once("keepalived").chain(line.iter().copied()).map(OsString::from);
-        read(words, Path::new("/work"))
+        read(words, Path::new("/srv"))
     }
 
     fn options(line: &[&str]) -> Options {
@@ -323,7 +323,7 @@ mod tests {
     #[test]
     fn the_options_of_a_usual_call_are_understood() {
         let options = options(&["-nlD", "-f", "k.conf", "-p", "/p", "-r", "/r", "-c", "/c"]);
-        assert_eq!(options.file, Path::new("/work/k.conf"));
+        assert_eq!(options.file, Path::new("/srv/k.conf"));
         assert!(options.foreground && options.console);
         assert_eq!(options.detail, 1);
         assert_eq!(options.pid_file.as_deref(), Some(Path::new("/p")));
