@@ -210,6 +210,7 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         answer_higher: Switch::from(instance.higher_prio_send_advert),
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
+        together: Switch::from(instance.sync_group.is_some()),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
             delay: instance.garp.master_delay,

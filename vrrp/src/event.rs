@@ -46,6 +46,8 @@ pub enum Cause {
     SourceNotConfigured,
     /// A tracked script fails.
     Script(String),
+    /// Another member of its sync group is in FAULT.
+    Partner,
 }
 
 /// Why the process is done with a virtual router.
@@ -89,6 +91,12 @@ pub enum Event {
     },
     /// Somebody else deleted an address, route or rule of this master.
     AddressLost,
+    /// The sync group becomes master, and this backup with it.
+    GoMaster,
+    /// The sync group becomes backup, and this master with it.
+    GoBackup,
+    /// Another member of the sync group was answered by a lower router, which may have claimed these addresses too.
+    PartnerChallenged,
     /// The deadline has come. Harmless if it has not.
     Tick,
 }
@@ -135,8 +143,12 @@ pub enum Why {
     Outranked,
     /// Something needed went missing.
     Faulted,
+    /// Another member of its sync group is missing something.
+    PartnerFaulted,
     /// Nothing is missing any more.
     Recovered,
+    /// Its sync group moved.
+    Synced,
     /// An address was deleted by somebody else.
     AddressLost,
     /// The process stops or the configuration has no such router any more.

@@ -18,6 +18,7 @@
 //! | [`wire`] | bytes, both ways (§5) |
 //! | `dispute` | two owners of the same addresses |
 //! | [`router`] | one virtual router: the parts above joined |
+//! | [`sync`] | virtual routers that are master together or not at all |
 //! | [`log`], [`counters`] | what a user sees of it |
 //! | `io` | raw sockets, the alarm and ARP frames, with the feature of that name |
 //!
@@ -34,6 +35,7 @@ pub mod machine;
 pub mod params;
 pub mod priority;
 pub mod router;
+pub mod sync;
 pub mod timers;
 pub mod wire;
 

@@ -183,15 +183,20 @@ impl Machine {
                     announce(rounds, out);
                 }
             }
+            (Master, Event::PartnerChallenged) => {
+                let rounds = self.announcer.lower_heard(now);
+                announce(rounds, out);
+            }
             (Master, Event::AddressLost) => {
                 self.wanted = Backup;
                 self.go(Backup, Why::AddressLost, now, out);
             }
 
             (Backup | Master, Event::Fault(cause)) => {
+                let why = if cause == Cause::Partner { Why::PartnerFaulted } else { Why::Faulted };
                 self.causes.insert(cause);
                 self.wanted = Fault;
-                self.go(Fault, Why::Faulted, now, out);
+                self.go(Fault, why, now, out);
             }
             (Fault, Event::Fault(cause)) => {
                 self.causes.insert(cause);
@@ -201,6 +206,15 @@ impl Machine {
                     self.wanted = Backup;
                     self.go(Backup, Why::Recovered, now, out);
                 }
+            }
+
+            (Backup, Event::GoMaster) => {
+                self.wanted = Master;
+                self.go(Master, Why::Synced, now, out);
+            }
+            (Master, Event::GoBackup) => {
+                self.wanted = Backup;
+                self.go(Backup, Why::Synced, now, out);
             }
 
             (Init | Backup | Master | Fault, Event::Weight(weight)) => self.reweigh(weight, out),
@@ -221,8 +235,16 @@ impl Machine {
             // Nothing is heard, held or due in these.
             (
                 Init | Fault,
-                Event::Advert { .. } | Event::Tick | Event::AddressesHeld { .. } | Event::AddressLost,
+                Event::Advert { .. }
+                | Event::Tick
+                | Event::AddressesHeld { .. }
+                | Event::AddressLost
+                | Event::GoMaster
+                | Event::GoBackup
+                | Event::PartnerChallenged,
             ) => {}
+            // Where the group goes it is already; a backup has nothing to announce.
+            (Backup, Event::GoBackup | Event::PartnerChallenged) | (Master, Event::GoMaster) => {}
             // The answer of an address order that a later one has overtaken.
             (Backup, Event::AddressesHeld { .. } | Event::AddressLost) => {}
             // Causes are removed on the way into these.
@@ -239,6 +261,9 @@ impl Machine {
                 | Event::Source(_)
                 | Event::AddressesHeld { .. }
                 | Event::AddressLost
+                | Event::GoMaster
+                | Event::GoBackup
+                | Event::PartnerChallenged
                 | Event::Tick,
             ) => {}
         }
@@ -261,6 +286,7 @@ impl Machine {
                 self.advertise_now(now, out);
             }
             State::Backup => {
+                self.wanted = State::Backup;
                 self.leader = None;
                 self.preempt_at = None;
                 self.interval = self.params.interval;
@@ -282,7 +308,7 @@ impl Machine {
         out.push(Action::DropAddresses);
         if !self.causes.is_empty() {
             self.wanted = State::Fault;
-            out.extend(self.causes.iter().map(|cause| Action::Log(self.words_for(cause))));
+            out.extend(self.causes.iter().filter_map(|cause| self.words_for(cause)).map(Action::Log));
             self.go(State::Fault, Why::Started, now, out);
         } else if self.params.priority == Priority::OWNER && self.params.role == Role::Master {
             self.go(State::Backup, Why::StartedAsOwner, now, out);
@@ -292,12 +318,14 @@ impl Machine {
         }
     }
 
-    fn words_for(&self, cause: &Cause) -> Line {
+    /// What a start in FAULT says about its cause; for another member of the group, the group says it.
+    fn words_for(&self, cause: &Cause) -> Option<Line> {
         match cause {
-            Cause::Interface(interface) => Line::FaultInterfaceDown { interface: interface.clone() },
-            Cause::NoSource => Line::FaultNoAddress { family: self.params.family },
-            Cause::SourceNotConfigured => Line::FaultSourceNotConfigured,
-            Cause::Script(script) => Line::FaultScript { script: script.clone() },
+            Cause::Interface(interface) => Some(Line::FaultInterfaceDown { interface: interface.clone() }),
+            Cause::NoSource => Some(Line::FaultNoAddress { family: self.params.family }),
+            Cause::SourceNotConfigured => Some(Line::FaultSourceNotConfigured),
+            Cause::Script(script) => Some(Line::FaultScript { script: script.clone() }),
+            Cause::Partner => None,
         }
     }
 
@@ -367,7 +395,11 @@ impl Machine {
         }
         out.push(Action::Log(Line::AdvertTimeout));
         self.wanted = State::Master;
-        self.go(State::Master, Why::MasterSilent, now, out);
+        match self.params.together {
+            // Whether the others would like the same is the group's to see.
+            Switch::On => self.timers.set(Timer::MasterDown, now + self.master_down()),
+            Switch::Off => self.go(State::Master, Why::MasterSilent, now, out),
+        }
     }
 
     /// RFC 9568 §6.4.3 (730): another router thinks it is the master.
@@ -494,7 +526,9 @@ impl Machine {
                 Why::MasterSilent
                 | Why::Outranked
                 | Why::Faulted
+                | Why::PartnerFaulted
                 | Why::Recovered
+                | Why::Synced
                 | Why::AddressLost
                 | Why::Ended => out.push(Action::Log(Line::EnteringBackup)),
             },
@@ -504,7 +538,9 @@ impl Machine {
                 | Why::MasterSilent
                 | Why::Outranked
                 | Why::Faulted
+                | Why::PartnerFaulted
                 | Why::Recovered
+                | Why::Synced
                 | Why::AddressLost
                 | Why::Ended => Line::EnteringFault,
             })),
@@ -522,7 +558,9 @@ impl Machine {
             | Why::MasterSilent
             | Why::Outranked
             | Why::Faulted
+            | Why::PartnerFaulted
             | Why::Recovered
+            | Why::Synced
             | Why::AddressLost
             | Why::Ended => out.push(Action::Report { from, to, why, priority: self.priority() }),
         }
@@ -550,8 +588,10 @@ impl Machine {
                 release(out);
             }
             Why::AddressLost | Why::Ended => release(out),
-            // The better router's advert has said it all.
-            Why::Outranked => {}
+            // The original does not count this one.
+            Why::PartnerFaulted => out.push(Action::Advertise(Priority::RELEASE)),
+            // The better router's advert has said it all; to the peers of the rest of a group, nobody does.
+            Why::Outranked | Why::Synced => {}
             Why::Started | Why::StartedAsOwner | Why::MasterSilent | Why::Recovered => {}
         }
         self.announcer.stop();
@@ -576,9 +616,13 @@ impl Machine {
                     from + self.master_down()
                 }
             }
-            Why::Started | Why::MasterSilent | Why::Outranked | Why::Faulted | Why::Ended => {
-                from + self.master_down()
-            }
+            Why::Started
+            | Why::MasterSilent
+            | Why::Outranked
+            | Why::Faulted
+            | Why::PartnerFaulted
+            | Why::Synced
+            | Why::Ended => from + self.master_down(),
         };
         self.timers.set(Timer::MasterDown, at);
     }

@@ -267,6 +267,8 @@ pub struct Params {
     pub owner_deaf: Switch,
     /// Whether the address list of an unchanged master is left unchecked (`skip_check_adv_addr`).
     pub trust_addresses: Switch,
+    /// Whether it belongs to a sync group, and becomes master with [`crate::Event::GoMaster`] only.
+    pub together: Switch,
     /// When gratuitous ARP or unsolicited neighbour advertisements are sent.
     pub announce: announce::Schedule,
 }

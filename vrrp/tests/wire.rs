@@ -57,6 +57,7 @@ fn params(version: Version, advert: &Advert, auth: Auth) -> Params {
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
         announce: Schedule::default(),
     }
 }

@@ -123,6 +123,7 @@ mod tests {
             answer_higher: Switch::Off,
             owner_deaf: Switch::Off,
             trust_addresses: Switch::Off,
+            together: Switch::Off,
             announce: Schedule::default(),
         };
         let plan = plan::Instance {

@@ -35,6 +35,7 @@ fn params() -> Params {
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
         announce: Schedule::default(),
     }
 }

@@ -30,6 +30,7 @@ fn params(priority: u8) -> Params {
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
         announce: Schedule::default(),
     }
 }

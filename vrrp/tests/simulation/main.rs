@@ -36,6 +36,7 @@ fn params(number: u8, priority: u8, version: Version) -> Params {
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
         announce: Schedule::default(),
     }
 }
