@@ -26,6 +26,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) alerts: Option<mail::Settings>,
     /// The virtual routers, in the order of the file.
     pub(crate) instances: Vec<Instance>,
+    /// The sync groups, in the order of the file.
+    pub(crate) groups: Vec<Group>,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
@@ -47,6 +49,17 @@ pub(crate) struct Instance {
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
     pub(crate) report_deleted: bool,
+}
+
+/// A sync group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its members, as indexes into the instances of the plan; never empty.
+    pub(crate) members: Vec<usize>,
+    /// `smtp_alert`.
+    pub(crate) smtp_alert: bool,
 }
 
 /// An address to add to an interface while master. Equal in every field, it is the same address.
@@ -92,13 +105,12 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
+    let instances: Vec<Instance> =
+        config.vrrp_instances.iter().filter_map(|instance| translate(instance, complaints)).collect();
     VrrpPlan {
         alerts,
-        instances: config
-            .vrrp_instances
-            .iter()
-            .filter_map(|instance| translate(instance, complaints))
-            .collect(),
+        groups: groups(config, &instances),
+        instances,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
     }
@@ -128,6 +140,20 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
         let text = "Non-existent interface specified in configuration";
         complaints.push(Diagnostic::new(Class::BadInterface, None, text));
     }
+}
+
+/// The groups without the instances that were left out.
+fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
+    let place = |member: &usize| {
+        let name = &config.vrrp_instances.get(*member)?.name;
+        instances.iter().position(|instance| instance.params.name == *name)
+    };
+    let group = |group: &config::SyncGroup| Group {
+        name: group.name.clone(),
+        members: group.members.iter().filter_map(place).collect(),
+        smtp_alert: group.smtp_alert,
+    };
+    config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
 }
 
 /// One block; nothing if it asks for what would be unsafe to leave out.
@@ -252,7 +278,6 @@ fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str>
     [
         (instance.vmac.is_some(), "use_vmac"),
         (instance.ipvlan.is_some(), "use_ipvlan"),
-        (instance.sync_group.is_some(), "vrrp_sync_group"),
         (!instance.routes.is_empty(), "virtual_routes"),
         (!instance.rules.is_empty(), "virtual_rules"),
         (!instance.accept && instance.priority != 255, "no_accept"),

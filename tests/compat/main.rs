@@ -5,6 +5,8 @@
 mod announcement;
 #[path = "../netns/election.rs"]
 mod election;
+#[path = "../netns/sync.rs"]
+mod sync;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -15,6 +17,9 @@ const PAIRS: &[Test<Cast>] = tests![
     election::a_returning_higher_priority_takes_over,
     election::a_stopped_master_is_followed_after_the_skew_alone,
     election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+    sync::a_group_takes_over_and_yields_as_one,
+    sync::a_member_with_a_better_router_holds_its_whole_group,
+    sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
 ];
 
 const ALONE: &[Test<Cast>] = tests![

@@ -2,6 +2,7 @@
 
 mod announcement;
 mod election;
+mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -19,6 +20,9 @@ fn main() -> ExitCode {
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+                sync::a_group_takes_over_and_yields_as_one,
+                sync::a_member_with_a_better_router_holds_its_whole_group,
+                sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
             ],
         )
         .run()

@@ -17,13 +17,15 @@ pub(super) struct Instance {
     pub(super) id: Id,
     pub(super) plan: plan::Instance,
     pub(super) router: Router,
+    /// The sync group it belongs to, as an index into the worker's.
+    pub(super) group: Option<usize>,
     /// The last state told by mail; the same one twice is told once.
     pub(super) mailed: Option<State>,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), plan, mailed: None }
+        Self { id, router: Router::new(plan.params.clone()), group: None, plan, mailed: None }
     }
 
     pub(super) fn name(&self) -> &str {
