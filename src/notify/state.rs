@@ -19,14 +19,12 @@ pub(crate) fn mail(state: State) -> Option<(&'static str, &'static str)> {
 /// The same for a sync group.
 pub(crate) fn group_mail(state: State) -> Option<(&'static str, &'static str)> {
     match state {
-        State::Master => Some((
-            "Entering MASTER state",
-            "=> All VRRP group instances are now in MASTER state <=",
-        )),
-        State::Backup => Some((
-            "Entering BACKUP state",
-            "=> All VRRP group instances are now in BACKUP state <=",
-        )),
+        State::Master => {
+            Some(("Entering MASTER state", "=> All VRRP group instances are now in MASTER state <="))
+        }
+        State::Backup => {
+            Some(("Entering BACKUP state", "=> All VRRP group instances are now in BACKUP state <="))
+        }
         State::Fault => {
             Some(("Entering FAULT state", "=> All VRRP group instances are now in FAULT state <="))
         }

@@ -200,13 +200,17 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         excluded.splice(0..0, excess);
     }
 
+    let family = match instance.family {
+        config::Family::V4 => Family::Ipv4,
+        config::Family::V6 => Family::Ipv6,
+    };
     let params = Params {
         name: instance.name.clone(),
         version: match instance.version {
             config::Version::V2 => Version::V2,
             config::Version::V3 => Version::V3,
         },
-        family: Family::Ipv4,
+        family,
         vrid: Vrid::new(instance.vrid)?,
         interface: interface.clone(),
         source: instance.source,
@@ -258,9 +262,7 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
 
 /// What must not simply be left out, because the rest without it would be another router than the one configured.
 fn refused(instance: &VrrpInstance) -> Option<&'static str> {
-    if instance.family == config::Family::V6 {
-        Some("IPv6")
-    } else if matches!(instance.auth, config::Auth::Ah(_)) {
+    if matches!(instance.auth, config::Auth::Ah(_)) {
         Some("auth_type AH")
     } else if instance.hmac.is_some() {
         Some("auth_hmac")

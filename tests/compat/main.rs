@@ -5,6 +5,8 @@
 mod announcement;
 #[path = "../netns/election.rs"]
 mod election;
+#[path = "../netns/ipv6.rs"]
+mod ipv6;
 #[path = "../netns/sync.rs"]
 mod sync;
 
@@ -17,12 +19,16 @@ const PAIRS: &[Test<Cast>] = tests![
     election::a_returning_higher_priority_takes_over,
     election::a_stopped_master_is_followed_after_the_skew_alone,
     election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+    ipv6::ipv6_peers_elect_by_unicast,
+    ipv6::version_2_over_ipv6_elects_and_gives_back,
+    ipv6::version_3_over_ipv6_elects_and_gives_back,
     sync::a_group_takes_over_and_yields_as_one,
     sync::a_member_with_a_better_router_holds_its_whole_group,
     sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
 ];
 
 const ALONE: &[Test<Cast>] = tests![
+    ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
 ];

@@ -2,6 +2,7 @@
 
 mod announcement;
 mod election;
+mod ipv6;
 mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
@@ -20,6 +21,10 @@ fn main() -> ExitCode {
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+                ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
+                ipv6::ipv6_peers_elect_by_unicast,
+                ipv6::version_2_over_ipv6_elects_and_gives_back,
+                ipv6::version_3_over_ipv6_elects_and_gives_back,
                 sync::a_group_takes_over_and_yields_as_one,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,

@@ -278,6 +278,10 @@ fn check_authentication(
         counters.auth_type_mismatch += 1;
         return Err(Refused(Line::OtherAuthType { from, kind: theirs.number(), ours: ours.number() }));
     }
+    // IPv6 carries the type and no data that could be wrong.
+    if params.family == Family::Ipv6 {
+        return Ok(());
+    }
     let data = packet.pdu.prefix(pdu_len).last_chunk::<{ auth::DATA_LEN }>();
     match &params.auth {
         Auth::Pass(_) if !data.is_some_and(|data| auth::equal(&params.auth.data(), data)) => {

@@ -15,6 +15,8 @@ pub struct Datagram {
     pub to: IpAddr,
     /// Address it is sent from.
     pub from: IpAddr,
+    /// IPv6: the hop limit, if it is not the kernel's default. IPv4 has it in the header.
+    pub hop_limit: Option<u8>,
     /// IPv4: with the IP header. IPv6: the PDU alone.
     pub bytes: Vec<u8>,
 }
@@ -42,19 +44,25 @@ impl Composer {
             addresses: params.addresses.clone(),
         };
         match &params.transport {
-            Transport::Multicast { group } => vec![self.datagram(params, &advert, source, *group, 255)],
-            Transport::Unicast { peers, ttl, .. } => peers
-                .iter()
-                .map(|peer| self.datagram(params, &advert, source, peer.address, ttl.unwrap_or(255)))
-                .collect(),
+            Transport::Multicast { group } => vec![self.datagram(params, &advert, source, *group, Some(255))],
+            Transport::Unicast { peers, ttl, .. } => {
+                peers.iter().map(|peer| self.datagram(params, &advert, source, peer.address, *ttl)).collect()
+            }
         }
     }
 
-    fn datagram(&self, params: &Params, advert: &Advert, from: IpAddr, to: IpAddr, ttl: u8) -> Datagram {
+    fn datagram(
+        &self,
+        params: &Params,
+        advert: &Advert,
+        from: IpAddr,
+        to: IpAddr,
+        hop_limit: Option<u8>,
+    ) -> Datagram {
         let len = params.pdu_len(advert.addresses.len());
         let mut bytes = Vec::with_capacity(crate::wire::ipv4::HEADER_LEN + len);
         if let (IpAddr::V4(source), IpAddr::V4(destination)) = (from, to) {
-            let identification = self.identification;
+            let (identification, ttl) = (self.identification, hop_limit.unwrap_or(255));
             Ipv4Header { identification, ttl, protocol: PROTOCOL_VRRP, source, destination }
                 .emit(len, &mut bytes);
         }
@@ -64,7 +72,7 @@ impl Composer {
             }
             Version::V3 => advert_v3::emit(advert, pseudo(params, from, to), &mut bytes),
         }
-        Datagram { to, from, bytes }
+        Datagram { to, from, hop_limit, bytes }
     }
 }
 

@@ -285,13 +285,7 @@ fn tell(now: Instant, members: &mut impl Members, member: usize, event: Event, o
     out.extend(actions.into_iter().map(|action| Step::Member { member, action }));
 }
 
-fn tell_others(
-    now: Instant,
-    members: &mut impl Members,
-    except: usize,
-    event: &Event,
-    out: &mut Vec<Step>,
-) {
+fn tell_others(now: Instant, members: &mut impl Members, except: usize, event: &Event, out: &mut Vec<Step>) {
     for member in (0..members.count()).filter(|member| *member != except) {
         tell(now, members, member, event.clone(), out);
     }

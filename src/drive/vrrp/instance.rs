@@ -63,7 +63,8 @@ impl Instance {
             }
         }
         if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
-            let source = choose_source(self.router.machine().source(), interface, mirror, ours);
+            let usable = mirror.sources(interface, self.plan.params.family);
+            let source = choose_source(self.router.machine().source(), usable, ours);
             if source.is_none() != known.contains(&Cause::NoSource)
                 || (source.is_some() && source != self.router.machine().source())
             {
@@ -85,12 +86,10 @@ impl Instance {
 /// The one in use as long as it is there, else the first; never an address that moves between routers.
 fn choose_source(
     current: Option<IpAddr>,
-    interface: &str,
-    mirror: &Mirror,
+    mut usable: Vec<IpAddr>,
     ours: &BTreeSet<IpAddr>,
 ) -> Option<IpAddr> {
-    let usable: Vec<IpAddr> =
-        mirror.primary_ipv4(interface).into_iter().filter(|address| !ours.contains(address)).collect();
+    usable.retain(|address| !ours.contains(address));
     current.filter(|address| usable.contains(address)).or_else(|| usable.first().copied())
 }
 

@@ -2,6 +2,7 @@
 //! what these ask for is carried out. Nothing is decided here.
 
 mod group;
+mod herald;
 mod instance;
 mod reload;
 mod sockets;
@@ -12,15 +13,15 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use nix::sys::resource::{UsageWho, getrusage};
-use vrrp::io::arp::ArpSocket;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
 use vrrp::params::Transport;
 use vrrp::sync::Step;
-use vrrp::{Action, Cause, Ending, Event, Family, Packet, Priority, State};
+use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
 
 use self::group::{Group, Members};
+use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
 use super::kernel::{Answer, Command, Id, Kernel};
@@ -95,7 +96,7 @@ struct Worker {
     next_id: Id,
     log_unknown_vrids: bool,
     sockets: Sockets,
-    arp: ArpSocket,
+    herald: Herald,
     alarm: Alarm,
     kernel: Kernel,
     mirror: Mirror,
@@ -115,7 +116,7 @@ impl Worker {
             next_id: 0,
             log_unknown_vrids: plan.log_unknown_vrids,
             sockets: Sockets::new(),
-            arp: ArpSocket::open()?,
+            herald: Herald::open()?,
             alarm: Alarm::new()?,
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
@@ -138,7 +139,7 @@ impl Worker {
         for one in plan.instances {
             worker.adopt(one);
         }
-        tracing::debug!("Registering gratuitous ARP shared channel");
+        herald::log_registration(&worker.instances);
         for instance in &worker.instances {
             instance.log(&Line::RemovingVips);
         }
@@ -200,9 +201,9 @@ impl Worker {
     fn receive(&mut self) {
         let mut done = Vec::new();
         let Self { sockets, instances, groups, log_unknown_vrids, .. } = self;
-        sockets.drain(|endpoint, datagram| {
+        sockets.drain(|endpoint, packet| {
             let now = Instant::now();
-            let packet = match Packet::ipv4(datagram) {
+            let packet = match packet {
                 Ok(packet) => packet,
                 Err(line) => {
                     tracing::info!("{}", line.of(""));
@@ -405,7 +406,9 @@ impl Worker {
                     self.kernel.command(Command::Hold { id: instance.id, addresses });
                 }
                 Action::DropAddresses => self.kernel.command(Command::Drop { id: self.instances[index].id }),
-                Action::Announce { rounds } => self.announce(index, rounds),
+                Action::Announce { rounds } => {
+                    self.herald.announce(&self.instances[index], &self.mirror, rounds);
+                }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) => self.instances[index].log(&line),
             }
@@ -428,29 +431,6 @@ impl Worker {
                 Transport::Multicast { .. } => Line::SendFailed { errno, text },
                 Transport::Unicast { .. } => Line::SendToPeerFailed { peer: datagram.to, text },
             });
-        }
-    }
-
-    /// Round by round, all addresses in each.
-    fn announce(&self, index: usize, rounds: u32) {
-        let instance = &self.instances[index];
-        for round in 0..rounds {
-            for one in instance.addresses() {
-                // Neighbour advertisements come with IPv6.
-                let IpAddr::V4(address) = one.address else { continue };
-                let Some(link) = self.mirror.link(&one.interface).filter(|link| link.arp) else { continue };
-                let Some(mac) = link.mac else { continue };
-                let (family, interface) = (Family::Ipv4, one.interface.clone());
-                if round == 0 {
-                    let interface = interface.clone();
-                    instance.log(&Line::QueueingAnnouncement { family, interface, address: address.into() });
-                }
-                instance.log(&Line::Announcing { family, interface, address: address.into() });
-                if let Err(error) = self.arp.send(link.index, mac, link.broadcast, address) {
-                    let (text, _) = words(&error);
-                    tracing::info!("Error {text} sending gratuitous ARP on {} for {address}", one.interface);
-                }
-            }
         }
     }
 
