@@ -44,6 +44,8 @@ pub enum Cause {
     NoSource,
     /// The configured source address is not on this machine.
     SourceNotConfigured,
+    /// It is unicast and has nobody to speak to.
+    NoPeers,
     /// A tracked script fails.
     Script(String),
     /// Another member of its sync group is in FAULT.

@@ -14,6 +14,7 @@
 //! | [`timers`], [`priority`] | skew and down intervals; tracking weights to effective priority |
 //! | [`announce`] | when gratuitous ARP and neighbour advertisements are due |
 //! | [`accept`] | which packets are obeyed (§7.1 of both RFCs) |
+//! | [`proof`] | who sent an advert, and whether it is new: AH and `auth_hmac` |
 //! | [`compose`] | an advert to datagrams |
 //! | [`wire`] | bytes, both ways (§5) |
 //! | `dispute` | two owners of the same addresses |
@@ -34,6 +35,7 @@ pub mod log;
 pub mod machine;
 pub mod params;
 pub mod priority;
+pub mod proof;
 pub mod router;
 pub mod sync;
 pub mod timers;

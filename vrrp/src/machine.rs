@@ -57,7 +57,13 @@ impl Machine {
             },
             weight: 0,
             source: params.source,
-            causes: if params.source.is_none() { [Cause::NoSource].into() } else { BTreeSet::new() },
+            causes: params
+                .source
+                .is_none()
+                .then_some(Cause::NoSource)
+                .into_iter()
+                .chain(params.lacks_peers().then_some(Cause::NoPeers))
+                .collect(),
             leader: None,
             interval: params.interval,
             quiet_until: None,
@@ -299,6 +305,11 @@ impl Machine {
         if let (true, Some(source)) = (source_changed, self.params.source) {
             self.move_source(Some(source), now, out);
         }
+        let lacks_peers = self.params.lacks_peers();
+        if lacks_peers != self.causes.contains(&Cause::NoPeers) {
+            let event = if lacks_peers { Event::Fault } else { Event::Recover };
+            self.handle(now, event(Cause::NoPeers), out);
+        }
         Verdict::Absorbed
     }
 
@@ -324,6 +335,7 @@ impl Machine {
             Cause::Interface(interface) => Some(Line::FaultInterfaceDown { interface: interface.clone() }),
             Cause::NoSource => Some(Line::FaultNoAddress { family: self.params.family }),
             Cause::SourceNotConfigured => Some(Line::FaultSourceNotConfigured),
+            Cause::NoPeers => Some(Line::FaultNoPeers),
             Cause::Script(script) => Some(Line::FaultScript { script: script.clone() }),
             Cause::Partner => None,
         }

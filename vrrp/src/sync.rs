@@ -12,7 +12,7 @@
 //! | answers a lower router | if master, announce their addresses too |
 
 use std::fmt;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::accept::Packet;
 use crate::event::{Action, Cause, Event, State, Why};
@@ -161,11 +161,12 @@ impl Group {
         now: Instant,
         members: &mut impl Members,
         member: usize,
+        wall: SystemTime,
         packet: &Packet<'_>,
         out: &mut Vec<Step>,
     ) {
         let mut actions = Vec::new();
-        members.get_mut(member).receive(now, packet, &mut actions);
+        members.get_mut(member).receive(now, wall, packet, &mut actions);
         self.follow(now, members, member, actions, out);
     }
 

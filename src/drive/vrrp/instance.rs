@@ -119,6 +119,7 @@ mod tests {
             preempt: Preempt::AtOnce,
             addresses: vec![VIP.into()],
             auth: Auth::None,
+            signing: None,
             checksum: Checksum::Standard,
             answer_lower: Switch::On,
             answer_higher: Switch::Off,

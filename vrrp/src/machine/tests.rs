@@ -25,6 +25,7 @@ fn params(priority: u8) -> Params {
         preempt: Preempt::AtOnce,
         addresses: vec!["10.0.0.100".parse().expect("an address")],
         auth: Auth::None,
+        signing: None,
         checksum: Checksum::Standard,
         answer_lower: Switch::On,
         answer_higher: Switch::Off,

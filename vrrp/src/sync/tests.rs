@@ -26,6 +26,7 @@ fn params(number: u8, priority: u8) -> Params {
         preempt: Preempt::AtOnce,
         addresses: vec![[10, 0, number, 100].into()],
         auth: Auth::None,
+        signing: None,
         checksum: Checksum::Standard,
         answer_lower: Switch::On,
         answer_higher: Switch::Off,

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
 use vrrp::{Action, Event, Packet, Params, Router, State};
@@ -175,7 +175,7 @@ impl Lan {
         let mut out = Vec::new();
         let packet = Packet::ipv4(bytes).expect("routers send whole packets");
         if let Some(router) = &mut self.nodes[index].router {
-            router.receive(self.now, &packet, &mut out);
+            router.receive(self.now, SystemTime::UNIX_EPOCH, &packet, &mut out);
         }
         self.carry_out(index, out);
     }
@@ -193,8 +193,10 @@ impl Lan {
         for action in actions {
             match action {
                 Action::Advertise(priority) => {
-                    let datagrams =
-                        self.nodes[index].router.as_mut().map(|router| router.datagrams(priority));
+                    let datagrams = self.nodes[index]
+                        .router
+                        .as_mut()
+                        .map(|router| router.datagrams(priority, SystemTime::UNIX_EPOCH));
                     for datagram in datagrams.unwrap_or_default() {
                         self.broadcast(index, &datagram.bytes);
                     }

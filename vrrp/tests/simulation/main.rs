@@ -31,6 +31,7 @@ fn params(number: u8, priority: u8, version: Version) -> Params {
         preempt: Preempt::AtOnce,
         addresses: vec![IpAddr::V4(Ipv4Addr::new(10, 0, 0, 100))],
         auth: Auth::None,
+        signing: None,
         checksum: Checksum::Standard,
         answer_lower: Switch::On,
         answer_higher: Switch::Off,
