@@ -10,14 +10,17 @@ use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
-use super::System;
+use super::{System, signing};
 use crate::notify::mail;
 
 /// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
 const PROTOCOL: u8 = 18;
 
-/// The most addresses an advert can count; a frame of 1500 bytes has room for more IPv4 addresses than that.
+/// The most addresses an advert can count.
 const MAX_ADDRESSES: usize = 255;
+
+/// The largest packet of an interface that does not say, in bytes.
+const MTU: u32 = 1500;
 
 /// What the VRRP worker does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,7 +109,7 @@ pub(super) fn plan(
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let instances: Vec<Instance> =
-        config.vrrp_instances.iter().filter_map(|instance| translate(instance, complaints)).collect();
+        config.vrrp_instances.iter().filter_map(|instance| translate(instance, system, complaints)).collect();
     VrrpPlan {
         alerts,
         groups: groups(config, &instances),
@@ -157,7 +160,11 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
 }
 
 /// One block; nothing if it asks for what would be unsafe to leave out.
-fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
+fn translate(instance: &VrrpInstance, system: &System, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
+    let signing = match &instance.hmac {
+        Some(hmac) => signing::plan(&instance.name, hmac, complaints).map(Some),
+        None => Ok(None),
+    };
     let mut complain = |class, text: String| {
         complaints.push(Diagnostic::new(
             class,
@@ -165,10 +172,12 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
             format!("({}) {text}", instance.name),
         ));
     };
-    if let Some(what) = refused(instance) {
-        complain(Class::General, format!("{what} is not supported by this version - ignoring the instance"));
+    // Without its authentication it would be another router than the one configured.
+    let Ok(signing) = signing else {
+        let text = "active key of auth_hmac cannot be used - ignoring the instance";
+        complain(Class::General, text.to_owned());
         return None;
-    }
+    };
     for what in without_effect(instance) {
         complain(Class::Warning, format!("{what} has no effect in this version"));
     }
@@ -188,15 +197,16 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
     };
     let mut addresses = translate_all(&instance.addresses);
     let mut excluded = translate_all(&instance.excluded);
-    if addresses.len() > MAX_ADDRESSES {
+    let room = room_for_addresses(instance, system);
+    if addresses.len() > room {
         complain(
             Class::General,
             format!(
-                "Number of VIPs ({}) exceeds maximum/space available in packet (max {MAX_ADDRESSES} addresses) - excess moved to eVIPs",
+                "Number of VIPs ({}) exceeds maximum/space available in packet (max {room} addresses) - excess moved to eVIPs",
                 addresses.len()
             ),
         );
-        let excess = addresses.split_off(MAX_ADDRESSES);
+        let excess = addresses.split_off(room);
         excluded.splice(0..0, excess);
     }
 
@@ -214,7 +224,7 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         vrid: Vrid::new(instance.vrid)?,
         interface: interface.clone(),
         source: instance.source,
-        transport: transport(&instance.peering)?,
+        transport: transport(&instance.peering),
         role: match instance.state {
             config::Role::Master => Role::Master,
             config::Role::Backup => Role::Backup,
@@ -225,9 +235,11 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         preempt: preempt(instance),
         addresses: addresses.iter().map(|one| one.address).collect(),
         auth: match &instance.auth {
-            config::Auth::None | config::Auth::Ah(_) => Auth::None,
+            config::Auth::None => Auth::None,
+            config::Auth::Ah(secret) => Auth::Ah(Password::new(secret.expose())),
             config::Auth::Pass(secret) => Auth::Pass(Password::new(secret.expose())),
         },
+        signing,
         checksum: if instance.v3_checksum_as_v2 {
             Checksum::AsVersion2
         } else {
@@ -260,17 +272,23 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
     })
 }
 
-/// What must not simply be left out, because the rest without it would be another router than the one configured.
-fn refused(instance: &VrrpInstance) -> Option<&'static str> {
-    if matches!(instance.auth, config::Auth::Ah(_)) {
-        Some("auth_type AH")
-    } else if instance.hmac.is_some() {
-        Some("auth_hmac")
-    } else if matches!(instance.peering, Peering::Missing) {
-        Some("unicast_fault_no_peer")
-    } else {
-        None
-    }
+/// How many addresses fit into a packet of the interface: §1.7 of the original's behaviour counts the Ethernet header too.
+fn room_for_addresses(instance: &VrrpInstance, system: &System) -> usize {
+    let name = instance.interface.as_ref().map(|name| name.value.as_str());
+    let mtu = name.and_then(|name| system.mtus.get(name)).copied().unwrap_or(MTU);
+    let (ip, size) = match instance.family {
+        config::Family::V4 => (20, 4),
+        config::Family::V6 => (40, 16),
+    };
+    let data = match (instance.family, instance.version) {
+        (config::Family::V4, config::Version::V2) => 8,
+        (config::Family::V4 | config::Family::V6, config::Version::V2 | config::Version::V3) => 0,
+    };
+    let ah = if matches!(instance.auth, config::Auth::Ah(_)) { 24 } else { 0 };
+    let is_signed = instance.hmac.as_ref().is_some_and(|hmac| hmac.mode != config::HmacMode::ReceiveOnly);
+    let headers = 14 + ip + 8 + data + ah + if is_signed { 28 } else { 0 };
+    let room = usize::try_from(mtu).unwrap_or(usize::MAX).saturating_sub(headers) / size;
+    room.min(MAX_ADDRESSES)
 }
 
 /// What the router works without, though not as its owner meant it.
@@ -290,18 +308,18 @@ fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str>
     .filter_map(|(is_set, what)| is_set.then_some(what))
 }
 
-fn transport(peering: &Peering) -> Option<Transport> {
+fn transport(peering: &Peering) -> Transport {
     match peering {
-        Peering::Multicast { group } => Some(Transport::Multicast { group: *group }),
-        Peering::Unicast { peers, ttl, check_source } => Some(Transport::Unicast {
+        Peering::Multicast { group } => Transport::Multicast { group: *group },
+        Peering::Unicast { peers, ttl, check_source } => Transport::Unicast {
             peers: peers
                 .iter()
                 .map(|peer| Peer { address: peer.addr, min_ttl: peer.min_ttl, max_ttl: peer.max_ttl })
                 .collect(),
             check_source: *check_source,
             ttl: *ttl,
-        }),
-        Peering::Missing => None,
+        },
+        Peering::Missing => Transport::Unicast { peers: Vec::new(), check_source: false, ttl: None },
     }
 }
 
@@ -521,13 +539,35 @@ mod tests {
 
     #[test]
     fn an_instance_is_left_out_rather_than_run_without_its_authentication() {
-        let ah = VrrpInstance { auth: config::Auth::Ah(config::Secret::new("secret")), ..instance() };
-        let (plan, complaints) = with_interfaces(vec![ah], &["eth0"]);
+        let file = Located { value: "/nonexistent/key".to_owned(), span: span() };
+        let hmac = config::Hmac {
+            keys: vec![config::HmacKey { id: 1, key: config::KeySource::File(file) }],
+            active: 1,
+            window: Duration::from_secs(5),
+            anti_replay: config::AntiReplay::Time,
+            mode: config::HmacMode::Enforce,
+        };
+        let (plan, complaints) =
+            with_interfaces(vec![VrrpInstance { hmac: Some(hmac), ..instance() }], &["eth0"]);
         assert_eq!(plan.instances, []);
         assert_eq!(
-            complaints[0].to_string(),
-            "(keepalived.conf: Line 7) (VI_1) auth_type AH is not supported by this version - ignoring the instance"
+            complaints[1].text,
+            "(VI_1) active key of auth_hmac cannot be used - ignoring the instance"
         );
+    }
+
+    #[test]
+    fn a_full_packet_holds_as_many_addresses_as_the_originals() {
+        let on = |mtu| {
+            let mtus = std::iter::once(("eth0".to_owned(), mtu)).collect();
+            System { mtus, ..System::default() }
+        };
+        let v6 = || VrrpInstance { family: config::Family::V6, version: config::Version::V3, ..instance() };
+        assert_eq!(room_for_addresses(&instance(), &System::default()), 255);
+        assert_eq!(room_for_addresses(&v6(), &System::default()), 89);
+        assert_eq!(room_for_addresses(&instance(), &on(576)), 131);
+        let ah = VrrpInstance { auth: config::Auth::Ah(config::Secret::new("secret")), ..instance() };
+        assert_eq!(room_for_addresses(&ah, &on(576)), 125);
     }
 
     #[test]

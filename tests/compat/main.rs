@@ -3,6 +3,9 @@
 
 #[path = "../netns/announcement.rs"]
 mod announcement;
+#[path = "../netns/auth.rs"]
+#[expect(dead_code, reason = "the original has no auth_hmac")]
+mod auth;
 #[path = "../netns/election.rs"]
 mod election;
 #[path = "../netns/ipv6.rs"]
@@ -14,6 +17,9 @@ use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
 
 const PAIRS: &[Test<Cast>] = tests![
+    auth::a_router_with_another_password_is_not_obeyed,
+    auth::peers_with_an_authentication_header_elect_and_give_back,
+    auth::routers_with_an_authentication_header_elect_and_give_back,
     election::a_killed_master_is_followed_after_the_down_interval,
     election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
     election::a_returning_higher_priority_takes_over,

@@ -1,6 +1,7 @@
 //! Scenes in network namespaces: two routers on one link, the adverts and ARP frames between them recorded.
 
 mod announcement;
+mod auth;
 mod election;
 mod ipv6;
 mod sync;
@@ -15,6 +16,11 @@ fn main() -> ExitCode {
             &Cast { one: ours.clone(), two: ours },
             tests![
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
+                auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
+                auth::a_router_with_another_password_is_not_obeyed,
+                auth::peers_with_an_authentication_header_elect_and_give_back,
+                auth::routers_that_sign_elect_and_give_back,
+                auth::routers_with_an_authentication_header_elect_and_give_back,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,

@@ -10,7 +10,7 @@ mod sockets;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use nix::sys::resource::{UsageWho, getrusage};
 use vrrp::io::clock::Alarm;
@@ -202,7 +202,7 @@ impl Worker {
         let mut done = Vec::new();
         let Self { sockets, instances, groups, log_unknown_vrids, .. } = self;
         sockets.drain(|endpoint, packet| {
-            let now = Instant::now();
+            let (now, wall) = (Instant::now(), SystemTime::now());
             let packet = match packet {
                 Ok(packet) => packet,
                 Err(line) => {
@@ -216,12 +216,12 @@ impl Worker {
                         let Group { plan, core, .. } = &mut groups[at];
                         let members = &mut Members { instances, indexes: &plan.members };
                         let mut out = Vec::new();
-                        core.receive(now, members, place, &packet, &mut out);
+                        core.receive(now, members, place, wall, &packet, &mut out);
                         Done::Group(at, out)
                     }
                     None => {
                         let mut out = Vec::new();
-                        instances[index].router.receive(now, &packet, &mut out);
+                        instances[index].router.receive(now, wall, &packet, &mut out);
                         Done::Instance(index, out)
                     }
                 }),
@@ -418,7 +418,7 @@ impl Worker {
     fn advertise(&mut self, index: usize, priority: Priority) {
         let instance = &mut self.instances[index];
         let Some(endpoint) = instance.endpoint() else { return };
-        for datagram in instance.router.datagrams(priority) {
+        for datagram in instance.router.datagrams(priority, SystemTime::now()) {
             let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
             let (text, errno) = words(&error);
             let is_expected = priority == Priority::RELEASE

@@ -19,9 +19,9 @@ use tokio::io::unix::AsyncFd;
 use crate::accept::Packet;
 use crate::compose::Datagram;
 use crate::log::Line;
-use crate::params::{Family, Params, Transport};
-use crate::wire::PROTOCOL_VRRP;
+use crate::params::{Auth, Family, Params, Transport};
 use crate::wire::ipv4::TOS;
+use crate::wire::{PROTOCOL_AH, PROTOCOL_VRRP};
 
 /// What the adverts of a socket arrive at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,7 +65,10 @@ impl Endpoint {
         };
         Some(Self {
             family: params.family,
-            protocol: PROTOCOL_VRRP,
+            protocol: match params.auth {
+                Auth::Ah(_) => PROTOCOL_AH,
+                Auth::None | Auth::Pass(_) => PROTOCOL_VRRP,
+            },
             interface: params.interface.clone(),
             arrival,
         })
