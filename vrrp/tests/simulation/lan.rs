@@ -117,8 +117,9 @@ impl Lan {
         }
         self.carry_out(index, out);
         for link in 0..self.nodes[index].params.len() {
-            self.tell(index, link, Event::Start { quiet: Duration::ZERO });
+            self.give(index, link, Event::Start { quiet: Duration::ZERO });
         }
+        self.check_together(index);
     }
 
     /// The machine is gone, its addresses with it.
@@ -136,6 +137,18 @@ impl Lan {
     }
 
     pub(crate) fn tell(&mut self, index: usize, link: usize, event: Event) {
+        self.give(index, link, event);
+        self.check_together(index);
+    }
+
+    /// The members of a group are in one state whenever an event has been taken to its end.
+    fn check_together(&self, index: usize) {
+        let states: Vec<State> =
+            self.nodes[index].routers.iter().map(|router| router.machine().state()).collect();
+        assert!(states.windows(2).all(|two| two[0] == two[1]), "node {index} is torn: {states:?}");
+    }
+
+    fn give(&mut self, index: usize, link: usize, event: Event) {
         let Node { routers, group, .. } = &mut self.nodes[index];
         if routers.is_empty() {
             return;
@@ -168,6 +181,7 @@ impl Lan {
             }
         }
         self.carry_out(index, all);
+        self.check_together(index);
     }
 
     /// Lets virtual time pass.
@@ -231,6 +245,7 @@ impl Lan {
             }
         };
         self.carry_out(index, all);
+        self.check_together(index);
     }
 
     /// As the real loop does: first all that waits in the sockets, then the clock.
@@ -266,7 +281,7 @@ impl Lan {
             Action::HoldAddresses => {
                 let added = !self.nodes[index].holds[link];
                 self.nodes[index].holds[link] = true;
-                self.tell(index, link, Event::AddressesHeld { added });
+                self.give(index, link, Event::AddressesHeld { added });
             }
             Action::DropAddresses => self.nodes[index].holds[link] = false,
             Action::Report { from, to, .. } => {

@@ -132,8 +132,9 @@ fn a_backup_that_stood_still_does_not_disturb_the_master() {
 /// 1. exactly one live router is MASTER, if any lives;
 /// 2. it has the highest priority of the live ones, unless that one does not preempt;
 /// 3. the addresses are where the master is, and nowhere else;
-/// 4. all routers of a machine are in the same state: groups move together;
-/// 5. nothing changes any more.
+/// 4. nothing changes any more.
+///
+/// That the routers of a machine, which are a group, are in the same state holds at any time: see [`Lan::tell`].
 fn check_settled(lan: &mut Lan, seed: u64) {
     lan.run(15 * SECOND);
     let links = lan.nodes[0].sides.len();
@@ -160,13 +161,6 @@ fn check_settled(lan: &mut Lan, seed: u64) {
         for (index, node) in lan.nodes.iter().enumerate() {
             assert_eq!(node.holds[link], index == master, "seed {seed}: addresses of node {index}");
         }
-    }
-    for (index, node) in lan.nodes.iter().enumerate() {
-        let states: Vec<State> = node.routers().iter().map(|router| router.machine().state()).collect();
-        assert!(
-            states.windows(2).all(|two| two[0] == two[1]),
-            "seed {seed}: node {index} is torn: {states:?}"
-        );
     }
     let changes = |lan: &Lan| lan.nodes.iter().map(|node| node.history.len()).sum::<usize>();
     let before = changes(lan);
