@@ -35,6 +35,26 @@ pub(crate) struct VrrpPlan {
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
     pub(crate) log_unknown_vrids: bool,
+    /// `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`.
+    pub(crate) spacing: Spacing,
+}
+
+/// How far apart announcements are kept; zero is not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spacing {
+    /// Of every interface that is in none of the groups, on its own.
+    pub(crate) each: Space,
+    /// Interfaces that share one space.
+    pub(crate) groups: Vec<(Space, Vec<String>)>,
+}
+
+/// The space between two frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Space {
+    /// Of gratuitous ARP.
+    pub(crate) arp: Duration,
+    /// Of neighbour advertisements.
+    pub(crate) na: Duration,
 }
 
 /// One virtual router and what it does to the system.
@@ -108,15 +128,27 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
-    let instances: Vec<Instance> =
-        config.vrrp_instances.iter().filter_map(|instance| translate(instance, system, complaints)).collect();
+    let instances: Vec<Instance> = config
+        .vrrp_instances
+        .iter()
+        .filter_map(|instance| translate(instance, config, system, complaints))
+        .collect();
     VrrpPlan {
         alerts,
         groups: groups(config, &instances),
         instances,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
+        spacing: Spacing {
+            each: Space { arp: config.global.garp_interval, na: config.global.gna_interval },
+            groups: config.garp_groups.iter().map(space_of_group).collect(),
+        },
     }
+}
+
+fn space_of_group(group: &config::GarpGroup) -> (Space, Vec<String>) {
+    let interfaces = group.interfaces.iter().map(|name| name.value.to_string()).collect();
+    (Space { arp: group.garp_interval, na: group.gna_interval }, interfaces)
 }
 
 /// Without `dynamic_interfaces` an interface that is missing now is a mistake that nothing can run with.
@@ -160,7 +192,14 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
 }
 
 /// One block; nothing if it asks for what would be unsafe to leave out.
-fn translate(instance: &VrrpInstance, system: &System, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
+fn translate(
+    instance: &VrrpInstance,
+    config: &Config,
+    system: &System,
+    complaints: &mut Vec<Diagnostic>,
+) -> Option<Instance> {
+    // The original looks for lateness only then.
+    let late = !config.global.min_auto_priority_delay.is_zero();
     let signing = match &instance.hmac {
         Some(hmac) => signing::plan(&instance.name, hmac, complaints).map(Some),
         None => Ok(None),
@@ -253,6 +292,7 @@ fn translate(instance: &VrrpInstance, system: &System, complaints: &mut Vec<Diag
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
         together: Switch::from(instance.sync_group.is_some()),
+        yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
             delay: instance.garp.master_delay,

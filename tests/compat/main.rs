@@ -35,6 +35,8 @@ const PAIRS: &[Test<Cast>] = tests![
 
 const ALONE: &[Test<Cast>] = tests![
     ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
+    announcement::announcements_keep_the_configured_distance,
+    sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
 ];

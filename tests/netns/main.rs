@@ -15,6 +15,7 @@ fn main() -> ExitCode {
         .tests(
             &Cast { one: ours.clone(), two: ours },
             tests![
+                announcement::announcements_keep_the_configured_distance,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
                 auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
                 auth::a_router_with_another_password_is_not_obeyed,
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
                 sync::a_group_takes_over_and_yields_as_one,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
+                sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
             ],
         )

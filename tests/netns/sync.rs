@@ -78,3 +78,23 @@ pub(crate) fn the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_
     one.logs("VRRP_Group(G1) Syncing instances to BACKUP state", ELECTION)?;
     settles(&pair.one, &pair.two)
 }
+
+pub(crate) fn a_reload_that_forms_a_group_moves_nothing_and_binds_its_members(cast: &Cast) -> Outcome {
+    let pair = stage(cast)?;
+    let grouped = config(200, 200);
+    let alone = grouped.find("vrrp_instance").map_or("", |start| &grouped[start..]);
+    let one = pair.one.start_with(alone)?;
+    settles(&pair.one, &pair.two)?;
+    let before = one.journal().mark();
+    one.write_config(&grouped)?;
+    one.reload()?;
+    one.journal().wait(before, "Reloading", ELECTION)?;
+    lab::throughout("the addresses stay", std::time::Duration::from_secs(1), || {
+        pair.one.holds().is_ok_and(|held| held == VIPS.len())
+    })?;
+    assert!(one.journal().find(before, "Entering").is_none(), "nothing moves");
+    extra(&pair.one, "down")?;
+    one.journal().wait(before, "VRRP_Group(G1) Syncing instances to FAULT state", ELECTION)?;
+    one.journal().wait(before, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    Ok(())
+}

@@ -143,6 +143,8 @@ pub enum Why {
     MasterSilent,
     /// A better router spoke.
     Outranked,
+    /// It was stopped for so long that others have taken over.
+    Late,
     /// Something needed went missing.
     Faulted,
     /// Another member of its sync group is missing something.

@@ -21,6 +21,7 @@ use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
 use crate::log::Line;
 use crate::params::{Family, Params, Preempt, Role, Switch, Version};
 use crate::priority::Priority;
+use crate::punctuality::Punctuality;
 use crate::timers::{self, Timer, Timers};
 use crate::wire::Advert;
 
@@ -34,6 +35,9 @@ pub struct Machine {
     source: Option<IpAddr>,
     causes: BTreeSet<Cause>,
     leader: Option<Leader>,
+    /// When it was heard last.
+    heard: Option<Instant>,
+    punctuality: Punctuality,
     /// Interval the down timer counts with: learnt from the master in version 3.
     interval: Duration,
     /// Until then nothing heard counts.
@@ -65,6 +69,8 @@ impl Machine {
                 .chain(params.lacks_peers().then_some(Cause::NoPeers))
                 .collect(),
             leader: None,
+            heard: None,
+            punctuality: Punctuality::default(),
             interval: params.interval,
             quiet_until: None,
             preempt_at: None,
@@ -109,6 +115,12 @@ impl Machine {
     #[must_use]
     pub fn leader(&self) -> Option<Leader> {
         self.leader
+    }
+
+    /// How well adverts keep their time.
+    #[must_use]
+    pub fn punctuality(&self) -> Punctuality {
+        self.punctuality
     }
 
     /// Advert interval of the master it follows, else its own.
@@ -382,6 +394,12 @@ impl Machine {
     /// RFC 9568 §6.4.2 (450): the master is alive.
     fn follow(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
         self.learn_interval(advert.interval, out);
+        if let (Some(leader), Some(heard)) = (self.leader, self.heard)
+            && leader.address == from
+        {
+            self.punctuality.heard_after(now.saturating_duration_since(heard), self.interval);
+        }
+        self.heard = Some(now);
         self.leader = Some(Leader { address: from, priority: advert.priority });
         self.wanted = State::Backup;
         self.timers.set(Timer::MasterDown, now + self.master_down());
@@ -468,6 +486,14 @@ impl Machine {
 
     fn master_tick(&mut self, now: Instant, out: &mut Vec<Action>) {
         if let Some(deadline) = self.timers.due(Timer::Advert, now) {
+            let late = now.duration_since(deadline);
+            if self.is_replaced_after(late) {
+                out.push(Action::Log(Line::TimerLate { by: late }));
+                self.wanted = State::Backup;
+                self.go(State::Backup, Why::Late, now, out);
+                return;
+            }
+            self.punctuality.sent(deadline, now);
             out.push(Action::Advertise(self.priority()));
             // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
             let next = deadline + self.params.interval;
@@ -483,6 +509,14 @@ impl Machine {
         }
         let rounds = self.announcer.tick(now);
         announce(rounds, out);
+    }
+
+    /// Whether others have taken over while this master was stopped: the last advert is one interval older than its timer.
+    fn is_replaced_after(&self, late: Duration) -> bool {
+        let interval = self.params.interval;
+        self.params.yields_when_late.is_some_and(|highest| {
+            late >= 2 * interval + timers::skew(self.params.version, highest, interval)
+        })
     }
 
     fn advertise_now(&mut self, now: Instant, out: &mut Vec<Action>) {
@@ -537,6 +571,7 @@ impl Machine {
                 Why::StartedAsOwner => {}
                 Why::MasterSilent
                 | Why::Outranked
+                | Why::Late
                 | Why::Faulted
                 | Why::PartnerFaulted
                 | Why::Recovered
@@ -549,6 +584,7 @@ impl Machine {
                 Why::StartedAsOwner
                 | Why::MasterSilent
                 | Why::Outranked
+                | Why::Late
                 | Why::Faulted
                 | Why::PartnerFaulted
                 | Why::Recovered
@@ -569,6 +605,7 @@ impl Machine {
             Why::Started
             | Why::MasterSilent
             | Why::Outranked
+            | Why::Late
             | Why::Faulted
             | Why::PartnerFaulted
             | Why::Recovered
@@ -603,7 +640,7 @@ impl Machine {
             // The original does not count this one.
             Why::PartnerFaulted => out.push(Action::Advertise(Priority::RELEASE)),
             // The better router's advert has said it all; to the peers of the rest of a group, nobody does.
-            Why::Outranked | Why::Synced => {}
+            Why::Outranked | Why::Late | Why::Synced => {}
             Why::Started | Why::StartedAsOwner | Why::MasterSilent | Why::Recovered => {}
         }
         self.announcer.stop();
@@ -631,6 +668,7 @@ impl Machine {
             Why::Started
             | Why::MasterSilent
             | Why::Outranked
+            | Why::Late
             | Why::Faulted
             | Why::PartnerFaulted
             | Why::Synced

@@ -283,6 +283,9 @@ pub struct Params {
     pub trust_addresses: Switch,
     /// Whether it belongs to a sync group, and becomes master with [`crate::Event::GoMaster`] only.
     pub together: Switch,
+    /// `timer_expired_backup`: the highest priority of the others. A master that was stopped so long that they have replaced
+    /// it becomes backup instead of going on.
+    pub yields_when_late: Option<Priority>,
     /// When gratuitous ARP or unsolicited neighbour advertisements are sent.
     pub announce: announce::Schedule,
 }

@@ -213,7 +213,7 @@ impl Group {
             tell_others(now, members, member, &Event::PartnerChallenged, out);
         }
         match moved {
-            Some(Why::Outranked) => {
+            Some(Why::Outranked | Why::Late) => {
                 self.move_all(State::Backup, &Event::GoBackup, now, members, member, out);
             }
             Some(Why::Faulted) => {

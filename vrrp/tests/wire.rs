@@ -60,6 +60,7 @@ fn params(version: Version, advert: &Advert, auth: Auth) -> Params {
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
         together: Switch::Off,
+        yields_when_late: None,
         announce: Schedule::default(),
     }
 }

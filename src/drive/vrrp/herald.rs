@@ -11,17 +11,33 @@ use vrrp::io::link::LinkSocket;
 use vrrp::io::socket::words;
 use vrrp::io::{arp, ndp};
 use vrrp::log::Line;
+use vrrp::spacing::Queue;
 
 use super::instance::Instance;
+use crate::drive::kernel::Id;
 use crate::mirror::{Link, Mirror};
+use crate::plan::vrrp::Spacing;
 
 /// How long what was read about forwarding counts.
 const MEMORY: Duration = Duration::from_secs(5);
 
-/// The socket for gratuitous ARP and neighbour advertisements, and what the latter have to tell.
+/// One address of one virtual router on one interface.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Item {
+    of: Id,
+    interface: String,
+    address: IpAddr,
+}
+
+/// What shares the space between frames: an interface, or the group it is in.
+type Channel = (String, Family);
+
+/// The socket for gratuitous ARP and neighbour advertisements, what the latter have to tell, and what waits to be sent.
 #[derive(Debug)]
 pub(super) struct Herald {
     socket: LinkSocket,
+    spacing: Spacing,
+    queues: BTreeMap<Channel, Queue<Item>>,
     /// By interface: whether it forwards IPv6, and when that was read.
     forwards: BTreeMap<String, (Instant, bool)>,
 }
@@ -43,25 +59,71 @@ pub(super) fn log_registration(instances: &[Instance]) {
 }
 
 impl Herald {
-    pub(super) fn open() -> io::Result<Self> {
-        Ok(Self { socket: LinkSocket::open()?, forwards: BTreeMap::new() })
+    pub(super) fn open(spacing: Spacing) -> io::Result<Self> {
+        let socket = LinkSocket::open()?;
+        Ok(Self { socket, spacing, queues: BTreeMap::new(), forwards: BTreeMap::new() })
     }
 
-    /// Round by round, all addresses in each.
-    pub(super) fn announce(&mut self, instance: &Instance, mirror: &Mirror, rounds: u32) {
-        for round in 0..rounds {
-            for one in instance.addresses() {
-                let Some(link) = mirror.link(&one.interface).filter(|link| link.arp) else { continue };
-                let Some(mac) = link.mac else { continue };
-                let (family, address) = (Family::of(one.address), one.address);
-                if round == 0 {
-                    let interface = link.name.clone();
-                    instance.log(&Line::QueueingAnnouncement { family, interface, address });
-                }
-                instance.log(&Line::Announcing { family, interface: link.name.clone(), address });
-                self.send(link, mac, address);
-            }
+    /// Takes other spaces between frames.
+    pub(super) fn reconfigure(&mut self, spacing: Spacing) {
+        self.spacing = spacing;
+        for ((interface, family), queue) in &mut self.queues {
+            let (_, interval) = space(&self.spacing, interface, *family);
+            queue.set_interval(interval);
         }
+    }
+
+    /// When something that waits may be sent.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.queues.values().filter_map(Queue::deadline).min()
+    }
+
+    /// Sends what may be sent by now.
+    pub(super) fn tick(&mut self, mirror: &Mirror) {
+        let now = Instant::now();
+        let mut due = Vec::new();
+        for queue in self.queues.values_mut() {
+            due.extend(std::iter::from_fn(|| queue.pop(now)));
+        }
+        for Item { interface, address, .. } in due {
+            let Some(link) = mirror.link(&interface).filter(|link| link.arp) else { continue };
+            let Some(mac) = link.mac else { continue };
+            let line = Line::Announcing { family: Family::of(address), interface, address };
+            tracing::debug!("{}", line.of(""));
+            self.send(link, mac, address);
+        }
+    }
+
+    /// Forgets what waits of a virtual router that has given up its addresses.
+    pub(super) fn cancel(&mut self, id: Id) {
+        for queue in self.queues.values_mut() {
+            queue.retain(|item| item.of != id);
+        }
+    }
+
+    /// Forgets what waits of addresses that a virtual router has no longer.
+    pub(super) fn keep(&mut self, instance: &Instance) {
+        let is_had = |item: &Item| {
+            instance.addresses().any(|one| one.address == item.address && one.interface == item.interface)
+        };
+        for queue in self.queues.values_mut() {
+            queue.retain(|item| item.of != instance.id || is_had(item));
+        }
+    }
+
+    /// Round by round, all addresses in each, as fast as the spaces allow.
+    pub(super) fn announce(&mut self, instance: &Instance, mirror: &Mirror, rounds: u32) {
+        for one in instance.addresses() {
+            let Some(link) = mirror.link(&one.interface).filter(|link| link.arp && link.mac.is_some()) else {
+                continue;
+            };
+            let (family, address, interface) = (Family::of(one.address), one.address, link.name.clone());
+            let (channel, interval) = space(&self.spacing, &interface, family);
+            let queue = self.queues.entry((channel, family)).or_insert_with(|| Queue::new(interval));
+            queue.push(Item { of: instance.id, interface: interface.clone(), address }, rounds);
+            instance.log(&Line::QueueingAnnouncement { family, interface, address });
+        }
+        self.tick(mirror);
     }
 
     fn send(&mut self, link: &Link, mac: [u8; 6], address: IpAddr) {
@@ -93,5 +155,39 @@ impl Herald {
         let forwards = fs::read_to_string(path).is_ok_and(|text| text.trim() != "0");
         self.forwards.insert(interface.to_owned(), (now, forwards));
         forwards
+    }
+}
+
+/// The name of the channel that an interface belongs to, and the space between its frames.
+fn space(spacing: &Spacing, interface: &str, family: Family) -> (String, Duration) {
+    let group = spacing.groups.iter().find(|(_, members)| members.iter().any(|member| member == interface));
+    let (name, space) = match group {
+        // The first member stands for all.
+        Some((space, members)) => (members.first().map_or(interface, String::as_str), *space),
+        None => (interface, spacing.each),
+    };
+    let interval = match family {
+        Family::Ipv4 => space.arp,
+        Family::Ipv6 => space.na,
+    };
+    (name.to_owned(), interval)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::vrrp::Space;
+
+    #[test]
+    fn interfaces_of_a_group_share_a_channel_and_others_have_their_own() {
+        let ms = Duration::from_millis;
+        let shared = Space { arp: ms(5), na: Duration::ZERO };
+        let spacing = Spacing {
+            each: Space { arp: ms(1), na: ms(2) },
+            groups: vec![(shared, vec!["eth0".into(), "eth1".into()])],
+        };
+        assert_eq!(space(&spacing, "eth1", Family::Ipv4), ("eth0".into(), ms(5)));
+        assert_eq!(space(&spacing, "eth1", Family::Ipv6), ("eth0".into(), Duration::ZERO));
+        assert_eq!(space(&spacing, "eth2", Family::Ipv6), ("eth2".into(), ms(2)));
     }
 }

@@ -126,6 +126,7 @@ mod tests {
             owner_deaf: Switch::Off,
             trust_addresses: Switch::Off,
             together: Switch::Off,
+            yields_when_late: None,
             announce: Schedule::default(),
         };
         let plan = plan::Instance {

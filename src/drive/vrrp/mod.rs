@@ -116,7 +116,7 @@ impl Worker {
             next_id: 0,
             log_unknown_vrids: plan.log_unknown_vrids,
             sockets: Sockets::new(),
-            herald: Herald::open()?,
+            herald: Herald::open(plan.spacing)?,
             alarm: Alarm::new()?,
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
@@ -193,8 +193,8 @@ impl Worker {
     }
 
     fn set_alarm(&mut self) -> io::Result<()> {
-        let next = self.instances.iter().filter_map(|instance| instance.router.deadline()).min();
-        self.alarm.set(next)
+        let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
+        self.alarm.set(next.chain(self.herald.deadline()).min())
     }
 
     /// Gives every packet that has arrived to its virtual router.
@@ -248,6 +248,9 @@ impl Worker {
             if self.instances[index].router.deadline().is_some_and(|at| at <= now) {
                 self.tell(index, Event::Tick);
             }
+        }
+        if self.herald.deadline().is_some_and(|at| at <= now) {
+            self.herald.tick(&self.mirror);
         }
     }
 
@@ -405,7 +408,11 @@ impl Worker {
                     let addresses = instance.addresses().cloned().collect();
                     self.kernel.command(Command::Hold { id: instance.id, addresses });
                 }
-                Action::DropAddresses => self.kernel.command(Command::Drop { id: self.instances[index].id }),
+                Action::DropAddresses => {
+                    let id = self.instances[index].id;
+                    self.herald.cancel(id);
+                    self.kernel.command(Command::Drop { id });
+                }
                 Action::Announce { rounds } => {
                     self.herald.announce(&self.instances[index], &self.mirror, rounds);
                 }

@@ -16,6 +16,7 @@ impl Worker {
         tracing::info!("Reloading");
         self.log_unknown_vrids = plan.log_unknown_vrids;
         self.mailer.reconfigure(plan.alerts);
+        self.herald.reconfigure(plan.spacing);
         self.ours = addresses_of(&plan.instances);
         // Until all are at their place, each is on its own.
         for instance in &mut self.instances {
@@ -92,6 +93,7 @@ impl Worker {
                 self.kernel.command(Command::Hold { id: instance.id, addresses });
             }
         }
+        self.herald.keep(&self.instances[index]);
         self.carry_out(index, out);
         self.bring_up_to_date(index);
         let _ = self.open_sockets(index);

@@ -33,6 +33,7 @@ fn params(number: u8, priority: u8) -> Params {
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
         together: Switch::On,
+        yields_when_late: None,
         announce: Schedule::default(),
     }
 }

@@ -38,6 +38,7 @@ fn params(number: u8, priority: u8, version: Version) -> Params {
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
         together: Switch::Off,
+        yields_when_late: None,
         announce: Schedule::default(),
     }
 }
