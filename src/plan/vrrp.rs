@@ -300,6 +300,12 @@ fn translate(
             refresh_repeat: instance.garp.refresh_repeat,
             lower_repeat: instance.garp.lower_prio_repeat,
             lower_delay: instance.garp.lower_prio_delay,
+            // Without `all` it is for VMACs.
+            elsewhere: if instance.garp.extra_if_all && has_others(&interface, &addresses, &excluded) {
+                instance.garp.extra_if
+            } else {
+                Duration::ZERO
+            },
         },
     };
     Some(Instance {
@@ -361,6 +367,11 @@ fn transport(peering: &Peering) -> Transport {
         },
         Peering::Missing => Transport::Unicast { peers: Vec::new(), check_source: false, ttl: None },
     }
+}
+
+/// Whether an address is on another interface than the router's own.
+fn has_others(own: &Option<String>, addresses: &[Address], excluded: &[Address]) -> bool {
+    addresses.iter().chain(excluded).any(|one| own.as_ref() != Some(&one.interface))
 }
 
 fn preempt(instance: &VrrpInstance) -> Preempt {

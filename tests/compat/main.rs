@@ -2,6 +2,7 @@
 //! only we pass shows where we differ, what the original fails shows a wrong scene.
 
 #[path = "../netns/announcement.rs"]
+#[expect(dead_code, reason = "Debian's version forgets how often a spaced announcement is to be repeated")]
 mod announcement;
 #[path = "../netns/auth.rs"]
 #[expect(dead_code, reason = "the original has no auth_hmac")]
@@ -35,7 +36,6 @@ const PAIRS: &[Test<Cast>] = tests![
 
 const ALONE: &[Test<Cast>] = tests![
     ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
-    announcement::announcements_keep_the_configured_distance,
     sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,

@@ -117,6 +117,8 @@ pub enum Action {
         /// At least 1.
         rounds: u32,
     },
+    /// Send one frame for one address on each interface that holds addresses, except the router's own.
+    AnnounceElsewhere,
     /// Tell scripts, FIFO and mail.
     Report {
         /// State left.

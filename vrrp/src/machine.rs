@@ -509,6 +509,9 @@ impl Machine {
         }
         let rounds = self.announcer.tick(now);
         announce(rounds, out);
+        if self.announcer.tick_elsewhere(now) {
+            out.push(Action::AnnounceElsewhere);
+        }
     }
 
     /// Whether others have taken over while this master was stopped: the last advert is one interval older than its timer.

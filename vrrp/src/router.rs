@@ -119,7 +119,11 @@ impl Router {
                         self.gate.forgive();
                     }
                 }
-                Action::Log(_) | Action::HoldAddresses | Action::DropAddresses | Action::Announce { .. } => {}
+                Action::Log(_)
+                | Action::HoldAddresses
+                | Action::DropAddresses
+                | Action::Announce { .. }
+                | Action::AnnounceElsewhere => {}
             }
         }
         let address = |leader: Option<Leader>| leader.map(|leader| leader.address);

@@ -205,7 +205,8 @@ impl Group {
                 Action::Advertise(_)
                 | Action::HoldAddresses
                 | Action::DropAddresses
-                | Action::Announce { .. } => {}
+                | Action::Announce { .. }
+                | Action::AnnounceElsewhere => {}
             }
             out.push(Step::Member { member, action });
         }

@@ -1,6 +1,6 @@
 //! Tells the link where the addresses of a new master are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
@@ -16,7 +16,7 @@ use vrrp::spacing::Queue;
 use super::instance::Instance;
 use crate::drive::kernel::Id;
 use crate::mirror::{Link, Mirror};
-use crate::plan::vrrp::Spacing;
+use crate::plan::vrrp::{Address, Spacing};
 
 /// How long what was read about forwarding counts.
 const MEMORY: Duration = Duration::from_secs(5);
@@ -114,16 +114,32 @@ impl Herald {
     /// Round by round, all addresses in each, as fast as the spaces allow.
     pub(super) fn announce(&mut self, instance: &Instance, mirror: &Mirror, rounds: u32) {
         for one in instance.addresses() {
-            let Some(link) = mirror.link(&one.interface).filter(|link| link.arp && link.mac.is_some()) else {
-                continue;
-            };
-            let (family, address, interface) = (Family::of(one.address), one.address, link.name.clone());
-            let (channel, interval) = space(&self.spacing, &interface, family);
-            let queue = self.queues.entry((channel, family)).or_insert_with(|| Queue::new(interval));
-            queue.push(Item { of: instance.id, interface: interface.clone(), address }, rounds);
-            instance.log(&Line::QueueingAnnouncement { family, interface, address });
+            self.queue(instance, one, mirror, rounds);
         }
         self.tick(mirror);
+    }
+
+    /// One address on each interface but the router's own.
+    pub(super) fn announce_elsewhere(&mut self, instance: &Instance, mirror: &Mirror) {
+        let own = instance.plan.params.interface.as_deref();
+        let mut done = BTreeSet::new();
+        for one in instance.addresses() {
+            if own != Some(one.interface.as_str()) && done.insert(&one.interface) {
+                self.queue(instance, one, mirror, 1);
+            }
+        }
+        self.tick(mirror);
+    }
+
+    fn queue(&mut self, instance: &Instance, one: &Address, mirror: &Mirror, times: u32) {
+        let Some(link) = mirror.link(&one.interface).filter(|link| link.arp && link.mac.is_some()) else {
+            return;
+        };
+        let (family, address, interface) = (Family::of(one.address), one.address, link.name.clone());
+        let (channel, interval) = space(&self.spacing, &interface, family);
+        let queue = self.queues.entry((channel, family)).or_insert_with(|| Queue::new(interval));
+        queue.push(Item { of: instance.id, interface: interface.clone(), address }, times);
+        instance.log(&Line::QueueingAnnouncement { family, interface, address });
     }
 
     fn send(&mut self, link: &Link, mac: [u8; 6], address: IpAddr) {

@@ -416,6 +416,9 @@ impl Worker {
                 Action::Announce { rounds } => {
                     self.herald.announce(&self.instances[index], &self.mirror, rounds);
                 }
+                Action::AnnounceElsewhere => {
+                    self.herald.announce_elsewhere(&self.instances[index], &self.mirror);
+                }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) => self.instances[index].log(&line),
             }

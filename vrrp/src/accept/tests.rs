@@ -351,6 +351,7 @@ fn hears(router: &mut Router, wall: SystemTime, packets: &[Vec<u8>]) -> (Vec<Str
         | crate::Action::HoldAddresses
         | crate::Action::DropAddresses
         | crate::Action::Announce { .. }
+        | crate::Action::AnnounceElsewhere
         | crate::Action::Report { .. } => None,
     };
     (out.iter().filter_map(line).collect(), router.counters().received - before)

@@ -95,6 +95,7 @@ impl Bench {
             Action::HoldAddresses
             | Action::DropAddresses
             | Action::Announce { .. }
+            | Action::AnnounceElsewhere
             | Action::Report { .. }
             | Action::Log(_) => None,
         };

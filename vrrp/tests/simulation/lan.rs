@@ -288,7 +288,9 @@ impl Lan {
                 assert_ne!(from, to, "a report is a change");
                 self.nodes[index].history.push((self.now, link, to));
             }
-            Action::Announce { .. } => assert!(self.nodes[index].holds[link], "announced without holding"),
+            Action::Announce { .. } | Action::AnnounceElsewhere => {
+                assert!(self.nodes[index].holds[link], "announced without holding")
+            }
             Action::Log(_) => {}
         }
     }
