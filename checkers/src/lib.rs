@@ -20,6 +20,7 @@
 //! The crate knows neither `keepalived.conf` nor IPVS.
 
 mod cadence;
+mod checker;
 mod director;
 pub mod http;
 mod identity;
@@ -32,13 +33,14 @@ pub mod params;
 pub mod probe;
 mod quorum;
 mod reload;
+mod round;
 mod tally;
 mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
-pub use self::outcome::{Failure, Outcome, Step, Trouble};
+pub use self::outcome::{Failure, Outcome, Step, TlsFault, Trouble};
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
 pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

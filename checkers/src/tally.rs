@@ -81,6 +81,13 @@ impl Tally {
         if before.up { Verdict::Fine { first: !before.has_run } } else { Verdict::CameUp }
     }
 
+    /// Takes one of several successes that together are one: earlier failures are forgotten.
+    pub fn pass_in_part(&mut self) {
+        if self.up {
+            self.failures = 0;
+        }
+    }
+
     /// Takes a failure.
     pub fn fail(&mut self, retry: u32) -> Verdict {
         let before = *self;

@@ -4,4 +4,6 @@
 mod http;
 mod peer;
 mod runner;
+mod scripted;
 mod tcp;
+mod web;

@@ -7,4 +7,5 @@ mod running;
 mod scene;
 mod start;
 mod stop;
+mod web;
 mod worked_example;
