@@ -1,10 +1,11 @@
 //! Statements to blocks: which keyword belongs where, and what happens to words and braces that belong nowhere.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::config::{Family, Present, Scheduler, Span};
 use crate::diag::{Class, Diagnostic};
-use crate::keyword::{Args, Block, Table};
+use crate::keyword::{Args, Block, Row, Status, Table};
 use crate::lex;
 use crate::statement::{Statement, Statements, Token};
 
@@ -21,6 +22,8 @@ pub(crate) struct Reader<'s> {
     pub(crate) server: ServerSoFar,
     /// The instance being read has a keyword that only unicast needs.
     pub(crate) unicast: bool,
+    /// Keywords that were found to have no effect yet.
+    without_effect: BTreeSet<&'static str>,
 }
 
 /// What messages call a block.
@@ -80,6 +83,7 @@ impl<'s> Reader<'s> {
             family: None,
             unicast: false,
             server: ServerSoFar::default(),
+            without_effect: BTreeSet::new(),
         }
     }
 
@@ -241,7 +245,18 @@ impl<'s> Reader<'s> {
             self.complain_at(Class::UnknownKeyword, &span, format!("Unknown keyword '{keyword}'"));
             return;
         }
+        if let Some(row) = row.filter(|row| row.status == Status::ParsedOnly) {
+            self.note_without_effect(row, &span);
+        }
         block.take(&mut Args::of_keyword(self, text, split.words, span));
+    }
+
+    /// Says once of each keyword that nothing asks for it yet. A test of the configuration does not show this: the
+    /// configuration is right.
+    fn note_without_effect(&mut self, row: &'static Row, span: &Span) {
+        if self.without_effect.insert(row.name) {
+            self.complain_at(Class::Log, span, format!("{} has no effect in this version", row.name));
+        }
     }
 
     /// Reads a block of data lines up to its `}`.

@@ -18,6 +18,7 @@ use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
+use crate::signals;
 use crate::worker::{FromWorker, Role, Start};
 
 /// What the supervisor is about.
@@ -67,6 +68,7 @@ impl Supervisor {
             interrupt: signal(SignalKind::interrupt())?,
             child: signal(SignalKind::child())?,
         };
+        signals::release_orders();
         self.start_missing_workers();
         if self.slots.iter().all(|slot| slot.pid().is_none()) {
             tracing::info!("Warning - keepalived has no configuration to run");

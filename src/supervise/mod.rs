@@ -25,6 +25,7 @@ const IDENT: &str = "Keepalived";
 /// Is the daemon, from the first log line to the last.
 pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
     signals::ignore_accidents();
+    signals::hold_orders();
     let log = log::init(settings(&options, IDENT));
     banner::announce(&arguments);
     for option in &options.without_effect {

@@ -4,11 +4,16 @@
 //!   pass shows where we differ, what the original fails shows a wrong scene.
 //! - [`config`]: both readers on one file.
 
+#[path = "../netns/addresses.rs"]
+mod addresses;
 #[path = "../netns/announcement.rs"]
 mod announcement;
 mod config;
 #[path = "../netns/election.rs"]
 mod election;
+#[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
+#[path = "../netns/packets.rs"]
+mod packets;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -22,8 +27,11 @@ const PAIRS: &[Test<Cast>] = tests![
 ];
 
 const ALONE: &[Test<Cast>] = tests![
+    addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
+    addresses::an_address_somebody_deletes_is_back_after_a_new_election,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
+    packets::garbage_of_any_length_stops_nobody,
 ];
 
 const FILES: &[Test<Cast>] = tests![

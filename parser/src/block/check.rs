@@ -132,7 +132,22 @@ keywords! {
     }
 }
 
-headless!(TcpCheckBlock, PingCheckBlock, UdpCheckBlock, SmtpCheckBlock, DnsCheckBlock, BfdCheckBlock);
+headless!(TcpCheckBlock, PingCheckBlock, SmtpCheckBlock, DnsCheckBlock, BfdCheckBlock);
+
+impl Block for UdpCheckBlock {
+    fn open(_: &mut Args<'_, '_>) -> Result<Self, Refused> {
+        Ok(Self::default())
+    }
+
+    fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
+        let (min, max) = (self.min_reply_length(), self.max_reply_length());
+        if min > max {
+            reader
+                .say(format!("UDP_CHECK min_reply_length {min} > max_reply_length {max} - will always fail"));
+        }
+        Some(self)
+    }
+}
 
 impl Block for SmtpHostBlock {
     fn open(args: &mut Args<'_, '_>) -> Result<Self, Refused> {

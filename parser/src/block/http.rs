@@ -45,7 +45,7 @@ keywords! {
     /// What to fetch and what must come back.
     UrlRows {
         path: Replaceable => "Path of the request.";
-        digest: Digest => "MD5 of the body.", once "Digest has already been specified - ignoring {}";
+        digest: Digest => "MD5 of the body.", once "Digest '{}' is a duplicate";
         status_code: StatusCodesValue => "Status codes that are fine.";
         virtualhost: Replaceable => "Host header.", missing "Missing HTTP_GET virtualhost name";
         regex: RegexPattern => "The body must match.", is ParsedOnly;

@@ -40,7 +40,7 @@ keywords! {
         track_file | "vrrp_track_file": Nested<TrackFileBlock> => "A file whose number changes priorities or weights.", is ParsedOnly;
         bfd_instance: Nested<BfdBlock> => "A BFD session.", is ParsedOnly;
         ssl ("SSL"): Nested<SslBlock> => "Client certificate of every SSL_GET.", is ParsedOnly;
-        virtual_server_group: Nested<ServerGroupBlock> => "Addresses and marks that are served alike.", is ParsedOnly;
+        virtual_server_group: Nested<ServerGroupBlock> => "Addresses and marks that are served alike.";
         virtual_server: Nested<VirtualServerBlock> => "A virtual service and its real servers.";
     }
 }

@@ -55,7 +55,7 @@ keywords! {
         mh_port ("mh-port"): ScheduledFlag => "mh: look at the port too.";
         mh_fallback ("mh-fallback"): ScheduledFlag => "mh: go on to another server.";
         lvs_method | "lb_kind": Forwarding => "How packets reach servers that do not say.";
-        persistence_engine: String => "Persistence engine.", is ParsedOnly;
+        persistence_engine: String => "Persistence engine.";
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
         protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
@@ -64,7 +64,7 @@ keywords! {
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
         alpha: Flag => "Servers are down until checked.";
-        omega: Flag => "Run the down scripts at stop.", is ParsedOnly;
+        omega: Flag => "Run the down scripts at stop.";
         quorum_up: Script => "Run when the quorum is gained.", is ParsedOnly;
         quorum_down: Script => "Run when the quorum is lost.", is ParsedOnly;
         quorum: u32 [1..=u32::MAX] = 1 => "Weight that must be up.", else "Quorum {} must be in [1, 4294967295]. Setting to 1.";

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Identity, Located, ParamMatch};
+use crate::diag::Class;
 use crate::keyword::{Args, Block, Bounds, Refused, Value, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
@@ -42,7 +43,7 @@ impl Block for TrackScriptBlock {
         for (slot, what) in [(&mut self.interval, "interval"), (&mut self.timeout, "timeout")] {
             if let Some(said) = slot.as_mut().filter(|said| said.value.0.is_zero()) {
                 let text = format!("({name}): vrrp script {what} must be greater than 0, setting to 1");
-                reader.complain_at(crate::diag::Class::General, &said.span, text);
+                reader.complain_at(Class::General, &said.span, text);
                 said.value = CoarseSecs(secs(1));
             }
         }
@@ -124,13 +125,34 @@ impl Block for TrackProcessBlock {
         format!("vrrp_track_process {}", self.head)
     }
 
-    fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
+    fn close(mut self, reader: &mut Reader<'_>) -> Option<Self> {
         if self.process.is_none() {
             reader.say(format!("track process '{}' process name not specified", self.head));
             return None;
         }
+        self.settle_quorum(reader);
         reader.known.processes.push(self.head.clone());
         Some(self)
+    }
+}
+
+impl TrackProcessBlock {
+    /// Of two limits that contradict each other the first one stays.
+    fn settle_quorum(&mut self, reader: &mut Reader<'_>) {
+        let (Some(quorum), Some(max)) = (&self.quorum, &self.quorum_max) else { return };
+        let never = max.value == 0 && quorum.value == 1;
+        if never || quorum.value <= max.value {
+            return;
+        }
+        if quorum.span.line > max.span.line {
+            let span = quorum.span.clone();
+            reader.complain_at(Class::General, &span, "Quorum is greater than quorum_max - ignoring");
+            self.quorum = None;
+        } else {
+            let span = max.span.clone();
+            reader.complain_at(Class::General, &span, "quorum_max is less than quorum - ignoring");
+            self.quorum_max = None;
+        }
     }
 }
 

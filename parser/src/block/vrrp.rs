@@ -30,10 +30,10 @@ keywords! {
         use_vmac_addr: Flag => "Use VMACs for addresses on other interfaces too.", is ParsedOnly;
         vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.", is ParsedOnly;
         use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring", is ParsedOnly;
-        unicast_peer: Lines<PeerLine> => "Send adverts to these routers instead of the multicast group.", is ParsedOnly;
+        unicast_peer: Lines<PeerLine> => "Send adverts to these routers instead of the multicast group.";
         unicast_fault_no_peer: UnicastMark => "Without a peer stay in FAULT.", is ParsedOnly;
-        check_unicast_src: UnicastMark => "Take adverts from the peers only.", is ParsedOnly;
-        old_unicast_checksum: UnicastChecksum => "Which checksum unicast peers use.", else "({name}) Unknown old_unicast_chksum mode {} - ignoring", is ParsedOnly;
+        check_unicast_src: UnicastMark => "Take adverts from the peers only.";
+        old_unicast_checksum: UnicastChecksum => "Which checksum unicast peers use.", else "({name}) Unknown old_unicast_chksum mode {} - ignoring";
         native_ipv6: NativeV6 => "Use IPv6.", is Deprecated;
         state: Role => "Role taken until the first election is over.";
         interface: InterfaceValue => "Interface the adverts travel on.";
@@ -48,13 +48,13 @@ keywords! {
         mcast_dst_ip: MulticastGroup => "Multicast group of adverts.";
         track_src_ip: Flag => "Fault while the source address is missing.", is ParsedOnly;
         virtual_router_id: u8 [1..=255, strict] => "VRID; the same on every router of the group.", else "({name}): VRID '{}' not valid - must be between 1 & 255";
-        unicast_ttl: u8 [0..=255, strict] => "TTL of unicast adverts.", else "({name}): TTL '{}' not valid - must be between 0 & 255", is ParsedOnly;
+        unicast_ttl: u8 [0..=255, strict] => "TTL of unicast adverts.", else "({name}): TTL '{}' not valid - must be between 0 & 255";
         version: VersionValue => "Version of the protocol.", else "({name}): Version must be either 2 or 3";
         priority: u8 [1..=255, strict] => "Election weight; 255 marks the address owner.", else "({name}) Priority not valid! must be between 1 & 255. Using default 100";
         advert_int: Duration [ms(10)..=ms(255_000)] = secs(1) => "Time between adverts while master.", else "({name}) Advert interval ({}) not valid! Must be > 0 - ignoring";
         virtual_ipaddress: Lines<VirtualAddress> => "Addresses held while master, and announced.";
         virtual_ipaddress_excluded: Lines<ExcludedAddress> => "Addresses held while master, not announced.";
-        no_virtual_ipaddress: Flag => "It is meant to have no address.", is ParsedOnly;
+        no_virtual_ipaddress: Flag => "It is meant to have no address.";
         promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.", is ParsedOnly;
         linkbeat_use_polling: PollingValue => "Poll the link of the interface.", is Deprecated;
         v3_checksum_as_v2: bool => "VRRPv3 checksum without pseudo header.", else "({name}) invalid {kw} {} specified", is ParsedOnly;
@@ -87,7 +87,7 @@ keywords! {
         garp_extra_if | "vmac_garp_intvl": ExtraIf [secs(0)..=secs(86400)] => "Announce on other interfaces so often.", is ParsedOnly;
         lower_prio_no_advert: bool => "Do not answer an advert of lower priority.", else "({name}) invalid {kw} {} specified";
         higher_prio_send_advert: bool => "Answer an advert of higher priority.", else "({name}) invalid {kw} {} specified";
-        owner_ignore_adverts: bool => "The address owner does not look at adverts.", else "({name}) invalid {kw} {} specified", is ParsedOnly;
+        owner_ignore_adverts: bool => "The address owner does not look at adverts.", else "({name}) invalid {kw} {} specified";
         kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
         authentication: Nested<AuthBlock> => "Authentication of VRRPv2.";
         auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.", is ParsedOnly;

@@ -169,24 +169,23 @@ pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) 
             complaints.general(format!("{what} has no neighbor address set, disabling instance"));
             continue;
         };
+        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let source = block.source_ip.as_ref().map(|said| said.value);
-        if source.is_some_and(|source| Family::of(source) != Family::of(neighbor)) {
-            complaints.general(format!(
-                "{what} source IP address family does not match neighbor address, disabling instance"
+        if let Some(source) = source.filter(|source| Family::of(*source) != Family::of(neighbor)) {
+            complaints.at(&end, format!(
+                "{what} source address {source} and neighbor address {neighbor} are not of the same family, disabling instance"
             ));
             continue;
         }
         let multihop = block.multihop();
-        let rival = sessions.iter().find(|other| {
+        let rival = sessions.iter().any(|other| {
             other.neighbor == neighbor
                 && other.multihop == multihop
                 && (other.source == source || other.source.is_none() || source.is_none())
         });
-        if let Some(rival) = rival {
-            complaints.general(format!(
-                "{what} has duplicate neighbor address of instance {}, disabling instance",
-                rival.name
-            ));
+        if rival {
+            complaints
+                .at(&end, format!("{what} has duplicate neighbor address {neighbor}, ignoring instance"));
             continue;
         }
         let ttl = said(block.ttl.clone()).unwrap_or(match Family::of(neighbor) {
@@ -195,7 +194,10 @@ pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) 
         });
         let mut max_hops = block.max_hops();
         if max_hops > i32::from(ttl) {
-            complaints.general(format!("{what} max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"));
+            complaints.at(
+                &end,
+                format!("BFD instance {name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"),
+            );
             max_hops = i32::from(ttl);
         }
         let (vrrp, checker) = (block.vrrp.is_some(), block.checker.is_some());

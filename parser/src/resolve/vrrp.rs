@@ -1,22 +1,21 @@
-//! Virtual routers and sync groups: the rules the original applies when the configuration is complete, in its order.
+//! Virtual routers: the rules the original applies when an instance is complete, in its order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::block::global::GlobalBlock;
-use crate::block::group::SyncGroupBlock;
 use crate::block::vrrp::{AuthBlock, HmacBlock, InstanceBlock};
 use crate::config::{
-    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, SyncGroup,
-    Tracked, Tracking, UnicastChecksum, Version, Vmac, VrrpInstance, Weight,
+    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, UnicastChecksum,
+    Version, Vmac, VrrpInstance,
 };
 use crate::diag::Class;
 use crate::keyword::{Lines, Nested, Table};
-use crate::resolve::{Complaints, said, track};
+use crate::resolve::tracking::tracking;
+use crate::resolve::{Complaints, said};
 use crate::value::instance::AuthType;
 use crate::value::time::{ms, secs};
-use crate::value::track::TrackLine;
 
 /// The longest interval of VRRPv2 and of VRRPv3.
 const MAX_V2: Duration = secs(255);
@@ -26,6 +25,7 @@ const MAX_V3: Duration = ms(40_950);
 pub(super) fn instances(
     blocks: Vec<Located<InstanceBlock>>,
     defs: &GlobalBlock,
+    priority_changes: &HashMap<String, bool>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<VrrpInstance> {
@@ -33,7 +33,7 @@ pub(super) fn instances(
         .into_iter()
         .filter_map(|Located { value: block, span }| {
             let name = block.head.clone();
-            Builder { block, name, defs, config, complaints }.build(span)
+            Builder { block, name, defs, priority_changes, config, complaints }.build(span)
         })
         .collect()
 }
@@ -42,6 +42,8 @@ struct Builder<'a> {
     block: InstanceBlock,
     name: String,
     defs: &'a GlobalBlock,
+    /// What sync groups say for their members, by name.
+    priority_changes: &'a HashMap<String, bool>,
     config: &'a Config,
     complaints: &'a mut Complaints,
 }
@@ -82,6 +84,15 @@ impl Builder<'_> {
         let multicast = matches!(peering, Peering::Multicast { .. });
         self.sources(&mut block, multicast)?;
         let (addresses, excluded) = self.addresses(&mut block, version, strict);
+        if multicast && first_is_not_link_local(&addresses) {
+            match strict {
+                true => self.say("the first IPv6 VIP address must be link local"),
+                false => {
+                    let text = format!("({}) the first IPv6 VIP address should be link local", self.name);
+                    self.complaints.class(Class::Log, text);
+                }
+            }
+        }
         let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
         let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
         if timer_expired_backup.is_some() && preempt {
@@ -116,6 +127,9 @@ impl Builder<'_> {
         let smtp_alert =
             said(block.smtp_alert.take()).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
         let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
+        let notify_priority_changes = said(block.notify_priority_changes.take())
+            .or_else(|| self.priority_changes.get(&self.name).copied())
+            .unwrap_or(global.notify_priority_changes);
         let scope = self.name.clone();
         let tracking = tracking(&mut block, self.config, &scope, self.complaints);
         Some(VrrpInstance {
@@ -172,8 +186,7 @@ impl Builder<'_> {
             },
             report_deleted,
             smtp_alert,
-            notify_priority_changes: said(block.notify_priority_changes)
-                .unwrap_or(global.notify_priority_changes),
+            notify_priority_changes,
         })
     }
 
@@ -594,305 +607,10 @@ impl Builder<'_> {
     }
 }
 
-/// What an instance or a group watches, names found.
-trait Watcher {
-    /// The interface whose state counts anyway.
-    fn own_interface(&self) -> Option<String>;
-
-    fn lines(&mut self) -> [Vec<TrackLine>; 5];
-}
-
-macro_rules! watchers {
-    ($($Block:ty, |$block:ident| $own:expr;)*) => {$(
-        impl Watcher for $Block {
-            fn own_interface(&self) -> Option<String> {
-                let $block = self;
-                $own
-            }
-
-            fn lines(&mut self) -> [Vec<TrackLine>; 5] {
-                [
-                    Lines::all(self.track_interface.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_script.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_file.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_process.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_bfd.take()).into_iter().map(|line| line.0).collect(),
-                ]
-            }
-        }
-    )*};
-}
-
-watchers! {
-    InstanceBlock, |block| block.interface.as_ref().map(|said| said.value.0.to_string());
-    SyncGroupBlock, |_block| None;
-}
-
-fn tracking(block: &mut impl Watcher, config: &Config, scope: &str, complaints: &mut Complaints) -> Tracking {
-    let mut once = |what: &str, lines: Vec<TrackLine>| {
-        let mut seen = HashSet::new();
-        lines
-            .into_iter()
-            .filter(|line| {
-                let new = seen.insert(line.name.value.clone());
-                if !new {
-                    let text = format!("({scope}) duplicate track_{what} {} - ignoring", line.name.value);
-                    complaints.at(&line.name.span, text);
-                }
-                new
-            })
-            .collect::<Vec<_>>()
-    };
-    let own = block.own_interface();
-    let [interfaces, scripts, files, processes, bfds] = block.lines();
-    let mut interfaces = once("interface", interfaces);
-    let scripts = once("script", scripts);
-    let files = once("file", files);
-    let processes = once("process", processes);
-    let bfds = once("bfd", bfds);
-    interfaces.retain(|line| {
-        let other = own.as_deref() != Some(line.name.value.as_str());
-        if !other {
-            complaints.general(format!(
-                "({scope}) Ignoring track_interface {} since own interface",
-                line.name.value
-            ));
-        }
-        other
-    });
-    let found = |lines: Vec<TrackLine>, find: &dyn Fn(&str) -> Option<(usize, Weight)>| {
-        lines
-            .into_iter()
-            .filter_map(|line| {
-                let (what, weight) = find(&line.name.value)?;
-                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(weight) })
-            })
-            .collect::<Vec<_>>()
-    };
-    Tracking {
-        interfaces: interfaces
-            .into_iter()
-            .filter_map(|line| {
-                let what = crate::config::IfName::new(&line.name.value)?;
-                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(Weight::default()) })
-            })
-            .collect(),
-        scripts: found(scripts, &|name| {
-            track::position(&config.scripts, name, |script| &script.name)
-                .map(|at| (at, config.scripts[at].weight))
-        }),
-        files: found(files, &|name| {
-            track::position(&config.track_files, name, |file| &file.name)
-                .map(|at| (at, config.track_files[at].weight))
-        }),
-        processes: found(processes, &|name| {
-            track::position(&config.track_processes, name, |process| &process.name)
-                .map(|at| (at, config.track_processes[at].weight))
-        }),
-        bfds: found(bfds, &|name| {
-            let known = track::position(&config.bfd_instances, name, |bfd| &bfd.name);
-            known
-                .filter(|at| config.bfd_instances[*at].for_vrrp)
-                .map(|at| (at, config.bfd_instances[at].weight))
-        }),
-    }
-}
-
-/// Groups with the members they can have; their members know them from now on.
-pub(super) fn sync_groups(
-    blocks: Vec<Located<SyncGroupBlock>>,
-    config: &mut Config,
-    complaints: &mut Complaints,
-) -> Vec<SyncGroup> {
-    let mut groups = Vec::new();
-    for Located { value: mut block, span } in blocks {
-        let name = block.head.clone();
-        let mut members = Vec::new();
-        let listed = block.group.is_some();
-        for member in said(block.group.take()).map_or_else(Vec::new, |group| group.0) {
-            let member = member.value;
-            match config.vrrp_instances.iter().position(|instance| instance.name == member) {
-                None => complaints.general(format!(
-                    "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
-                )),
-                Some(at) if config.vrrp_instances[at].sync_group.is_some() || members.contains(&at) => {
-                    complaints.general(format!(
-                        "Virtual router {member} cannot exist in more than one sync group; ignoring {name}"
-                    ))
-                }
-                Some(at) => members.push(at),
-            }
-        }
-        match members.len() {
-            0 if listed => {
-                complaints.general(format!(
-                    "Sync group {name}, no matching virtual router found in group declaration - removing"
-                ));
-                continue;
-            }
-            0 => {
-                complaints.general(format!("Sync group {name} has no virtual router(s). removing"));
-                continue;
-            }
-            1 => complaints.general(format!(
-                "Sync group {name} has only 1 virtual router(s) - this probably isn't what you want"
-            )),
-            _ => {}
-        }
-        let priority_changes = said(block.notify_priority_changes.take());
-        for member in &members {
-            let instance = &mut config.vrrp_instances[*member];
-            instance.sync_group = Some(groups.len());
-            instance.notify_priority_changes |= priority_changes.unwrap_or(false);
-        }
-        let tracking = tracking(&mut block, config, &name, complaints);
-        let alerts = &config.global.mail;
-        groups.push(SyncGroup {
-            span,
-            members,
-            tracking,
-            tracking_weight: block.sync_group_tracking_weight.is_some() || block.global_tracking.is_some(),
-            notify: Notify {
-                master: said(block.notify_master),
-                backup: said(block.notify_backup),
-                fault: said(block.notify_fault),
-                stop: said(block.notify_stop),
-                any: said(block.notify),
-                ..Notify::default()
-            },
-            smtp_alert: said(block.smtp_alert).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false),
-            name,
-        });
-    }
-    groups
-}
-
-/// What instances mean together: unique VRIDs, the initial state of groups.
-pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
-    for group in &config.sync_groups {
-        let owners = group.members.iter().filter(|at| config.vrrp_instances[**at].priority == 255).count();
-        if owners > 0 && owners < group.members.len() {
-            let text =
-                format!("({}) sync group has member(s) that are address owner, but not all are", group.name);
-            complaints.general(text);
-        }
-        let all_own = owners == group.members.len()
-            && group.members.iter().all(|at| config.vrrp_instances[*at].state == Role::Master);
-        if !all_own {
-            for at in &group.members {
-                config.vrrp_instances[*at].state = Role::Backup;
-            }
-        }
-    }
-    drop_weights(config, complaints);
-    for (at, second) in config.vrrp_instances.iter().enumerate() {
-        let rival = config.vrrp_instances[..at].iter().find(|first| collide(first, second));
-        if let (Some(first), Some(interface)) = (rival, &second.interface) {
-            complaints.fatal(format!(
-                "{} and {} both use VRID {} with {} on interface {}",
-                first.name, second.name, second.vrid, second.family, interface.value
-            ));
-        }
-    }
-}
-
-/// An address owner's priority cannot change, nor may a member's that must stay equal to the others'.
-fn drop_weights(config: &mut Config, complaints: &mut Complaints) {
-    let fixed: Vec<bool> = config.sync_groups.iter().map(|group| !group.tracking_weight).collect();
-    for instance in &mut config.vrrp_instances {
-        let owner = instance.priority == 255;
-        let grouped = instance.sync_group.is_some_and(|group| fixed[group]);
-        if !owner && !grouped {
-            continue;
-        }
-        let name = &instance.name;
-        let why = if owner { "address_owner" } else { "SYNC group" };
-        let tracking = &mut instance.tracking;
-        tracking.interfaces.retain_mut(|tracked| {
-            let weighted = tracked.weight.value != 0;
-            if weighted {
-                let why = if owner { " due to address owner" } else { " weight due to SYNC group" };
-                complaints.general(format!("({name}) ignoring {} tracked interface{why}", tracked.what));
-                tracked.weight.value = 0;
-            }
-            !(weighted && owner)
-        });
-        tracking.scripts.retain(|tracked| {
-            let script = &config.scripts[tracked.what].name;
-            if tracked.weight.value != 0 {
-                complaints
-                    .general(format!("({name}) ignoring tracked script {script} with weights due to {why}"));
-            }
-            tracked.weight.value == 0
-        });
-        tracking.files.retain_mut(|tracked| {
-            let file = &config.track_files[tracked.what].name;
-            match tracked.weight.value {
-                0 => true,
-                1 => {
-                    complaints.general(format!(
-                        "({name}) ignoring weight from tracked file {file} due to {why}. specify weight 0"
-                    ));
-                    tracked.weight.value = 0;
-                    true
-                }
-                weight => {
-                    complaints.general(format!(
-                        "({name}) ignoring tracked file {file} with weight {weight} due to {why}"
-                    ));
-                    false
-                }
-            }
-        });
-        tracking.bfds.retain(|tracked| {
-            let (bfd, weight) = (&config.bfd_instances[tracked.what].name, tracked.weight.value);
-            if weight != 0 {
-                complaints.general(format!(
-                    "({name}) ignoring tracked bfd {bfd} with weight {weight} due to {why}"
-                ));
-            }
-            weight == 0
-        });
-    }
-    for group in &mut config.sync_groups {
-        if group.members.iter().all(|at| config.vrrp_instances[*at].priority != 255) {
-            continue;
-        }
-        for tracked in group.tracking.interfaces.iter_mut().filter(|tracked| tracked.weight.value != 0) {
-            complaints.general(format!(
-                "({}) Cannot have weighted track interface '{}' with member having priority 255 - clearing weight",
-                group.name, tracked.what
-            ));
-            tracked.weight.value = 0;
-        }
-        for weight in group
-            .tracking
-            .scripts
-            .iter_mut()
-            .chain(&mut group.tracking.files)
-            .chain(&mut group.tracking.bfds)
-            .map(|tracked| &mut tracked.weight)
-        {
-            weight.value = 0;
-        }
-    }
-}
-
-/// Whether two instances would take each other's adverts for their own.
-fn collide(first: &VrrpInstance, second: &VrrpInstance) -> bool {
-    if (first.vrid, first.family) != (second.vrid, second.family) {
-        return false;
-    }
-    let interface = |instance: &VrrpInstance| instance.interface.as_ref().map(|said| said.value.clone());
-    match (&first.peering, &second.peering) {
-        (Peering::Multicast { group: a }, Peering::Multicast { group: b }) => {
-            a == b && interface(first) == interface(second)
-        }
-        (Peering::Unicast { peers: a, .. }, Peering::Unicast { peers: b, .. }) => {
-            interface(first) == interface(second)
-                && first.source == second.source
-                && a.iter().any(|peer| b.iter().any(|other| peer.addr == other.addr))
-        }
-        (Peering::Multicast { .. } | Peering::Unicast { .. } | Peering::Missing, _) => false,
+/// Whether the address that IPv6 adverts must be sent from (RFC 9568 §5.1.2.2) is missing from the first place.
+fn first_is_not_link_local(addresses: &[Address]) -> bool {
+    match addresses.first().map(|first| first.prefix.addr) {
+        Some(IpAddr::V6(v6)) => !v6.is_unicast_link_local(),
+        Some(IpAddr::V4(_)) | None => false,
     }
 }

@@ -89,7 +89,7 @@ impl Value for DomainName {
 
     fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
         match slot {
-            Some(_) => args.general(format!("DNS_CHECK name already specified - ignoring {}", self.0)),
+            Some(_) => args.general("DNS_CHECK name already specified - ignoring"),
             None => *slot = Some(args.located(self)),
         }
     }

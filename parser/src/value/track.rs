@@ -147,6 +147,25 @@ impl Value for WeightValue {
         Ok(Self(Weight { value, reverse }))
     }
 
+    /// A weight that differs from the default of its block stays.
+    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+        let described = args.reader.described();
+        let (what, default) = match described.split(' ').next() {
+            Some("track_file") => ("track file", 1),
+            Some("vrrp_track_process") => ("track process", 0),
+            _ => {
+                *slot = Some(args.located(self));
+                return;
+            }
+        };
+        if slot.as_ref().is_some_and(|said| said.value.0.value != default) {
+            let text = format!("Weight already set for {what} {} - ignoring {}", args.name(), self.0.value);
+            args.general(text);
+            return;
+        }
+        *slot = Some(args.located(self));
+    }
+
     fn limit(limit: &i32) -> String {
         limit.to_string()
     }

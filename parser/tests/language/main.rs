@@ -3,5 +3,7 @@
 mod memory;
 mod never_panics;
 mod probes;
+mod routes;
+mod scripts;
 mod tables;
 mod values;

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use parser::config::{Check, Forwarding, Peering, Role, Service, Version};
 
-use crate::memory::{read, shown};
+use parser::Options;
+
+use crate::memory::{Memory, read, shown};
 
 #[test]
 fn the_content_of_an_unknown_block_counts_for_the_block_around_it() {
@@ -150,4 +152,54 @@ fn secrets_are_not_printed() {
     );
     let printed = format!("{config:?}");
     assert!(!printed.contains("s3cret") && printed.contains("Pass(***)"), "{printed}");
+}
+
+#[test]
+fn an_instance_speaks_before_its_group_and_the_group_before_the_globals() {
+    let instance = |name: &str, vrid: u8, line: &str| {
+        format!(
+            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\nvirtual_ipaddress {{ 10.0.0.{vrid} }}\n{line}\n}}\n"
+        )
+    };
+    let text = format!(
+        "global_defs {{\nvrrp_notify_priority_changes on\n}}\n{}{}{}vrrp_sync_group G {{\ngroup {{ A B }}\nnotify_priority_changes off\n}}\n",
+        instance("A", 1, "notify_priority_changes on"),
+        instance("B", 2, ""),
+        instance("C", 3, "")
+    );
+    let (config, _) = read(text);
+    let told: Vec<bool> =
+        config.vrrp_instances.iter().map(|instance| instance.notify_priority_changes).collect();
+    assert_eq!(told, [true, false, true]);
+    assert_eq!(config.sync_groups[0].members, [0, 1]);
+}
+
+/// A running daemon takes a number with a rest behind it, a test refuses it; some numbers are never taken so.
+#[test]
+fn a_running_daemon_is_lenient_with_numbers() {
+    let text = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 10.0.0.1 }\ngarp_master_delay 7x\npriority 9x\n}\n";
+    let read = |lenient| {
+        let mut memory = Memory::default();
+        memory.0.insert("F".to_owned(), text.as_bytes().to_vec());
+        let (config, diagnostics) =
+            parser::parse("F", &mut memory, Options { lenient, ..Options::default() });
+        let instance = &config.vrrp_instances[0];
+        (instance.garp.master_delay.as_secs(), instance.priority, shown(&diagnostics))
+    };
+    let (delay, priority, said) = read(true);
+    assert_eq!((delay, priority, said.len()), (7, 100, 3));
+    assert_eq!(said[0], "5 WARNING - invalid number '7x'");
+    let (delay, priority, said) = read(false);
+    assert_eq!((delay, priority), (5, 100));
+    assert_eq!(said[..2], ["5 invalid number '7x'", "5 (V): garp_master_delay '7x' invalid - ignoring"]);
+}
+
+#[test]
+fn a_keyword_that_does_nothing_yet_is_named_once_and_not_in_a_test() {
+    let text = "global_defs {\n  snmp_socket a\n  snmp_socket b\n}\n";
+    let found: Vec<_> =
+        read(text).1.into_iter().filter(|diagnostic| diagnostic.text.contains("no effect")).collect();
+    let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+    assert_eq!(lines, ["(F: Line 2) snmp_socket has no effect in this version"]);
+    assert_eq!(parser::diag::test_exit_code(&found), 0);
 }

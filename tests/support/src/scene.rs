@@ -1,6 +1,7 @@
 //! A scene: links, and nodes standing on them. Dropping it ends its processes; its namespaces vanish with it.
 
 use crate::{
+    address_watch::AddressWatch,
     capture::Capture,
     failure::{Failure, Outcome, While as _},
     namespace::Namespace,
@@ -229,6 +230,14 @@ impl Node {
             Ok(interfaces.filter_map(|interface| ip_address(&interface.address?)).collect())
         };
         self.namespace.enter(ask)?.doing(&self.name)
+    }
+
+    /// Records every change of its addresses.
+    ///
+    /// # Errors
+    /// `ip` cannot be run.
+    pub fn watch_addresses(&self) -> Outcome<AddressWatch> {
+        AddressWatch::start(self)
     }
 
     /// Pulls the cable of `interface` at the switch: the node sees no carrier.
