@@ -83,7 +83,11 @@ impl Checker {
             tell(Checked::Attempt(failure));
         }
         let web = matches!(params.kind, CheckerKind::Web(_));
-        let mut verdict = self.tally.fail(params.retry);
+        let mut verdict = if params.kind.always_retries() {
+            self.tally.fail_in_turn(params.retry)
+        } else {
+            self.tally.fail(params.retry)
+        };
         if verdict == Verdict::DownFromStart && web {
             // §4.9: nobody hears of an alpha checker's first failure.
             verdict = Verdict::StillDown;
@@ -113,6 +117,6 @@ impl Checker {
 fn between(kind: &CheckerKind) -> After {
     match kind {
         CheckerKind::Web(WebCheck { between: BetweenPages::Hurry, .. }) => After::InHurry,
-        CheckerKind::Web(_) | CheckerKind::Tcp(_) => After::Settled,
+        CheckerKind::Web(_) | CheckerKind::Tcp(_) | CheckerKind::Smtp(_) => After::Settled,
     }
 }

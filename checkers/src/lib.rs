@@ -13,6 +13,7 @@
 //!   time to look.
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
 //! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
+//! - [`smtp`] is what a mail server has to answer.
 //! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
 //! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
 //!   time.
@@ -34,6 +35,7 @@ pub mod probe;
 mod quorum;
 mod reload;
 mod round;
+pub mod smtp;
 mod tally;
 mod virtual_server;
 

@@ -272,7 +272,12 @@ impl Alert {
     pub fn body(&self) -> String {
         match &self.cause {
             Cause::Passed(CheckerKind::Tcp(_)) => "=> TCP CHECK succeed on service <=".into(),
-            Cause::Passed(CheckerKind::Web(_)) => "=> CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Smtp(check), failure) => {
+                format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, *failure))
+            }
+            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_)) => {
+                "=> CHECK succeed on service <=".into()
+            }
             Cause::Failed(CheckerKind::Web(_), _) => {
                 "=> CHECK failed on service : HTTP/SSL request failed <=".into()
             }

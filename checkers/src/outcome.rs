@@ -1,6 +1,6 @@
 //! What a probe found out, by the layer that broke.
 
-use crate::http;
+use crate::{http, smtp};
 
 /// The result of one probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,6 +24,8 @@ pub enum Failure {
     Handshake(TlsFault),
     /// What came over the connection is not the page that is wanted.
     Http(http::Reason),
+    /// What came over the connection is not what a mail server says.
+    Smtp(smtp::Fault),
 }
 
 /// Why a server and this program do not come to a TLS session.

@@ -122,6 +122,8 @@ pub enum CheckerKind {
     Tcp(Endpoint),
     /// `HTTP_GET` and `SSL_GET`: fetches pages and looks at them.
     Web(WebCheck),
+    /// `SMTP_CHECK`: is greeted, greets and takes leave.
+    Smtp(SmtpCheck),
 }
 
 impl CheckerKind {
@@ -130,14 +132,23 @@ impl CheckerKind {
         match self {
             Self::Tcp(endpoint) => endpoint,
             Self::Web(check) => &check.endpoint,
+            Self::Smtp(check) => &check.endpoint,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) => 1,
+            Self::Tcp(_) | Self::Smtp(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
+        }
+    }
+
+    /// Whether `retry` counts for itself each time, at the start and while the checker is down as well (§4.1, §4.3).
+    pub(crate) fn always_retries(&self) -> bool {
+        match self {
+            Self::Smtp(_) => true,
+            Self::Tcp(_) | Self::Web(_) => false,
         }
     }
 
@@ -150,9 +161,19 @@ impl CheckerKind {
                     && one.pages.len() == other.pages.len()
                     && one.pages.iter().zip(&other.pages).all(|(one, other)| one.is_same_page(other))
             }
-            (Self::Tcp(_) | Self::Web(_), _) => false,
+            (Self::Smtp(one), Self::Smtp(other)) => one == other,
+            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_), _) => false,
         }
     }
+}
+
+/// `SMTP_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmtpCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// `helo_name`: who greets.
+    pub helo_name: String,
 }
 
 /// `HTTP_GET` or `SSL_GET`.

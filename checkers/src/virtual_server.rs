@@ -137,7 +137,13 @@ pub(crate) enum Occasion {
 impl Server {
     /// As the daemon starts.
     pub(crate) fn at_start(params: &RealServerParams) -> Self {
-        Self::with(params, |checker| Tally::at_start(checker.before_first, checker.retry))
+        Self::with(params, |checker| {
+            if checker.kind.always_retries() {
+                Tally::fresh(checker.before_first)
+            } else {
+                Tally::at_start(checker.before_first, checker.retry)
+            }
+        })
     }
 
     /// As a reload brings it.

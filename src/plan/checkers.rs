@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
-    RealServerParams, SorryParams, VirtualServerParams, WhenDown,
+    RealServerParams, SmtpCheck, SorryParams, VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
@@ -177,7 +177,10 @@ fn kind(
         Check::Ping(_) => Err("PING_CHECK"),
         Check::Udp(_) => Err("UDP_CHECK"),
         Check::Http(http) => web::kind(http, endpoint(&http.endpoint, system, complaints), complaints),
-        Check::Smtp(_) => Err("SMTP_CHECK"),
+        Check::Smtp(smtp) => Ok(CheckerKind::Smtp(SmtpCheck {
+            endpoint: endpoint(&smtp.endpoint, system, complaints),
+            helo_name: smtp.helo_name.clone(),
+        })),
         Check::Dns(_) => Err("DNS_CHECK"),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(_) => Err("FILE_CHECK"),

@@ -162,3 +162,18 @@ fn a_regex_is_not_passed_over_in_silence() {
         "{said:?}"
     );
 }
+
+#[test]
+fn each_host_of_an_smtp_check_is_a_check_of_its_own() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 25 {\n protocol TCP\n real_server 10.0.0.2 25 {\n SMTP_CHECK {\n \
+         helo_name lb1.example.org\n host {\n connect_ip 10.0.0.3\n }\n host {\n connect_port 26\n }\n \
+         }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| match &checker.kind {
+        CheckerKind::Smtp(check) => (check.endpoint.dest.to_string(), check.helo_name.clone()),
+        other => panic!("{other:?}"),
+    });
+    let wanted = ["10.0.0.3:25", "10.0.0.2:26"].map(|dest| (dest.to_owned(), "lb1.example.org".to_owned()));
+    assert_eq!(checks.collect::<Vec<_>>(), wanted);
+}

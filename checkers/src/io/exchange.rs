@@ -274,7 +274,7 @@ fn unconnected(outcome: &Outcome) -> Failed {
             Failed::because(Reason::ErrorConnecting, format_args!("{step}: {error}"))
         }
         // No outcomes of connect().
-        Outcome::Passed | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_)) => {
+        Outcome::Passed | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_)) => {
             Failed::new(Reason::ErrorConnecting)
         }
     }

@@ -32,6 +32,7 @@ pub(super) fn line(
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
             CheckerKind::Web(check) => web(f, rs, check, checked),
+            CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
         },
     }
 }
@@ -112,6 +113,48 @@ fn reason(failure: Failure) -> Reason {
         Failure::Connect(_) => Reason::ConnectionFailed,
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
+        // No page fails like this.
+        Failure::Smtp(_) => Reason::NoData,
+    }
+}
+
+/// `SMTP_CHECK` (§19.4)
+fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(failure) | Checked::Failed(failure, _) => {
+            write!(f, "SMTP_CHECK {}", SmtpFailure(endpoint, Some(failure)))
+        }
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            f.write_str("SMTP_CHECK connection failed to create socket. Rescheduling.")
+        }
+        Checked::Rescheduled(_) => f.write_str("SMTP_CHECK socket bind failed. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
+    }
+}
+
+/// What a mail server did wrong, with the address that was asked.
+pub(super) struct SmtpFailure<'a>(pub(super) &'a Endpoint, pub(super) Option<Failure>);
+
+impl fmt::Display for SmtpFailure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dest = self.0.dest;
+        let pair = format_args!("[{}]:{}", dest.ip(), dest.port());
+        match self.1 {
+            Some(Failure::Smtp(fault)) => write!(f, "{fault} {pair}"),
+            Some(Failure::ConnectTimeout) => write!(f, "Connection timeout to server {pair}"),
+            Some(Failure::Connect(errno)) if is_unreachable(errno) => {
+                write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
+            }
+            Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
+            Some(Failure::Handshake(_) | Failure::Http(_)) | None => {
+                write!(f, "Error connecting to server {pair}")
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! One file per kind of probe: a connection and a verdict, nothing else. When, how often and what follows from it is
 //! decided elsewhere.
 
+mod smtp;
 mod tcp;
 mod web;
 
@@ -14,6 +15,7 @@ use crate::params::CheckerKind;
 pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
     match kind {
         CheckerKind::Web(check) => web::probe(check, question).await,
+        CheckerKind::Smtp(check) => smtp::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
     }
 }
@@ -23,5 +25,6 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
     match kind {
         CheckerKind::Tcp(endpoint) => endpoint.timeout,
         CheckerKind::Web(check) => web::time_limit(check),
+        CheckerKind::Smtp(check) => smtp::time_limit(check),
     }
 }

@@ -5,5 +5,6 @@ mod http;
 mod peer;
 mod runner;
 mod scripted;
+mod smtp;
 mod tcp;
 mod web;
