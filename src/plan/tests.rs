@@ -116,7 +116,7 @@ fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() 
          TCP_CHECK {\n }\n }\n}\n",
     );
     assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("MISC_CHECK")).expect("a line about it");
+    let line = said.iter().find(|line| line.contains("MISC_CHECK is not part")).expect("a line about it");
     assert_eq!(
         line,
         "(keepalived.conf: Line 4) MISC_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
