@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::http;
 use crate::{Cadence, EntryId, RealServerId, VirtualServerId};
 
 /// One virtual server.
@@ -119,6 +120,124 @@ pub enum LoggedFailures {
 pub enum CheckerKind {
     /// `TCP_CHECK`: connects and closes.
     Tcp(Endpoint),
+    /// `HTTP_GET` and `SSL_GET`: fetches pages and looks at them.
+    Web(WebCheck),
+    /// `SMTP_CHECK`: is greeted, greets and takes leave.
+    Smtp(SmtpCheck),
+}
+
+impl CheckerKind {
+    /// Where it connects to and from.
+    pub fn endpoint(&self) -> &Endpoint {
+        match self {
+            Self::Tcp(endpoint) => endpoint,
+            Self::Web(check) => &check.endpoint,
+            Self::Smtp(check) => &check.endpoint,
+        }
+    }
+
+    /// How many questions it asks in turn, one with each probe; at least one.
+    pub fn questions(&self) -> usize {
+        match self {
+            Self::Tcp(_) | Self::Smtp(_) => 1,
+            Self::Web(check) => check.pages.len().max(1),
+        }
+    }
+
+    /// Whether `retry` counts for itself each time, at the start and while the checker is down as well (§4.1, §4.3).
+    pub(crate) fn always_retries(&self) -> bool {
+        match self {
+            Self::Smtp(_) => true,
+            Self::Tcp(_) | Self::Web(_) => false,
+        }
+    }
+
+    /// Whether a reload may carry the state of one over to the other (checkers.md §13.7).
+    pub fn is_same_check(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(one), Self::Tcp(other)) => one == other,
+            (Self::Web(one), Self::Web(other)) => {
+                one.endpoint == other.endpoint
+                    && one.pages.len() == other.pages.len()
+                    && one.pages.iter().zip(&other.pages).all(|(one, other)| one.is_same_page(other))
+            }
+            (Self::Smtp(one), Self::Smtp(other)) => one == other,
+            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_), _) => false,
+        }
+    }
+}
+
+/// `SMTP_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmtpCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// `helo_name`: who greets.
+    pub helo_name: String,
+}
+
+/// `HTTP_GET` or `SSL_GET`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// HTTP or HTTPS.
+    pub scheme: Scheme,
+    /// `http_protocol`
+    pub version: http::Version,
+    /// `fast_recovery`
+    pub between: BetweenPages,
+    /// `url`, one for each probe in turn; never empty.
+    pub pages: Vec<Page>,
+}
+
+/// What HTTP is spoken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scheme {
+    /// `HTTP_GET`
+    Http,
+    /// `SSL_GET`
+    Https,
+}
+
+/// How the pages follow one another until all have been good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BetweenPages {
+    /// `delay_loop` lies between them, as always.
+    Pause,
+    /// `fast_recovery`: at once.
+    Hurry,
+}
+
+/// `url`: a page and what it has to be like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// `path`
+    pub path: String,
+    /// The virtual host that counts for this page, if there is any.
+    pub host: Option<String>,
+    /// The name for the TLS handshake, if one is sent.
+    pub server_name: Option<String>,
+    /// What is good.
+    pub wanted: http::Wanted,
+    /// How a TLS session ends.
+    pub farewell: TlsFarewell,
+}
+
+impl Page {
+    fn is_same_page(&self, other: &Self) -> bool {
+        let Self { path, host, server_name, wanted, farewell: _ } = self;
+        (path, host, server_name, wanted) == (&other.path, &other.host, &other.server_name, &other.wanted)
+    }
+}
+
+/// How a TLS session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TlsFarewell {
+    /// With the connection.
+    Close,
+    /// `tls_compliant`: with `close_notify` before.
+    CloseNotify,
 }
 
 /// Where a checker connects to and from.

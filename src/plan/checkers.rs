@@ -1,10 +1,12 @@
 //! `virtual_server` blocks to the checker worker's plan.
 
+mod web;
+
 use std::net::SocketAddr;
 
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
-    RealServerParams, SorryParams, VirtualServerParams, WhenDown,
+    RealServerParams, SmtpCheck, SorryParams, VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
@@ -45,6 +47,10 @@ pub(super) fn plan(
     for vs in &config.virtual_servers {
         let kernel = ipvs::services(config, vs, complaints);
         services.push(Service { params: virtual_server(config, vs, system, complaints), kernel });
+    }
+    if config.ssl.is_some() {
+        let text = "the SSL block is not part of this version: SSL_GET shows no certificate - ignoring";
+        complaints.push(Diagnostic::new(Class::Log, None, text));
     }
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
@@ -170,9 +176,11 @@ fn kind(
         Check::Tcp(point) => Ok(CheckerKind::Tcp(endpoint(point, system, complaints))),
         Check::Ping(_) => Err("PING_CHECK"),
         Check::Udp(_) => Err("UDP_CHECK"),
-        Check::Http(http) if http.tls => Err("SSL_GET"),
-        Check::Http(_) => Err("HTTP_GET"),
-        Check::Smtp(_) => Err("SMTP_CHECK"),
+        Check::Http(http) => web::kind(http, endpoint(&http.endpoint, system, complaints), complaints),
+        Check::Smtp(smtp) => Ok(CheckerKind::Smtp(SmtpCheck {
+            endpoint: endpoint(&smtp.endpoint, system, complaints),
+            helo_name: smtp.helo_name.clone(),
+        })),
         Check::Dns(_) => Err("DNS_CHECK"),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(_) => Err("FILE_CHECK"),

@@ -4,4 +4,7 @@
 mod http;
 mod peer;
 mod runner;
+mod scripted;
+mod smtp;
 mod tcp;
+mod web;

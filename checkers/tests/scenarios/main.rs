@@ -5,6 +5,8 @@ mod model;
 mod reload;
 mod running;
 mod scene;
+mod smtp;
 mod start;
 mod stop;
+mod web;
 mod worked_example;

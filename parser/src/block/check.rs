@@ -80,7 +80,7 @@ keywords! {
 keywords! {
     /// Talk SMTP.
     SmtpCheckBlock {
-        helo_name: Replaceable => "How it greets.", missing "SMTP_CHECK helo name missing", is ParsedOnly;
+        helo_name: Replaceable => "How it greets.", missing "SMTP_CHECK helo name missing";
         host: Nested<SmtpHostBlock> => "One more address to talk to.", is Deprecated;
         + connect: Connect;
         + timing: Timing;
