@@ -5,11 +5,13 @@ mod config_test;
 mod daemonize;
 mod drive;
 mod exit;
+mod genhash;
 mod load;
 mod log;
 mod mirror;
 mod notify;
 mod pidfile;
+mod place;
 mod plan;
 mod signals;
 mod supervise;
@@ -53,10 +55,7 @@ fn main() -> ExitCode {
             Exit::Ok.code()
         }
         Invocation::Refused => Exit::Fatal.code(),
-        Invocation::Genhash => {
-            eprintln!("genhash is not part of this version");
-            Exit::Fatal.code()
-        }
+        Invocation::Genhash(call) => genhash::run(call).code(),
     };
     ExitCode::from(code)
 }

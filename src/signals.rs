@@ -3,6 +3,7 @@
 use std::ops::RangeInclusive;
 
 use nix::libc;
+use nix::sys::signal::{SigSet, Signal};
 
 /// The real-time signals; keepalived's dump signals are among them.
 const REAL_TIME: RangeInclusive<i32> = 34..=64;
@@ -30,5 +31,25 @@ pub(crate) fn ignore_accidents() {
         unsafe {
             libc::signal(number, libc::SIG_IGN);
         }
+    }
+}
+
+/// The signals that are orders.
+fn orders() -> SigSet {
+    [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT].into_iter().collect()
+}
+
+/// Keeps orders waiting until somebody listens: a stop that arrives while the configuration is read must neither be lost
+/// nor end the process on the spot.
+pub(crate) fn hold_orders() {
+    if let Err(errno) = orders().thread_block() {
+        tracing::debug!("Signals cannot be held back: {errno}");
+    }
+}
+
+/// Lets the waiting orders through.
+pub(crate) fn release_orders() {
+    if let Err(errno) = orders().thread_unblock() {
+        tracing::error!("Signals cannot be let through: {errno}");
     }
 }

@@ -19,6 +19,15 @@ pub struct CheckerId {
     pub checker: usize,
 }
 
+/// Who is mentioned when everything stops (§12.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Farewell {
+    /// Every real server, then its virtual server.
+    EachServer,
+    /// Virtual servers alone: the kernel's services are removed as a whole.
+    ServicesOnly,
+}
+
 /// All virtual servers, in the order of the configuration.
 #[derive(Debug, Default)]
 pub struct Director {
@@ -93,9 +102,9 @@ impl Director {
     }
 
     /// Ends. The caller then takes everything out of the kernel (§14).
-    pub fn stop(self, out: &mut Vec<Action>) {
+    pub fn stop(self, farewell: Farewell, out: &mut Vec<Action>) {
         for service in self.services {
-            service.stop(out);
+            service.stop(farewell, out);
         }
     }
 }
@@ -111,10 +120,14 @@ impl VirtualServer {
         checker.is_some_and(|checker| checker.tally.has_run())
     }
 
-    fn stop(self, out: &mut Vec<Action>) {
+    fn stop(self, farewell: Farewell, out: &mut Vec<Action>) {
         let told = self.params.at_stop == AtStop::Tell;
         let pool = self.pool();
-        for at in 0..self.params.servers.len() {
+        let leaving = match farewell {
+            Farewell::EachServer => self.params.servers.len(),
+            Farewell::ServicesOnly => 0,
+        };
+        for at in 0..leaving {
             self.tell_leaving(at, &pool, Told::ShuttingDown, out);
             if told && self.is_up(at) {
                 self.notify_leaving(at, &Cause::ShuttingDown, out);

@@ -86,6 +86,36 @@ impl fmt::Display for RealServerId {
     }
 }
 
+/// One line of a group that a virtual server stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum EntryId {
+    /// An address, or all from the first to the last.
+    Addresses {
+        /// The first.
+        first: IpAddr,
+        /// The last, when there are several.
+        last: Option<IpAddr>,
+        /// The virtual server's protocol.
+        protocol: Protocol,
+        /// The port.
+        port: u16,
+    },
+    /// A firewall mark.
+    FwMark(u32),
+}
+
+impl fmt::Display for EntryId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Addresses { first, last, protocol, port } => {
+                write!(f, "[{first}]:{protocol}:{port}")?;
+                last.map_or(Ok(()), |last| write!(f, "-{last}"))
+            }
+            Self::FwMark(mark) => write!(f, "FWM {mark}"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

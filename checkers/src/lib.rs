@@ -12,6 +12,7 @@
 //!   not an action but a property: [`VirtualServer::pool`] tells it at any time, and [`Action::Pool`] says that it is
 //!   time to look.
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
+//! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
 //! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
 //! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
 //!   time.
@@ -20,6 +21,7 @@
 
 mod cadence;
 mod director;
+pub mod http;
 mod identity;
 #[cfg(feature = "io")]
 pub mod io;
@@ -34,8 +36,8 @@ mod tally;
 mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
-pub use self::director::{CheckerId, Director};
-pub use self::identity::{Protocol, RealServerId, VirtualServerId};
+pub use self::director::{CheckerId, Director, Farewell};
+pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
 pub use self::outcome::{Failure, Outcome, Step, Trouble};
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};

@@ -5,7 +5,7 @@ use std::fmt;
 use std::io;
 
 use crate::params::{CheckerKind, WhenDown};
-use crate::{Failure, Quorum, RealServerId, Step, Trouble, VirtualServerId};
+use crate::{EntryId, Failure, Quorum, RealServerId, Step, Trouble, VirtualServerId};
 
 /// Who is interested in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,6 +65,10 @@ pub enum Event {
     ServiceGone,
     /// A reload took the server away.
     ServerGone(RealServerId),
+    /// A reload took a line out of the group.
+    EntryGone(EntryId),
+    /// A reload brought the group another line.
+    EntryAdded(EntryId),
     /// A server leaves the pool because a reload took it away.
     Removed(RealServerId, Presence),
 }
@@ -127,6 +131,8 @@ impl Line {
             | Event::ShuttingDown(..)
             | Event::ServiceGone
             | Event::ServerGone(_)
+            | Event::EntryGone(_)
+            | Event::EntryAdded(_)
             | Event::Removed(..) => Audience::Operator,
         }
     }
@@ -163,9 +169,9 @@ impl fmt::Display for Line {
                 }
             }
             Event::SorryIn(rs, WhenDown::Remove) => write!(f, "Adding sorry server {rs} to VS {vs}"),
-            Event::SorryIn(rs, WhenDown::Inhibit) => write!(f, "Enabling sorry server {rs} of VS {vs}"),
+            Event::SorryIn(rs, WhenDown::Inhibit) => write!(f, "Enabling sorry server {rs} to VS {vs}"),
             Event::SorryOut(rs, WhenDown::Remove) => write!(f, "Removing sorry server {rs} from VS {vs}"),
-            Event::SorryOut(rs, WhenDown::Inhibit) => write!(f, "Disabling sorry server {rs} of VS {vs}"),
+            Event::SorryOut(rs, WhenDown::Inhibit) => write!(f, "Disabling sorry server {rs} from VS {vs}"),
             Event::AliveIn => write!(f, "Adding alive servers to the pool for VS {vs}"),
             Event::AliveOut => write!(f, "Removing alive servers from the pool for VS {vs}"),
             Event::ShuttingDown(rs, presence) => {
@@ -178,8 +184,22 @@ impl fmt::Display for Line {
                 VirtualServerId::Group { name, .. } => write!(f, "Removing Virtual Server Group [{name}]"),
             },
             Event::ServerGone(rs) => write!(f, "service {rs} no longer exist"),
+            Event::EntryGone(entry) => match entry {
+                EntryId::FwMark(mark) => write!(f, "VS [{mark}] in group {} no longer exists", group(vs)),
+                EntryId::Addresses { .. } => {
+                    write!(f, "VS [{entry}] in group {} no longer exists", group(vs))
+                }
+            },
+            Event::EntryAdded(entry) => write!(f, "VS [{entry}] added into group {}", group(vs)),
             Event::Removed(rs, presence) => write!(f, "Removing {presence}service {rs} from VS {vs}"),
         }
+    }
+}
+
+fn group(vs: &VirtualServerId) -> &str {
+    match vs {
+        VirtualServerId::Group { name, .. } => name,
+        VirtualServerId::Address { .. } | VirtualServerId::FwMark { .. } => "",
     }
 }
 

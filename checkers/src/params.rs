@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Cadence, RealServerId, VirtualServerId};
+use crate::{Cadence, EntryId, RealServerId, VirtualServerId};
 
 /// One virtual server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VirtualServerParams {
     /// Which one.
     pub id: VirtualServerId,
+    /// The lines of its group; a reload says which came and went.
+    pub entries: Vec<EntryId>,
     /// Weight of the servers that must be up.
     pub quorum: u32,
     /// Distance between the thresholds of gain and loss.

@@ -11,6 +11,7 @@ use crate::{RealServerId, Tally};
 impl VirtualServer {
     /// Becomes what `params` say and keeps what it knows of servers and checkers that are in both.
     pub(crate) fn reconfigure(self, params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+        self.tell_entries(&params, out);
         self.tell_gone(&params, out);
         let mut known: HashMap<(IpAddr, u16), (&Server, &RealServerParams)> = HashMap::new();
         for (server, params) in self.servers.iter().zip(&self.params.servers) {
@@ -43,6 +44,16 @@ impl VirtualServer {
         }
         next.weigh(Occasion::Init, out);
         next
+    }
+
+    fn tell_entries(&self, params: &VirtualServerParams, out: &mut Vec<Action>) {
+        let (old, new) = (&self.params.entries, &params.entries);
+        for entry in old.iter().filter(|entry| !new.contains(entry)) {
+            self.tell(Told::EntryGone(*entry), out);
+        }
+        for entry in new.iter().filter(|entry| !old.contains(entry)) {
+            self.tell(Told::EntryAdded(*entry), out);
+        }
     }
 
     fn tell_gone(&self, params: &VirtualServerParams, out: &mut Vec<Action>) {

@@ -43,7 +43,8 @@ pub enum Event {
 pub enum Settlement {
     /// It is as wanted.
     Done,
-    /// The kernel refused: what asked for it has not happened and is tried again with the next probe (§4.10).
+    /// The kernel refused what concerns [`VirtualServer::awaited`]: its change has not happened and is tried again with
+    /// the next probe (§4.10).
     Refused,
 }
 
@@ -207,6 +208,12 @@ impl VirtualServer {
     /// Whether a real server is up.
     pub fn is_up(&self, server: usize) -> bool {
         self.servers.get(server).is_some_and(|server| server.up)
+    }
+
+    /// The real server whose change of state waits for [`Event::PoolSet`]. Only a refusal that concerns it is one:
+    /// another server that the kernel does not want must not keep this one from leaving.
+    pub fn awaited(&self) -> Option<usize> {
+        self.pending.map(|pending| pending.server)
     }
 
     /// Who should be in the kernel now, with which weight; who has precedence comes first.

@@ -4,7 +4,7 @@
 //!   their own ([`ServiceId`], [`DestinationId`]), and so is what the kernel adds: [`ServiceEntry`],
 //!   [`DestinationEntry`], [`Stats`], [`Info`].
 //! - [`attr`] holds the attribute tables, [`message`] the requests and replies made of them.
-//! - [`diff`] compares what is with what is wanted and answers with the shortest list of [`Request`]s.
+//! - [`diff()`] compares what is with what is wanted and answers with the shortest list of [`Request`]s.
 //! - [`Handle`] carries requests out: many messages in one send, each refusal mapped to the request that caused it.
 //!
 //! The crate does not log, does not load modules, keeps nothing global, and whatever the kernel sends makes an
@@ -28,7 +28,7 @@
 pub mod attr;
 mod daemon;
 mod destination;
-pub mod diff;
+mod diff;
 mod error;
 mod frame;
 mod handle;

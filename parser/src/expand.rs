@@ -43,6 +43,8 @@ pub(crate) struct Expanded {
     /// Further lines of multi-line definitions, the outermost first: name and lines.
     pub(crate) more: Vec<(String, Vec<String>)>,
     pub(crate) complaints: Vec<(Class, String)>,
+    /// A limit stopped the substitution; what is left of the line must not be tried again.
+    pub(crate) stopped: bool,
 }
 
 impl Definitions {
@@ -98,6 +100,7 @@ impl Definitions {
             };
             replacements += 1;
             if replacements > MAX_REPLACEMENTS {
+                out.stopped = true;
                 out.complaints.push((
                     Class::General,
                     format!("Too many definitions on line '{line}' - ignoring the rest"),
@@ -105,6 +108,7 @@ impl Definitions {
                 break;
             }
             if out.text.len() - (end - at) + replacement.len() >= MAX_LINE {
+                out.stopped = true;
                 let text =
                     format!("Parameter substitution on line '{line}' would exceed maximum line length");
                 out.complaints.push((Class::Log, text));

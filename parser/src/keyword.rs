@@ -130,6 +130,11 @@ pub(crate) trait Block: Table {
         String::new()
     }
 
+    /// What messages about its weights call it.
+    fn described(&self) -> String {
+        self.name()
+    }
+
     /// Completes it at its `}`; none drops it.
     fn close(self, _: &mut Reader<'_>) -> Option<Self> {
         Some(self)
@@ -154,7 +159,10 @@ impl<B: Block> Value for Nested<B> {
             args.reader.skip_block(|word| B::row(word).is_some());
             return Err(Refused::Said);
         };
-        let value = args.reader.block(&mut block).then(|| block.close(args.reader)).flatten();
+        let value = {
+            args.reader.block(&mut block);
+            block.close(args.reader)
+        };
         args.reader.leave();
         value.map(|value| Self(vec![Located { value, span }])).ok_or(Refused::Said)
     }
@@ -328,6 +336,12 @@ impl<'a, 's> Args<'a, 's> {
 
     pub(crate) fn general(&mut self, text: impl Into<String>) {
         self.complain(Class::General, text);
+    }
+
+    /// Says why something is dropped.
+    pub(crate) fn refuse<T>(&mut self, text: impl Into<String>) -> Option<T> {
+        self.general(text);
+        None
     }
 
     /// Words before the `{` of a block of data are a mistake that changes nothing.

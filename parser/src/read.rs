@@ -1,10 +1,11 @@
 //! Statements to blocks: which keyword belongs where, and what happens to words and braces that belong nowhere.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::config::{Family, Present, Scheduler, Span};
 use crate::diag::{Class, Diagnostic};
-use crate::keyword::{Args, Block, Table};
+use crate::keyword::{Args, Block, Row, Status, Table};
 use crate::lex;
 use crate::statement::{Statement, Statements, Token};
 
@@ -12,7 +13,7 @@ use crate::statement::{Statement, Statements, Token};
 pub(crate) struct Reader<'s> {
     statements: Statements<'s>,
     /// Names of the blocks being read, the innermost last.
-    names: Vec<String>,
+    names: Vec<Name>,
     pub(crate) known: Known,
     pub(crate) present: Present,
     /// The family of the instance being read, once an address told it.
@@ -21,6 +22,15 @@ pub(crate) struct Reader<'s> {
     pub(crate) server: ServerSoFar,
     /// The instance being read has a keyword that only unicast needs.
     pub(crate) unicast: bool,
+    /// Keywords that were found to have no effect yet.
+    without_effect: BTreeSet<&'static str>,
+}
+
+/// What messages call a block.
+#[derive(Debug)]
+struct Name {
+    short: String,
+    long: String,
 }
 
 /// What the lines of a virtual server said so far, for those that only make sense below others.
@@ -43,6 +53,24 @@ pub(crate) struct Known {
     pub(crate) bfds: Vec<String>,
     /// Interfaces of garp groups.
     pub(crate) garp_interfaces: Vec<String>,
+    /// How many garp groups there are.
+    pub(crate) garp_groups: usize,
+    /// How many rules of each family were given a preference.
+    assigned: (u32, u32),
+}
+
+impl Known {
+    /// The preference of the next rule that names none: 16384 and downwards.
+    pub(crate) fn next_rule_preference(&mut self, family: Family) -> u32 {
+        const FIRST: u32 = 16384;
+        let count = match family {
+            Family::V4 => &mut self.assigned.0,
+            Family::V6 => &mut self.assigned.1,
+        };
+        let assigned = FIRST.saturating_sub(*count);
+        *count = count.saturating_add(1);
+        assigned
+    }
 }
 
 impl<'s> Reader<'s> {
@@ -55,6 +83,7 @@ impl<'s> Reader<'s> {
             family: None,
             unicast: false,
             server: ServerSoFar::default(),
+            without_effect: BTreeSet::new(),
         }
     }
 
@@ -67,7 +96,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(crate) fn name(&self) -> String {
-        self.names.last().cloned().unwrap_or_default()
+        self.names.last().map(|name| name.short.clone()).unwrap_or_default()
     }
 
     /// The line last read.
@@ -117,10 +146,19 @@ impl<'s> Reader<'s> {
 
     /// What messages about weights call the block being read.
     pub(crate) fn described(&self) -> String {
-        match self.names.last() {
-            Some(name) => name.clone(),
-            None => String::new(),
-        }
+        self.names.last().map(|name| name.long.clone()).unwrap_or_default()
+    }
+
+    /// Whether a sync group is being read.
+    pub(crate) fn in_sync_group(&self) -> bool {
+        self.names
+            .last()
+            .is_some_and(|name| self.known.sync_groups.last() == Some(&name.short) && name.long != name.short)
+    }
+
+    /// Whether the line being read belongs to no instance.
+    pub(crate) fn outside_instances(&self) -> bool {
+        self.names.is_empty()
     }
 
     /// What messages call the server whose block is being read.
@@ -146,12 +184,12 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Reads the body of a block up to its `}`; false when the input ended before there was a body.
-    pub(crate) fn block<B: Block>(&mut self, block: &mut B) -> bool {
-        let name = block.name();
-        self.names.push(name);
+    /// Reads the body of a block up to its `}`; at the end of the input there is none.
+    pub(crate) fn block<B: Block>(&mut self, block: &mut B) {
+        self.names.push(Name { short: block.name(), long: block.described() });
         if !self.open_brace() {
-            return false;
+            self.statements.next();
+            return;
         }
         while let Some(statement) = self.statements.next() {
             match statement.token {
@@ -160,12 +198,11 @@ impl<'s> Reader<'s> {
                 Token::Text(text) => self.statement(block, &text, statement.span),
             }
         }
-        true
     }
 
     /// Gives a block of data lines a name for messages; ended by [`Reader::leave`].
     pub(crate) fn enter(&mut self, name: String) {
-        self.names.push(name);
+        self.names.push(Name { long: name.clone(), short: name });
     }
 
     /// Ends what [`Reader::block`] or [`Reader::enter`] began.
@@ -208,13 +245,24 @@ impl<'s> Reader<'s> {
             self.complain_at(Class::UnknownKeyword, &span, format!("Unknown keyword '{keyword}'"));
             return;
         }
+        if let Some(row) = row.filter(|row| row.status == Status::ParsedOnly) {
+            self.note_without_effect(row, &span);
+        }
         block.take(&mut Args::of_keyword(self, text, split.words, span));
+    }
+
+    /// Says once of each keyword that nothing asks for it yet. A test of the configuration does not show this: the
+    /// configuration is right.
+    fn note_without_effect(&mut self, row: &'static Row, span: &Span) {
+        if self.without_effect.insert(row.name) {
+            self.complain_at(Class::Log, span, format!("{} has no effect in this version", row.name));
+        }
     }
 
     /// Reads a block of data lines up to its `}`.
     pub(crate) fn lines(&mut self, keyword: &str, mut each: impl FnMut(&mut Args<'_, 's>)) {
         match self.statements.peek() {
-            None => return,
+            None => {}
             Some(Statement { token: Token::Open, .. }) => {
                 self.statements.next();
             }

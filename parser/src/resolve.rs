@@ -5,8 +5,10 @@
 
 mod check;
 mod global;
+mod group;
 mod server;
 mod track;
+mod tracking;
 mod vrrp;
 
 use crate::block::root::Root;
@@ -72,10 +74,15 @@ pub(crate) fn resolve(root: Root, present: Present, complaints: &mut Complaints)
     config.scripts = track::scripts(Nested::all(root.vrrp_script));
     config.garp_groups = track::garp_groups(Nested::all(root.garp_group));
 
-    config.vrrp_instances = vrrp::instances(Nested::all(root.vrrp_instance), &defs, &config, complaints);
-    config.sync_groups = vrrp::sync_groups(Nested::all(root.vrrp_sync_group), &mut config, complaints);
-    vrrp::settle(&mut config, complaints);
+    let sync_groups = Nested::all(root.vrrp_sync_group);
+    let from_groups = group::priority_changes(&sync_groups);
+    config.vrrp_instances =
+        vrrp::instances(Nested::all(root.vrrp_instance), &defs, &from_groups, &config, complaints);
+    config.sync_groups = group::sync_groups(sync_groups, &mut config, complaints);
+    group::settle(&mut config, complaints);
     config.track_groups = track::groups(Nested::all(root.track_group), &config, complaints);
+    config.static_routes = track::static_routes(Lines::all(root.static_routes), &config);
+    config.static_rules = track::static_rules(Lines::all(root.static_rules), &config);
     config.static_addresses = track::static_addresses(Lines::all(root.static_ipaddress), &config);
     config.global.sync_daemon = global::sync_daemon(&defs, &config, complaints);
 

@@ -70,12 +70,16 @@ pub(crate) struct Statements<'s> {
     depth: u32,
     last: Span,
     added: usize,
+    /// The input is used up: what is said now is about the whole.
+    ended: bool,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 struct Line {
     text: String,
     span: Span,
+    /// References in it stay as they are.
+    literal: bool,
 }
 
 struct Collecting {
@@ -116,6 +120,7 @@ impl<'s> Statements<'s> {
             depth: 0,
             last: Span { file: root.into(), line: 0 },
             added: 0,
+            ended: false,
             diagnostics: Vec::new(),
         };
         this.open_root(root);
@@ -152,7 +157,7 @@ impl<'s> Statements<'s> {
     }
 
     pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
-        let span = Some(self.position()).filter(|span| span.line > 0);
+        let span = Some(self.position()).filter(|span| span.line > 0 && !self.ended);
         self.diagnostics.push(Diagnostic::new(class, span, text));
     }
 
@@ -178,6 +183,7 @@ impl<'s> Statements<'s> {
             Some(statement) => statement,
             None => self.produce(),
         };
+        self.ended = statement.is_none();
         if let Some(statement) = &statement {
             self.last = statement.span.clone();
             match statement.token {
@@ -210,7 +216,7 @@ impl<'s> Statements<'s> {
                 self.start_sequence(line);
                 continue;
             }
-            let line = match line.text.contains('$') && !line.text.starts_with('~') {
+            let line = match line.text.contains('$') && !line.text.starts_with('~') && !line.literal {
                 true => self.substitute(line),
                 false => line,
             };
@@ -225,8 +231,11 @@ impl<'s> Statements<'s> {
                 Piece::Close => Token::Close,
                 Piece::Text(text) => Token::Text(text.to_owned()),
             };
-            self.residue =
-                (!rest.is_empty()).then(|| Line { text: rest.to_owned(), span: line.span.clone() });
+            self.residue = (!rest.is_empty()).then(|| Line {
+                text: rest.to_owned(),
+                span: line.span.clone(),
+                literal: line.literal,
+            });
             if token != Token::Text(String::new()) {
                 return Some(Statement { span: line.span, token });
             }
@@ -241,14 +250,14 @@ impl<'s> Statements<'s> {
         loop {
             let (line, added) = match self.inputs.last_mut()? {
                 Input::Lines { lines, span, .. } => {
-                    (lines.next().map(|text| Line { text, span: span.clone() }), true)
+                    (lines.next().map(|text| Line { text, span: span.clone(), literal: false }), true)
                 }
                 Input::Sequence { sequence, span } => match sequence.next() {
                     Some(turn) => {
                         for (name, value) in turn.values {
                             self.definitions.set(&name, value);
                         }
-                        (Some(Line { text: turn.body, span: span.clone() }), true)
+                        (Some(Line { text: turn.body, span: span.clone(), literal: false }), true)
                     }
                     None => (None, true),
                 },
@@ -302,7 +311,7 @@ impl<'s> Statements<'s> {
         };
         let (id, rest) = condition.split_once([' ', '\t'])?;
         let text = rest.trim_start_matches([' ', '\t']).to_owned();
-        ((id == self.options.config_id) != negated).then_some(Line { text, span: line.span })
+        ((id == self.options.config_id) != negated).then_some(Line { text, ..line })
     }
 
     fn substitute(&mut self, line: Line) -> Line {
@@ -317,7 +326,7 @@ impl<'s> Statements<'s> {
         if stripped.unterminated {
             self.complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
         }
-        Line { text: stripped.text, span: line.span }
+        Line { text: stripped.text, span: line.span, literal: expanded.stopped }
     }
 
     fn start_sequence(&mut self, line: Line) {
@@ -445,7 +454,7 @@ impl File {
             if stripped.unterminated {
                 complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
             }
-            return Some(Line { text: stripped.text, span });
+            return Some(Line { text: stripped.text, span, literal: false });
         }
     }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod address;
 pub(crate) mod check;
+pub(crate) mod encap;
 pub(crate) mod flag;
 pub(crate) mod forwarding;
 pub(crate) mod global;

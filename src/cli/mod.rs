@@ -1,9 +1,10 @@
 //! The command line: what the user asked for, and nothing done about it yet.
 
 mod table;
-mod words;
+pub(crate) mod usage;
+pub(crate) mod words;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +20,7 @@ pub(crate) const DEFAULT_FILE: &str = "/etc/keepalived/keepalived.conf";
 pub(crate) const OLD_DEFAULT_FILE: &str = "/etc/keepalived.conf";
 
 /// What to do.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Invocation {
     /// Be the daemon.
     Run(Box<Options>),
@@ -34,7 +35,16 @@ pub(crate) enum Invocation {
     /// Refuse; everything to say has been said.
     Refused,
     /// Be `genhash`.
-    Genhash,
+    Genhash(Genhash),
+}
+
+/// A call of `genhash`, not read yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Genhash {
+    /// What to call the program in its help text.
+    pub(crate) program: String,
+    /// What was said to it.
+    pub(crate) words: Vec<OsString>,
 }
 
 /// The options of a daemon.
@@ -76,6 +86,8 @@ pub(crate) struct Options {
     pub(crate) all_config: bool,
     /// `--config-id`, else the host's name up to the first dot.
     pub(crate) config_id: Option<String>,
+    /// `--namespace`.
+    pub(crate) namespace: Option<String>,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
     /// Options that are understood but that this version does not act on; to be logged.
@@ -103,6 +115,7 @@ impl Default for Options {
             checkers_pid_file: None,
             all_config: false,
             config_id: None,
+            namespace: None,
             ignore_sigint: false,
             without_effect: Vec::new(),
         }
@@ -134,14 +147,18 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     let program = arguments.next().unwrap_or_else(|| "keepalived".into());
     let mut said = Said::default();
     if Path::new(&program).file_name().is_some_and(|name| name == "genhash") {
-        return (Invocation::Genhash, said);
+        let program = program.to_string_lossy().into_owned();
+        return (Invocation::Genhash(Genhash { program, words: arguments.collect() }), said);
     }
 
     let mut options = Options::default();
     let mut config_test: Option<Option<PathBuf>> = None;
     let mut stray = Vec::new();
     let mut refused = false;
-    for word in Words::new(arguments) {
+    let mut options_seen = 0_usize;
+    let mut words = Words::new(table::OPTIONS, arguments);
+    while let Some(word) = words.next() {
+        options_seen += usize::from(!matches!(word, Word::Stray(_)));
         let (id, argument) = match word {
             Word::Option(id, argument) => (id, argument.unwrap_or_default()),
             Word::Unknown(option) => {
@@ -155,7 +172,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
                 continue;
             }
             Word::Stray(word) => {
-                stray.push(word.to_string_lossy().into_owned());
+                stray.push(word);
                 continue;
             }
         };
@@ -194,9 +211,17 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::Pid => options.pid_file = Some(path()),
             Id::VrrpPid => options.vrrp_pid_file = Some(path()),
             Id::CheckersPid => options.checkers_pid_file = Some(path()),
-            Id::Genhash => return (Invocation::Genhash, said),
+            Id::Genhash => {
+                if options_seen > 1 {
+                    said.err.push_str("Warning -- `-T` not used as first option, previous options ignored\n");
+                }
+                let program = format!("{} --genhash", program.to_string_lossy());
+                let words = stray.into_iter().chain(words.into_rest()).collect();
+                return (Invocation::Genhash(Genhash { program, words }), said);
+            }
             Id::AllConfig => options.all_config = true,
             Id::ConfigId => options.config_id = Some(text.into_owned()),
+            Id::Namespace => options.namespace = Some(text.into_owned()),
             Id::Signum => match signal_number(&text) {
                 Some(number) => return (Invocation::Signum(number), said),
                 None => {
@@ -207,20 +232,22 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::ConfigTest => config_test = Some((!argument.is_empty()).then(path)),
             Id::IgnoreSigint => options.ignore_sigint = true,
             Id::Version => return (Invocation::Version, said),
-            Id::Help => return (Invocation::Help(table::usage(&program.to_string_lossy())), said),
+            Id::Help => {
+                return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
+            }
             Id::ReleaseVips
             | Id::DumpConf
             | Id::AddressMonitoring
             | Id::Snmp
             | Id::SnmpAgentSocket
-            | Id::Namespace
             | Id::CoreDump
             | Id::CoreDumpPattern => options.without_effect.push(name_of(id)),
         }
     }
     if !stray.is_empty() {
         // The blank before the line end is the original's.
-        said.out.push_str(&format!("Unexpected argument(s): {} \n", stray.join(" ")));
+        let stray = stray.join(OsStr::new(" "));
+        said.out.push_str(&format!("Unexpected argument(s): {} \n", stray.to_string_lossy()));
     }
     if refused {
         return (Invocation::Refused, said);
@@ -284,7 +311,7 @@ mod tests {
 
     fn ask(line: &[&str]) -> (Invocation, Said) {
         let words = std::iter::once("keepalived").chain(line.iter().copied()).map(OsString::from);
-        read(words, Path::new("/work"))
+        read(words, Path::new("/srv"))
     }
 
     fn options(line: &[&str]) -> Options {
@@ -296,7 +323,7 @@ mod tests {
     #[test]
     fn the_options_of_a_usual_call_are_understood() {
         let options = options(&["-nlD", "-f", "k.conf", "-p", "/p", "-r", "/r", "-c", "/c"]);
-        assert_eq!(options.file, Path::new("/work/k.conf"));
+        assert_eq!(options.file, Path::new("/srv/k.conf"));
         assert!(options.foreground && options.console);
         assert_eq!(options.detail, 1);
         assert_eq!(options.pid_file.as_deref(), Some(Path::new("/p")));
@@ -323,6 +350,33 @@ mod tests {
         let (invocation, said) = ask(&["-Z", "--signum", "STOP"]);
         assert!(matches!(invocation, Invocation::Signum(15)));
         assert_eq!(said.err, "Unknown option -Z\n");
+    }
+
+    fn genhash(program: &str, words: &[&str]) -> Invocation {
+        Invocation::Genhash(Genhash {
+            program: program.into(),
+            words: words.iter().map(OsString::from).collect(),
+        })
+    }
+
+    #[test]
+    fn genhash_is_a_name_or_the_first_option() {
+        let called = read(["/usr/bin/genhash", "-v"].map(OsString::from), Path::new("/"));
+        assert_eq!(called, (genhash("/usr/bin/genhash", &["-v"]), Said::default()));
+        for line in [&["-T", "-s", "::1"][..], &["-Ts", "::1"], &["--genhash", "-s", "::1"]] {
+            assert_eq!(ask(line), (genhash("keepalived --genhash", &["-s", "::1"]), Said::default()));
+        }
+    }
+
+    #[test]
+    fn genhash_after_other_options_forgets_them_and_says_so() {
+        let (invocation, said) = ask(&["-n", "-Z", "word", "-T", "-v"]);
+        assert_eq!(invocation, genhash("keepalived --genhash", &["word", "-v"]));
+        assert_eq!(
+            said.err,
+            "Unknown option -Z\nWarning -- `-T` not used as first option, previous options ignored\n"
+        );
+        assert_eq!(said.out, "");
     }
 
     #[test]
@@ -357,7 +411,7 @@ mod tests {
 
     #[test]
     fn every_option_stands_in_the_help_text() {
-        let usage = table::usage("keepalived");
+        let usage = usage::text("keepalived", table::OPTIONS);
         for row in table::OPTIONS {
             assert!(usage.contains(&format!("--{}", row.long)), "{}", row.long);
         }

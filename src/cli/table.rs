@@ -1,15 +1,6 @@
 //! The option table: letters, names, arguments and help, as keepalived(8) has them.
 
-/// Whether an option takes a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Takes {
-    /// A flag.
-    Nothing,
-    /// The next word, or what is attached.
-    Word(&'static str),
-    /// Only what is attached: `-tFILE`, `--config-test=FILE`.
-    Attached(&'static str),
-}
+use super::words::{Row, Takes};
 
 /// Which option it is, under its long name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,24 +44,14 @@ pub(super) enum Id {
     Help,
 }
 
-/// One option.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Row {
-    pub(super) id: Id,
-    pub(super) short: Option<char>,
-    pub(super) long: &'static str,
-    pub(super) takes: Takes,
-    pub(super) help: &'static str,
-}
-
-const fn row(id: Id, short: Option<char>, long: &'static str, takes: Takes, help: &'static str) -> Row {
+const fn row(id: Id, short: Option<char>, long: &'static str, takes: Takes, help: &'static str) -> Row<Id> {
     Row { id, short, long, takes, help }
 }
 
 use Takes::{Attached, Nothing, Word};
 
 /// Every option, in the order of the help text.
-pub(super) const OPTIONS: &[Row] = &[
+pub(super) const OPTIONS: &[Row<Id>] = &[
     row(Id::UseFile, Some('f'), "use-file", Word("FILE"), "Use the specified configuration file"),
     row(Id::Vrrp, Some('P'), "vrrp", Nothing, "Only run with VRRP subsystem"),
     row(Id::Check, Some('C'), "check", Nothing, "Only run with Health-checker subsystem"),
@@ -186,23 +167,3 @@ pub(super) const OPTIONS: &[Row] = &[
     row(Id::Version, Some('v'), "version", Nothing, "Display the version number"),
     row(Id::Help, Some('h'), "help", Nothing, "Display this help message"),
 ];
-
-/// The help text.
-pub(super) fn usage(program: &str) -> String {
-    let mut text = format!("Usage: {program} [OPTION...]\n");
-    for row in OPTIONS {
-        let short = row.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
-        let argument = match row.takes {
-            Nothing => String::new(),
-            Word(name) => format!("={name}"),
-            Attached(name) => format!("[={name}]"),
-        };
-        let option = format!("  {short}--{}{argument}", row.long);
-        if option.len() < 31 {
-            text.push_str(&format!("{option:32}{}\n", row.help));
-        } else {
-            text.push_str(&format!("{option}\n{:32}{}\n", "", row.help));
-        }
-    }
-    text
-}

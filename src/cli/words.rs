@@ -3,11 +3,30 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
-use super::table::{Id, OPTIONS, Row, Takes};
+/// Whether an option takes a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Takes {
+    /// A flag.
+    Nothing,
+    /// The next word, or what is attached.
+    Word(&'static str),
+    /// Only what is attached: `-tFILE`, `--config-test=FILE`.
+    Attached(&'static str),
+}
+
+/// One option of a table.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Row<Id> {
+    pub(crate) id: Id,
+    pub(crate) short: Option<char>,
+    pub(crate) long: &'static str,
+    pub(crate) takes: Takes,
+    pub(crate) help: &'static str,
+}
 
 /// What one step over the command line found.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Word {
+pub(crate) enum Word<Id> {
     /// A known option with its argument.
     Option(Id, Option<OsString>),
     /// An unknown or ambiguous option, as it was written.
@@ -19,21 +38,27 @@ pub(super) enum Word {
 }
 
 /// Walks over the arguments that follow the program's name.
-pub(super) struct Words<I> {
+pub(crate) struct Words<Id: 'static, I> {
+    table: &'static [Row<Id>],
     rest: I,
     cluster: Vec<u8>,
     only_strays: bool,
 }
 
-impl<I: Iterator<Item = OsString>> Words<I> {
-    pub(super) fn new(arguments: I) -> Self {
-        Self { rest: arguments, cluster: Vec::new(), only_strays: false }
+impl<Id: Copy, I: Iterator<Item = OsString>> Words<Id, I> {
+    pub(crate) fn new(table: &'static [Row<Id>], arguments: I) -> Self {
+        Self { table, rest: arguments, cluster: Vec::new(), only_strays: false }
     }
 
-    fn argument(&mut self, row: &Row, written: String, attached: Option<OsString>) -> Word {
+    /// What was not walked over yet, for another table.
+    pub(crate) fn into_rest(self) -> impl Iterator<Item = OsString> {
+        let cluster = (!self.cluster.is_empty()).then(|| [b"-", self.cluster.as_slice()].concat());
+        cluster.map(OsString::from_vec).into_iter().chain(self.rest)
+    }
+
+    fn argument(&mut self, row: &Row<Id>, written: String, attached: Option<OsString>) -> Word<Id> {
         match (row.takes, attached) {
-            (Takes::Nothing, Some(_)) => Word::Unknown(written),
-            (Takes::Nothing, None) => Word::Option(row.id, None),
+            (Takes::Nothing, _) => Word::Option(row.id, None),
             (Takes::Attached(_), word) => Word::Option(row.id, word),
             (Takes::Word(_), Some(word)) => Word::Option(row.id, Some(word)),
             (Takes::Word(_), None) => match self.rest.next() {
@@ -43,13 +68,14 @@ impl<I: Iterator<Item = OsString>> Words<I> {
         }
     }
 
-    fn long(&mut self, body: &[u8]) -> Word {
+    fn long(&mut self, body: &[u8]) -> Word<Id> {
         let equals = body.iter().position(|byte| *byte == b'=');
         let name = String::from_utf8_lossy(&body[..equals.unwrap_or(body.len())]).into_owned();
         let attached = equals.map(|at| OsString::from_vec(body[at + 1..].to_vec()));
         let written = format!("--{name}");
-        let exact = OPTIONS.iter().find(|row| row.long == name);
-        let mut prefixed = OPTIONS.iter().filter(|row| row.long.starts_with(&name));
+        let unknown = || Word::Unknown(format!("--{}", String::from_utf8_lossy(body)));
+        let exact = self.table.iter().find(|row| row.long == name);
+        let mut prefixed = self.table.iter().filter(|row| row.long.starts_with(&name));
         let found = exact.or_else(|| match (prefixed.next(), prefixed.next()) {
             (Some(row), None) => Some(row),
             (Some(_), Some(_)) | (None, _) => None,
@@ -59,17 +85,18 @@ impl<I: Iterator<Item = OsString>> Words<I> {
             Some(row) if attached.as_deref().is_some_and(OsStr::is_empty) => match row.takes {
                 Takes::Word(_) => Word::MissingParameter(written),
                 Takes::Attached(_) => Word::Option(row.id, None),
-                Takes::Nothing => Word::Unknown(written),
+                Takes::Nothing => unknown(),
             },
+            Some(row) if row.takes == Takes::Nothing && attached.is_some() => unknown(),
             Some(row) => self.argument(row, written, attached),
-            None => Word::Unknown(written),
+            None => unknown(),
         }
     }
 
-    fn short(&mut self) -> Word {
+    fn short(&mut self) -> Word<Id> {
         let letter = char::from(self.cluster.remove(0));
         let written = format!("-{letter}");
-        let Some(row) = OPTIONS.iter().find(|row| row.short == Some(letter)) else {
+        let Some(row) = self.table.iter().find(|row| row.short == Some(letter)) else {
             return Word::Unknown(written);
         };
         if row.takes == Takes::Nothing || self.cluster.is_empty() {
@@ -80,10 +107,10 @@ impl<I: Iterator<Item = OsString>> Words<I> {
     }
 }
 
-impl<I: Iterator<Item = OsString>> Iterator for Words<I> {
-    type Item = Word;
+impl<Id: Copy, I: Iterator<Item = OsString>> Iterator for Words<Id, I> {
+    type Item = Word<Id>;
 
-    fn next(&mut self) -> Option<Word> {
+    fn next(&mut self) -> Option<Word<Id>> {
         if !self.cluster.is_empty() {
             return Some(self.short());
         }
@@ -111,10 +138,13 @@ impl<I: Iterator<Item = OsString>> Iterator for Words<I> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::table::{Id, OPTIONS};
     use super::*;
 
+    type Word = super::Word<Id>;
+
     fn words(line: &[&str]) -> Vec<Word> {
-        Words::new(line.iter().map(OsString::from)).collect()
+        Words::new(OPTIONS, line.iter().map(OsString::from)).collect()
     }
 
     fn flag(id: Id) -> Word {
@@ -139,6 +169,8 @@ mod tests {
         assert_eq!(words(&["--vrrp"]), [flag(Id::Vrrp)], "an exact name wins over a longer one");
         assert_eq!(words(&["--dont"]), [Word::Unknown("--dont".into())]);
         assert_eq!(words(&["--nosuch"]), [Word::Unknown("--nosuch".into())]);
+        assert_eq!(words(&["--nosuch=3"]), [Word::Unknown("--nosuch=3".into())]);
+        assert_eq!(words(&["--vrrp=3", "--vrrp="]), ["--vrrp=3", "--vrrp="].map(|w| Word::Unknown(w.into())));
     }
 
     #[test]
@@ -163,5 +195,16 @@ mod tests {
             words(&["a", "--", "-n", "--"]),
             [Word::Stray("a".into()), Word::Stray("-n".into()), Word::Stray("--".into())]
         );
+    }
+
+    #[test]
+    fn what_follows_an_option_can_be_handed_on_within_a_cluster_too() {
+        let rest = |line: &[&str]| {
+            let mut words = Words::new(OPTIONS, line.iter().map(OsString::from));
+            words.next();
+            words.into_rest().collect::<Vec<_>>()
+        };
+        assert_eq!(rest(&["-Tv", "-s", "::1"]), ["-v", "-s", "::1"]);
+        assert_eq!(rest(&["-T", "-s", "::1"]), ["-s", "::1"]);
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
 use checkers::log::{Audience, Line};
-use checkers::{Action, CheckerId, Director, Event, Outcome, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::ipvs::Table;
@@ -35,7 +35,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                 unusable.tell();
                 // keepalived says good-bye to the servers that it never had.
                 let mut farewell = Vec::new();
-                Director::start(params, &mut actions).stop(&mut farewell);
+                Director::start(params, &mut actions).stop(Farewell::EachServer, &mut farewell);
                 log_all(&farewell);
                 return Exit::Fatal;
             }
@@ -44,7 +44,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let mut worker = Worker {
         director: Director::start(params, &mut actions),
         table,
-        runner: Runner::new(probes_at_once(&[])),
+        runner: Runner::new(1),
         mailer: Mailer::new(plan.alerts),
         at_stop: plan.table.at_stop,
     };
@@ -131,7 +131,8 @@ impl Worker {
                 }
                 Action::Log(line) => log(&line),
                 Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                Action::Notify(notice) => tracing::trace!("{notice:?}"),
+                // The plan has said that scripts and FIFOs of virtual servers are not part of this version.
+                Action::Notify(_) => {}
             }
         }
     }
@@ -142,8 +143,7 @@ impl Worker {
             match action {
                 Action::Log(line) => log(&line),
                 Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                Action::Notify(notice) => tracing::trace!("{notice:?}"),
-                Action::Pool | Action::Probe { .. } => {}
+                Action::Notify(_) | Action::Pool | Action::Probe { .. } => {}
             }
         }
     }
@@ -200,7 +200,11 @@ impl Worker {
             return;
         }
         let mut actions = Vec::new();
-        std::mem::take(&mut self.director).stop(&mut actions);
+        let farewell = match self.at_stop {
+            AtStop::Remove => Farewell::EachServer,
+            AtStop::RemoveServices | AtStop::Flush => Farewell::ServicesOnly,
+        };
+        std::mem::take(&mut self.director).stop(farewell, &mut actions);
         self.say(actions);
         if let Some(table) = &mut self.table {
             match self.at_stop {

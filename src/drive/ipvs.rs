@@ -2,14 +2,19 @@
 //! held and what is wanted.
 
 mod refusal;
+#[cfg(test)]
+mod tests;
 mod unusable;
 
 use std::collections::{HashMap, HashSet};
 
-use checkers::{Director, Settlement, Slot};
-use ipvs::{Cause, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Timeouts, Weight};
+use checkers::{Director, Settlement, Slot, VirtualServer};
+use ipvs::{
+    Cause, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
+    Transport, Weight,
+};
 
-use self::refusal::{ServiceName, service_of};
+use self::refusal::{ServiceName, object_of};
 pub(super) use self::unusable::Unusable;
 use crate::plan::ipvs::{Services, Table as TablePlan};
 
@@ -19,17 +24,27 @@ const SURPRISES: [Cause; 4] =
 
 /// Our part of the kernel's table.
 #[derive(Debug)]
-pub(super) struct Table {
-    handle: Handle,
+pub(super) struct Table<T = Socket> {
+    handle: Handle<T>,
     /// What each virtual server means to the kernel.
     plan: Vec<Services>,
-    /// Which virtual servers stand behind a service; more than one only when the files name it twice.
-    owners: HashMap<ServiceId, Vec<usize>>,
+    /// The services that are wanted.
+    owners: HashMap<ServiceId, Owners>,
     /// What the kernel holds of ours, as far as its answers tell.
     held: HashMap<ServiceId, ServiceSpec>,
     /// The timeouts before we changed them, and those in force.
     timeouts: Option<(Timeouts, Timeouts)>,
 }
+
+/// A service, and the virtual servers behind it: more than one only when the files name it twice.
+#[derive(Debug)]
+struct Owners {
+    service: ipvs::Service,
+    indexes: Vec<usize>,
+}
+
+/// What the kernel refused: a destination, or the service itself.
+type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
@@ -42,8 +57,14 @@ impl Table {
             other => other.map_err(Unusable::from)?,
         };
         handle.info().await.map_err(Unusable::from)?;
+        Ok(Self::over(handle))
+    }
+}
+
+impl<T: Transport> Table<T> {
+    fn over(handle: Handle<T>) -> Self {
         let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
-        Ok(Self { handle, plan, owners, held, timeouts: None })
+        Self { handle, plan, owners, held, timeouts: None }
     }
 
     /// Takes a plan: at the start with an empty table behind it, then at each reload.
@@ -52,7 +73,9 @@ impl Table {
         self.owners = HashMap::with_capacity(services.len());
         for (index, virtual_server) in services.iter().enumerate() {
             for service in &virtual_server.services {
-                self.owners.entry(service.id).or_default().push(index);
+                let owners = self.owners.entry(service.id);
+                let owners = owners.or_insert_with(|| Owners { service: *service, indexes: Vec::new() });
+                owners.indexes.push(index);
             }
         }
         self.plan = services;
@@ -66,7 +89,8 @@ impl Table {
         }
     }
 
-    /// Learns what the kernel already holds of what is wanted now: what a worker before us left behind.
+    /// Learns what the kernel really holds of ours: after a start what a worker before us left behind, after an
+    /// interrupted conversation what became of it.
     pub(super) async fn adopt(&mut self) {
         let found = match self.handle.services().await {
             Ok(found) => found,
@@ -75,62 +99,71 @@ impl Table {
                 return;
             }
         };
-        for entry in found {
-            if self.owners.contains_key(&entry.service.id) {
-                self.read(entry.service.id).await;
+        let believed = std::mem::take(&mut self.held);
+        for id in found.into_iter().map(|entry| entry.service.id) {
+            if self.owners.contains_key(&id) || believed.contains_key(&id) {
+                self.read(id).await;
             }
         }
     }
 
-    /// Brings the kernel to what the director wants of these virtual servers, and says how it took it.
+    /// Brings the kernel to what the director wants of these virtual servers, and says how it took what each awaits.
     pub(super) async fn bring(&mut self, director: &Director, services: &[usize]) -> Vec<Settlement> {
         let ids: Vec<ServiceId> = services.iter().flat_map(|index| self.ids(*index)).collect();
         let refused = self.reconcile(director, &ids).await;
-        let verdict = |index: &usize| {
-            if self.ids(*index).any(|id| refused.contains(&id)) {
-                Settlement::Refused
-            } else {
-                Settlement::Done
-            }
+        services.iter().map(|index| self.verdict(director, *index, &refused)).collect()
+    }
+
+    fn verdict(&self, director: &Director, index: usize, refused: &Refused) -> Settlement {
+        let awaited = director.services().get(index).and_then(VirtualServer::awaited);
+        let plan = self.plan.get(index);
+        let Some(backend) = awaited.and_then(|server| plan?.servers.get(server)) else {
+            return Settlement::Done;
         };
-        services.iter().map(verdict).collect()
+        let concerns = |id: ServiceId| {
+            let destination = backend.destination(&id, Weight::ZERO).id;
+            refused.contains(&(id, None)) || refused.contains(&(id, Some(destination)))
+        };
+        if self.ids(index).any(concerns) { Settlement::Refused } else { Settlement::Done }
     }
 
     /// Brings the kernel to what the director wants of all virtual servers, and removes what is wanted no more.
     pub(super) async fn bring_all(&mut self, director: &Director) {
         let mut ids: Vec<ServiceId> = (0..self.plan.len()).flat_map(|index| self.ids(index)).collect();
-        ids.extend(self.held.keys().filter(|id| !self.owners.contains_key(id)));
+        let mut gone: Vec<ServiceId> =
+            self.held.keys().filter(|id| !self.owners.contains_key(id)).copied().collect();
+        gone.sort_unstable();
+        ids.extend(gone);
         self.reconcile(director, &ids).await;
     }
 
     /// Takes everything of ours out of the kernel.
     pub(super) async fn clear(&mut self) {
         self.set_timeouts(Timeouts::default()).await;
-        let ids: Vec<ServiceId> = self.held.keys().copied().collect();
+        self.plan.clear();
         self.owners.clear();
-        self.reconcile(&Director::default(), &ids).await;
+        self.bring_all(&Director::default()).await;
     }
 
     fn ids(&self, index: usize) -> impl Iterator<Item = ServiceId> + '_ {
         self.plan.get(index).into_iter().flat_map(|services| &services.services).map(|service| service.id)
     }
 
-    /// Asks for the difference, and once more where the kernel was not as we believed. Answers with the services of
-    /// which something was refused.
-    async fn reconcile(&mut self, director: &Director, ids: &[ServiceId]) -> HashSet<ServiceId> {
-        let mut refused = HashSet::new();
-        let mut surprising = HashSet::new();
-        self.ask(&self.difference(director, ids), &mut refused, &mut surprising).await;
-        surprising.retain(|id| !refused.contains(id));
-        if !surprising.is_empty() {
-            for id in &surprising {
-                self.read(*id).await;
-            }
-            let again: Vec<ServiceId> = surprising.iter().copied().collect();
-            surprising.clear();
-            self.ask(&self.difference(director, &again), &mut refused, &mut surprising).await;
-            refused.extend(surprising);
+    /// Asks for the difference, and once more where the kernel was not as we believed.
+    async fn reconcile(&mut self, director: &Director, ids: &[ServiceId]) -> Refused {
+        let (mut refused, surprising) = self.ask(&self.difference(director, ids)).await;
+        let surprising: HashSet<ServiceId> = surprising.into_iter().map(|(id, _)| id).collect();
+        let again: Vec<ServiceId> = ids
+            .iter()
+            .copied()
+            .filter(|id| surprising.contains(id) && !refused.contains(&(*id, None)))
+            .collect();
+        for id in &again {
+            self.read(*id).await;
         }
+        let (still, surprising) = self.ask(&self.difference(director, &again)).await;
+        refused.extend(still);
+        refused.extend(surprising);
         refused
     }
 
@@ -143,10 +176,8 @@ impl Table {
     /// A service with everybody in the pools of the virtual servers behind it.
     fn wanted(&self, director: &Director, id: ServiceId) -> Option<ServiceSpec> {
         let owners = self.owners.get(&id)?;
-        let first = self.plan.get(*owners.first()?)?;
-        let service = *first.services.iter().find(|service| service.id == id)?;
         let mut destinations = Vec::new();
-        for owner in owners {
+        for owner in &owners.indexes {
             let (Some(plan), Some(machine)) = (self.plan.get(*owner), director.services().get(*owner)) else {
                 continue;
             };
@@ -159,31 +190,24 @@ impl Table {
                 destinations.extend(backend.map(|backend| backend.destination(&id, weight)));
             }
         }
-        Some(ServiceSpec { service, destinations })
+        Some(ServiceSpec { service: owners.service, destinations })
     }
 
-    async fn ask(
-        &mut self,
-        requests: &[Request],
-        refused: &mut HashSet<ServiceId>,
-        surprising: &mut HashSet<ServiceId>,
-    ) {
+    /// Asks, and answers with what was refused for good and what may have another reason than was believed.
+    async fn ask(&mut self, requests: &[Request]) -> (Refused, Refused) {
+        let (mut refused, mut surprising) = (Refused::new(), Refused::new());
         let answers = self.apply(requests).await;
-        for request in &requests[answers.len()..] {
-            refused.extend(service_of(request));
-        }
+        refused.extend(requests[answers.len()..].iter().filter_map(object_of));
         for (request, answer) in requests.iter().zip(answers) {
             let Err(refusal) = answer else {
                 self.note(request);
                 continue;
             };
             tell(request, &refusal);
-            if SURPRISES.contains(&refusal.cause) {
-                surprising.extend(service_of(request));
-            } else {
-                refused.extend(service_of(request));
-            }
+            let kind = if SURPRISES.contains(&refusal.cause) { &mut surprising } else { &mut refused };
+            kind.extend(object_of(request));
         }
+        (refused, surprising)
     }
 
     /// The answers, or none when the conversation failed.

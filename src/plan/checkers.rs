@@ -6,8 +6,8 @@ use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
     RealServerParams, SorryParams, VirtualServerParams, WhenDown,
 };
-use checkers::{Cadence, Protocol, RealServerId, VirtualServerId};
-use parser::config::{self, Check, Checker, Config, Family, RealServer, VirtualServer};
+use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
+use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
@@ -94,6 +94,7 @@ fn virtual_server(
     let servers = vs.real_servers.iter();
     VirtualServerParams {
         id,
+        entries: entries(config, vs),
         quorum: vs.quorum,
         hysteresis: vs.hysteresis,
         at_stop: if vs.omega { AtStop::Tell } else { AtStop::Silent },
@@ -109,6 +110,22 @@ fn virtual_server(
         }),
         servers: servers.map(|server| real_server(config, vs, server, system, complaints)).collect(),
     }
+}
+
+/// The lines of the group, as they are told apart in the log.
+fn entries(config: &Config, vs: &VirtualServer) -> Vec<EntryId> {
+    let config::Service::Group { group, .. } = &vs.service else { return Vec::new() };
+    let members = config.virtual_server_groups.get(*group).map_or(&[][..], |group| &group.members);
+    let entry = |member: &Members| match member {
+        Members::Range { first, last, port, .. } => EntryId::Addresses {
+            first: *first,
+            last: (first != last).then_some(*last),
+            protocol: protocol(vs.protocol),
+            port: *port,
+        },
+        Members::Fwmark { mark, .. } => EntryId::FwMark(*mark),
+    };
+    members.iter().map(entry).collect()
 }
 
 fn real_server(

@@ -64,6 +64,12 @@ impl System {
     }
 }
 
+/// The host's name up to its first dot: the default of `--config-id`.
+pub(crate) fn short_host_name() -> String {
+    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_default().split('.').next().unwrap_or_default().to_owned()
+}
+
 /// What every worker does, and what the supervisor itself needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
@@ -97,6 +103,11 @@ impl Plan {
         }
     }
 
+    /// Whether the files have anything for any worker.
+    pub(crate) fn concerns_anybody(&self) -> bool {
+        Role::ALL.into_iter().any(|role| self.concerns(role))
+    }
+
     /// The first message for a worker.
     pub(crate) fn start_message(&self, role: Role, start: Start) -> io::Result<Bytes> {
         match role {
@@ -117,3 +128,6 @@ impl Plan {
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {
     postcard::to_stdvec(message).map(Bytes::from).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -18,12 +18,13 @@ use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
+use crate::signals;
 use crate::worker::{FromWorker, Role, Start};
 
 /// What the supervisor is about.
 #[derive(Debug, PartialEq, Eq)]
 enum Phase {
-    /// Workers have been sent a configuration; these have not put it in force yet.
+    /// Workers have been sent a configuration, or will be with their next start; these have not put it in force yet.
     Configuring { first: bool, waiting: BTreeSet<Role> },
     /// All is as configured.
     Running,
@@ -67,6 +68,7 @@ impl Supervisor {
             interrupt: signal(SignalKind::interrupt())?,
             child: signal(SignalKind::child())?,
         };
+        signals::release_orders();
         self.start_missing_workers();
         if self.slots.iter().all(|slot| slot.pid().is_none()) {
             tracing::info!("Warning - keepalived has no configuration to run");
@@ -158,7 +160,7 @@ impl Supervisor {
     fn start(&mut self, role: Role) {
         let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
         let start = Start {
-            log: settings(&self.options, role.ident()),
+            log: settings(&self.options, &self.loaded.place.ident(role.ident())),
             pid_file: slot.pid_path(),
             leave_on_stop: match role {
                 Role::Checkers => self.options.keep_ipvs,
@@ -214,12 +216,20 @@ impl Supervisor {
     fn reload_requested(&mut self) {
         match self.phase {
             Phase::Running => self.reload(),
+            // A worker that died while it took its configuration gets it with its next start. Another configuration may
+            // be just what it needs, so there is nothing to wait for.
+            Phase::Configuring { .. } if self.waits_for_a_dead_worker() => self.reload(),
             Phase::Configuring { .. } => {
                 tracing::debug!("Reload already in progress, request queued");
                 self.reload_queued = true;
             }
             Phase::Stopping { .. } => {}
         }
+    }
+
+    fn waits_for_a_dead_worker(&self) -> bool {
+        let Phase::Configuring { waiting, .. } = &self.phase else { return false };
+        self.slots.iter().any(|slot| slot.pid().is_none() && waiting.contains(&slot.role))
     }
 
     /// Reads the configuration again. Everything is checked before anything is touched.
@@ -235,9 +245,14 @@ impl Supervisor {
                 return;
             }
         };
-        notify_manager(&[sd_notify::NotifyState::Reloading]);
+        match sd_notify::NotifyState::monotonic_usec_now() {
+            Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
+            Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
+        }
         self.loaded = loaded;
-        let mut waiting = BTreeSet::new();
+        // Those that are about to be started again get the new plan then.
+        let mut waiting: BTreeSet<_> =
+            self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
         for slot in self.slots.iter().filter(|slot| slot.pid().is_some()) {
             match self.loaded.plan.reload_message(slot.role) {
                 Ok(message) => {
@@ -247,7 +262,8 @@ impl Supervisor {
                 Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),
             }
         }
-        self.phase = Phase::Configuring { first: false, waiting };
+        let first = matches!(self.phase, Phase::Configuring { first: true, .. });
+        self.phase = Phase::Configuring { first, waiting };
         self.start_missing_workers();
         self.settled();
     }
@@ -296,11 +312,6 @@ impl Supervisor {
         tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
         if let Some(slot) = self.slot(role) {
             slot.restart_after(lived);
-        }
-        // A worker that died before its configuration was in force gets it with its next start.
-        if let Phase::Configuring { waiting, .. } = &mut self.phase {
-            waiting.remove(&role);
-            self.settled();
         }
     }
 

@@ -5,7 +5,9 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::os::unix::net::UnixStream as StdStream;
 
+use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::signal::Signal;
+use nix::sys::time::{TimeVal, TimeValLike as _};
 use tokio::net::UnixStream;
 
 use super::{Orders, Role};
@@ -63,6 +65,7 @@ fn work(role: Role) -> io::Result<Exit> {
                 let log = log::init(start.log.clone());
                 log.background();
                 let exit = drive::checkers::run(plan, &mut orders, start.leave_on_stop).await;
+                log_end();
                 pidfile::remove(&start.pid_file);
                 Ok(exit)
             }
@@ -71,11 +74,33 @@ fn work(role: Role) -> io::Result<Exit> {
                 let log = log::init(start.log.clone());
                 log.background();
                 let exit = drive::vrrp::run(plan, &mut orders, start.leave_on_stop).await;
+                log_end();
                 pidfile::remove(&start.pid_file);
                 Ok(exit)
             }
         }
     })
+}
+
+/// keepalived's last line; with `--log-detail` it tells the time used, that of scripts apart.
+fn log_end() {
+    let (Ok(own), Ok(children)) = (getrusage(UsageWho::RUSAGE_SELF), getrusage(UsageWho::RUSAGE_CHILDREN))
+    else {
+        return tracing::info!("Stopped");
+    };
+    let seconds = |time: TimeVal| format!("{}.{:06}", time.tv_sec(), time.tv_usec());
+    let [user, system] = [own.user_time(), own.system_time()].map(seconds);
+    let [their_user, their_system] = [children.user_time(), children.system_time()].map(seconds);
+    let idle = children.user_time().num_microseconds() + children.system_time().num_microseconds() == 0;
+    if !tracing::enabled!(tracing::Level::DEBUG) {
+        tracing::info!("Stopped");
+    } else if idle {
+        tracing::info!("Stopped - used {user} user time, {system} system time");
+    } else {
+        tracing::info!(
+            "Stopped - used (self/children) {user}/{their_user} user time, {system}/{their_system} system time"
+        );
+    }
 }
 
 /// The link arrives as standard input, the one descriptor that a new program image keeps without `unsafe` code on

@@ -1,8 +1,5 @@
 //! Options that print something and end.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
-
 use super::{keepalived, stderr, stdout};
 
 #[test]
@@ -44,12 +41,4 @@ fn the_help_text_goes_to_standard_error() {
     assert!(
         stderr(&output).contains("  -f, --use-file=FILE           Use the specified configuration file\n")
     );
-}
-
-#[test]
-fn a_process_called_genhash_is_not_the_daemon() {
-    let output = Command::new(env!("CARGO_BIN_EXE_keepalived")).arg0("/usr/bin/genhash").output();
-    let output = output.expect("the program can be started");
-    assert_eq!(output.status.code(), Some(1));
-    assert_eq!(stderr(&output), "genhash is not part of this version\n");
 }

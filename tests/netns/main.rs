@@ -1,9 +1,11 @@
 //! Scenes in network namespaces: two routers on one link, the adverts and ARP frames between them recorded.
 
+mod addresses;
 mod announcement;
 mod auth;
 mod election;
 mod ipv6;
+mod packets;
 mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
@@ -16,6 +18,8 @@ fn main() -> ExitCode {
             &Cast { one: ours.clone(), two: ours },
             tests![
                 announcement::announcements_keep_the_configured_distance,
+                addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
+                addresses::an_address_somebody_deletes_is_back_after_a_new_election,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
                 auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
                 auth::a_router_with_another_password_is_not_obeyed,
@@ -36,6 +40,8 @@ fn main() -> ExitCode {
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                packets::forged_adverts_are_named_and_move_neither_router,
+                packets::garbage_of_any_length_stops_nobody,
             ],
         )
         .run()

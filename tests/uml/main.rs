@@ -1,5 +1,6 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
+mod daemon;
 mod end;
 mod health;
 mod refusal;
@@ -24,6 +25,12 @@ fn main() -> ExitCode {
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
             ],
+        )
+        .tests_with(
+            "/etc/keepalived",
+            "installed",
+            &ours,
+            tests![daemon::without_options_it_reads_the_usual_file_and_goes_to_the_background],
         )
         .tests_with(ORIGINAL, "oracle", &ours, tests![table::the_table_equals_the_originals_entry_for_entry]);
     if ours == Binary::original() {

@@ -12,7 +12,7 @@ pub(crate) fn one_changed_weight_touches_that_entry_alone(binary: &Binary) -> Ou
     let mut client = stage.cluster.client()?;
     eventually("connections to every real server", START, || {
         let connections = connections(&stage).ok()?;
-        (connections.len() == seed::DESTINATIONS && connections.values().all(|count| count != "0"))
+        (connections.len() == seed::DESTINATIONS && connections.values().all(|count| *count > 0))
             .then_some(())
     })?;
     client.stop();
@@ -25,7 +25,10 @@ pub(crate) fn one_changed_weight_touches_that_entry_alone(binary: &Binary) -> Ou
     assert_ne!(after, before);
     eventually("the new weight", START, || (stage.saved_table().ok()? == after).then_some(()))?;
     stage.daemon.logs("Reload complete", START)?;
-    assert_eq!(connections(&stage)?, counted, "an entry that is replaced forgets what it counted");
+    // The kernel sums its counters up every two seconds, so they may still grow.
+    let still = connections(&stage)?;
+    let forgot = counted.iter().find(|(entry, count)| still.get(*entry) < Some(*count));
+    assert_eq!(forgot, None, "an entry that is replaced forgets what it counted: {still:?}");
     assert!(stage.is_complete());
     Ok(())
 }
@@ -64,7 +67,7 @@ fn nothing_changes(binary: &Binary, spoil: impl FnOnce(&Stage) -> Outcome) -> Ou
 }
 
 /// The connections each real server of each service has had, as the administrator's tool counts them.
-fn connections(stage: &Stage) -> Outcome<BTreeMap<(String, String), String>> {
+fn connections(stage: &Stage) -> Outcome<BTreeMap<(String, String), u64>> {
     let text = stage.director().node.run("ipvsadm", &["-Ln", "--stats", "--exact"])?;
     let mut service = String::new();
     let mut connections = BTreeMap::new();
@@ -73,7 +76,7 @@ fn connections(stage: &Stage) -> Outcome<BTreeMap<(String, String), String>> {
         match words[..] {
             ["TCP", address, ..] => address.clone_into(&mut service),
             ["->", server, count, ..] if !service.is_empty() => {
-                connections.insert((service.clone(), server.to_owned()), count.to_owned());
+                connections.insert((service.clone(), server.to_owned()), count.parse()?);
             }
             _ => {}
         }

@@ -35,14 +35,19 @@ impl Stage {
 
     /// Whether the director holds every address and every real server of the seed.
     pub(crate) fn is_complete(&self) -> bool {
-        self.director().vips().is_ok_and(|vips| vips.len() == seed::VIPS.len())
-            && entries(self.director()).is_ok_and(|entries| entries == seed::DESTINATIONS)
+        is_complete(self.director())
     }
 
     /// The table as the administrator's tool writes it.
     pub(crate) fn saved_table(&self) -> Outcome<String> {
         self.director().node.run("ipvsadm", &["-Sn"])
     }
+}
+
+/// Whether a director holds every address and every real server of the seed.
+pub(crate) fn is_complete(director: &Director) -> bool {
+    director.vips().is_ok_and(|vips| vips.len() == seed::VIPS.len())
+        && entries(director).is_ok_and(|entries| entries == seed::DESTINATIONS)
 }
 
 /// How many real servers there are in the table of a director.

@@ -34,7 +34,7 @@ pub(crate) fn ensure(programs: &[Program]) -> Outcome {
     }
     println!("installing {}", packages.join(", "));
     apt_get(&["update", "--quiet=2"])?;
-    // A service of the installed package must not start on this machine: only its program is wanted.
+    // Only programs are wanted; keepalived's service does not start as long as nobody has configured it.
     apt_get(&[&["install", "--quiet=2", "--yes", "--no-install-recommends"], &packages[..]].concat())
 }
 

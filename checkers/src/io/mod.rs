@@ -2,6 +2,8 @@
 #![expect(clippy::disallowed_methods, reason = "the edge is where the clock is read")]
 
 pub(crate) mod connect;
+pub mod exchange;
 mod run;
+pub mod tls;
 
 pub use self::run::Runner;

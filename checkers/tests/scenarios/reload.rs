@@ -1,7 +1,7 @@
 //! What a reload keeps and what it changes (checkers.md §13).
 
 use checkers::params::{CheckerParams, RealServerParams, VirtualServerParams};
-use checkers::{Outcome, VirtualServerId};
+use checkers::{EntryId, Outcome, Protocol, VirtualServerId};
 
 use crate::scene::{Scene, alpha, checker, elsewhere, expect, inhibited, real, sorry, virtual_server};
 
@@ -223,4 +223,32 @@ fn virtual_servers_are_recognised_wherever_they_stand_in_the_file() {
     assert_eq!(scene.pool(), "");
     scene.probed(0, 0, Outcome::Passed);
     assert_eq!(scene.pool(), ".2=1");
+}
+
+/// §13.12
+#[test]
+fn lines_that_a_group_lost_or_got_are_told() {
+    let group = |last: u8, marks: &[u32]| {
+        let mut entries = vec![EntryId::Addresses {
+            first: [10, 1, 7, 1].into(),
+            last: Some([10, 1, 7, last].into()),
+            protocol: Protocol::Tcp,
+            port: 80,
+        }];
+        entries.extend(marks.iter().map(|mark| EntryId::FwMark(*mark)));
+        let id = VirtualServerId::Group { name: "WEB".into(), nth: 0, protocol: Protocol::Tcp };
+        VirtualServerParams { id, entries, ..one(real(2, 1, [])) }
+    };
+    let mut scene = Scene::start(group(2, &[3]));
+    scene.take();
+    scene.reload(&[group(3, &[4])]);
+    expect(
+        &scene.take(),
+        &[
+            "VS [[10.1.7.1]:tcp:80-10.1.7.2] in group WEB no longer exists",
+            "VS [3] in group WEB no longer exists",
+            "VS [[10.1.7.1]:tcp:80-10.1.7.3] added into group WEB",
+            "VS [FWM 4] added into group WEB",
+        ],
+    );
 }

@@ -131,7 +131,7 @@ fn while_the_sorry_server_serves_nobody_else_concerns_the_kernel() {
         &scene.take()[3..],
         &[
             "Lost quorum 2-0=2 > 1 for VS [10.1.0.1]:tcp:80",
-            "Enabling sorry server [10.0.0.9]:tcp:80 of VS [10.1.0.1]:tcp:80",
+            "Enabling sorry server [10.0.0.9]:tcp:80 to VS [10.1.0.1]:tcp:80",
             "Removing alive servers from the pool for VS [10.1.0.1]:tcp:80",
             "pool .9=1 .3=0",
         ],

@@ -10,8 +10,8 @@ use checkers::params::{
     RealServerParams, SorryParams, VirtualServerParams, WhenDown,
 };
 use checkers::{
-    Action, Cadence, CheckerId, Director, Event, Failure, Outcome, Protocol, RealServerId, Settlement, Slot,
-    Spread, VirtualServerId,
+    Action, Cadence, CheckerId, Director, Event, Failure, Farewell, Outcome, Protocol, RealServerId,
+    Settlement, Slot, Spread, VirtualServerId,
 };
 
 pub(crate) const REFUSED: Outcome = Outcome::Failed(Failure::Connect(111));
@@ -80,6 +80,7 @@ pub(crate) fn virtual_server(
 ) -> VirtualServerParams {
     VirtualServerParams {
         id: service(),
+        entries: Vec::new(),
         quorum,
         hysteresis,
         at_stop: AtStop::Silent,
@@ -146,9 +147,13 @@ impl Scene {
         self.arm();
     }
 
-    pub(crate) fn stop(mut self) -> Vec<String> {
+    pub(crate) fn stop(self) -> Vec<String> {
+        self.stop_with(Farewell::EachServer)
+    }
+
+    pub(crate) fn stop_with(mut self, farewell: Farewell) -> Vec<String> {
         let mut actions = Vec::new();
-        std::mem::take(&mut self.director).stop(&mut actions);
+        std::mem::take(&mut self.director).stop(farewell, &mut actions);
         self.carry_out(actions);
         self.take()
     }

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::config::Span;
 use crate::keyword::{Args, Block, Refused, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
@@ -24,6 +25,7 @@ keywords! {
         weight: WeightValue [-253..=253] = WeightValue::default() => "Effect on the priority of instances that track it.", else "Configuration error: BFD instance {name} weight value {} not valid (must be in range [-253-253]), ignoring";
         vrrp: Flag => "Tell VRRP.";
         checker: Flag => "Tell the checkers.";
+        * end: Option<Span>;
     }
 }
 
@@ -35,7 +37,7 @@ impl Block for BfdBlock {
         let head = args.word()?;
         if head.len() > MAX_NAME {
             args.general(format!(
-                "Configuration error: BFD instance {head} name too long (max {MAX_NAME}) - ignoring"
+                "Configuration error: BFD instance {head} name too long (maximum length is {MAX_NAME} characters) - ignoring"
             ));
             return Err(Refused::Said);
         }
@@ -51,7 +53,12 @@ impl Block for BfdBlock {
         self.head.clone()
     }
 
-    fn close(self, _: &mut Reader<'_>) -> Option<Self> {
+    fn close(mut self, reader: &mut Reader<'_>) -> Option<Self> {
+        self.end = Some(reader.position());
         Some(self)
+    }
+
+    fn described(&self) -> String {
+        format!("Configuration error: BFD instance {}", self.head)
     }
 }

@@ -30,8 +30,8 @@ keywords! {
     /// When a checker runs and how it counts.
     Timing {
         retry: u32 [0..=u32::MAX] => "Failures allowed before one counts.", else "Invalid retry connection value '{}'";
-        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "delay_before_retry '{}' is invalid - ignoring";
-        warmup: Duration [Duration::ZERO..=NO_LIMIT] => "The first check comes at random within it.", else "warmup '{}' is invalid - ignoring";
+        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "Invalid delay_before_retry connection value '{}'";
+        warmup: Duration [Duration::ZERO..=NO_LIMIT] => "The first check comes at random within it.", else "Invalid warmup connection value '{}'";
         delay_loop: Duration [us(1)..=NO_LIMIT] => "From the end of one check to the start of the next.", else "delay_loop '{}' is invalid - ignoring";
         alpha: bool => "The server is down until it succeeded.", else "Invalid alpha parameter {}";
         log_all_failures: bool = false => "Log every failure.", else "Invalid log_all_failures parameter {}";
@@ -108,7 +108,7 @@ keywords! {
 keywords! {
     /// Run a script.
     MiscCheckBlock {
-        misc_path: BareCommand => "The command.", missing "No script path has been specified for MISC_CHECKER - skipping", is ParsedOnly;
+        misc_path: BareCommand => "The command.", is ParsedOnly;
         misc_timeout: WholeSecs [secs(0)..=secs(4294)] => "How long it may run.", else "Invalid misc_timeout value '{}'", is ParsedOnly;
         misc_dynamic: Flag => "Its exit status sets the weight.", is ParsedOnly;
         user: Identity => "Who runs it.", missing "No user specified for misc checker script", is ParsedOnly;
@@ -132,7 +132,22 @@ keywords! {
     }
 }
 
-headless!(TcpCheckBlock, PingCheckBlock, UdpCheckBlock, SmtpCheckBlock, DnsCheckBlock, BfdCheckBlock);
+headless!(TcpCheckBlock, PingCheckBlock, SmtpCheckBlock, DnsCheckBlock, BfdCheckBlock);
+
+impl Block for UdpCheckBlock {
+    fn open(_: &mut Args<'_, '_>) -> Result<Self, Refused> {
+        Ok(Self::default())
+    }
+
+    fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
+        let (min, max) = (self.min_reply_length(), self.max_reply_length());
+        if min > max {
+            reader
+                .say(format!("UDP_CHECK min_reply_length {min} > max_reply_length {max} - will always fail"));
+        }
+        Some(self)
+    }
+}
 
 impl Block for SmtpHostBlock {
     fn open(args: &mut Args<'_, '_>) -> Result<Self, Refused> {

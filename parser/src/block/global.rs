@@ -11,7 +11,7 @@ use crate::value::global::{
     IptablesValue, IpvsTimeoutsValue, MailFrom, MinGarp, ProcessName, RealtimePriority, RxPolicy,
     SmtpServerValue, SmtpTimeout, SyncDaemonValue, TableName, Umask,
 };
-use crate::value::number::AtLeastOne;
+use crate::value::number::{AtLeastOne, Only};
 use crate::value::script::FifoPath;
 use crate::value::time::{Micros, WholeSecs, ms, secs, us};
 use crate::value::word::{Maybe, OneWord};
@@ -36,9 +36,9 @@ keywords! {
         smtp_connect_timeout: SmtpTimeout [secs(0)..=secs(4294)] = SmtpTimeout(secs(30)) => "How long to wait for the mail server.", else "smtp_connect_timeout '{}' must be in [0, 4294] - ignoring";
         notification_email: WordList => "Recipients of mail.";
         smtp_alert: bool => "Default of every smtp_alert.", else "Invalid value '{}' for global smtp_alert specified";
-        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup_script already specified - ignoring";
+        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified";
         startup_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "startup_script_timeout '{}' must be in [1, 1000] - ignoring", missing "startup_script_timeout requires value", is ParsedOnly;
-        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown_script already specified - ignoring";
+        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified";
         shutdown_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "shutdown_script_timeout '{}' must be in [1, 1000] - ignoring", missing "shutdown_script_timeout requires value", is ParsedOnly;
         max_auto_priority: crate::value::global::AutoPriority => "Ceiling of automatic real-time priority.", else "max_auto_priority '{}' must be in [0, 99] (or -1 to disable) - ignoring", is ParsedOnly;
         min_auto_priority_delay: crate::value::global::AutoDelay => "Lateness that raises the priority.", else "min_auto_priority_delay '{}' must be in [1, 10000000] - ignoring", missing "min_auto_priority_delay requires delay time", is ParsedOnly;
@@ -49,7 +49,7 @@ keywords! {
         no_email_faults: Flag => "No mail when an instance faults.";
         default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name", is ParsedOnly;
         disable_local_igmp: Flag => "Do not join link-local multicast groups by IGMP.", is ParsedOnly;
-        v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.", is ParsedOnly;
+        v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.";
         lvs_timeouts: IpvsTimeoutsValue => "IPVS connection timeouts.", missing "lvs_timeouts requires at least one option";
         lvs_flush: Flag => "Empty the IPVS table at start.";
         lvs_flush_on_stop | "lvs_flush_onstop": FlushValue => "Empty the IPVS table at stop.", else "Unknown lvs_flush_on_stop type {}";
@@ -63,10 +63,10 @@ keywords! {
         vrrp_garp_lower_prio_delay: WholeSecs [secs(0)..=secs(4294)] => "Default of garp_lower_prio_delay.", else "vrrp_garp_lower_prio_delay '{}' invalid - ignoring";
         vrrp_garp_lower_prio_repeat: u32 [0..=i32::MAX.unsigned_abs()] => "Default of garp_lower_prio_repeat.", else "Invalid vrrp_garp_lower_prio_repeat '{}'";
         vrrp_down_timer_adverts: u8 [1..=100] = 3 => "Default of down_timer_adverts.", else "Invalid vrrp_down_timer_adverts [1:100] '{}'";
-        vrrp_garp_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between gratuitous ARPs.", else "vrrp_garp_interval '{}' is invalid", is ParsedOnly;
-        vrrp_gna_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between unsolicited neighbour advertisements.", else "vrrp_gna_interval '{}' is invalid", is ParsedOnly;
+        vrrp_garp_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between gratuitous ARPs.", else "vrrp_garp_interval '{}' is invalid";
+        vrrp_gna_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between unsolicited neighbour advertisements.", else "vrrp_gna_interval '{}' is invalid";
         vrrp_min_garp: MinGarp => "Send as few gratuitous ARPs as possible.", else "Invalid value for vrrp_min_garp specified";
-        vrrp_garp_extra_if | "vrrp_vmac_garp_intvl": ExtraIf [secs(1)..=secs(86400)] => "Default of garp_extra_if.", is ParsedOnly;
+        vrrp_garp_extra_if | "vrrp_vmac_garp_intvl": ExtraIf [secs(1)..=secs(86400)] => "Default of garp_extra_if.";
         vrrp_lower_prio_no_advert: bool => "Default of lower_prio_no_advert.", else "Invalid value for {kw} specified";
         vrrp_higher_prio_send_advert: bool => "Default of higher_prio_send_advert.", else "Invalid value for {kw} specified";
         vrrp_version: Version = Version::V2 => "Version of IPv4 instances that do not say.", else "VRRP Error: Version must be either 2 or 3";
@@ -88,13 +88,13 @@ keywords! {
         nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'", is ParsedOnly;
         nftables_counters: Flag => "Rules count packets.", is ParsedOnly;
         notify_fifo: FifoPath => "FIFO for every event.", missing "No notify_fifo name specified", once "notify_fifo already specified - ignoring {}", is ParsedOnly;
-        notify_fifo_script: Script => "Reader of the FIFO.", missing "No notify_fifo_script specified", is ParsedOnly;
+        notify_fifo_script: Script => "Reader of the FIFO.", missing "No notify_fifo_script specified", once "{kw} already specified - ignoring {}", is ParsedOnly;
         vrrp_notify_fifo: FifoPath => "FIFO for VRRP events.", missing "No vrrp_notify_fifo name specified", once "vrrp_notify_fifo already specified - ignoring {}", is ParsedOnly;
-        vrrp_notify_fifo_script: Script => "Reader of the FIFO.", missing "No vrrp_notify_fifo_script specified", is ParsedOnly;
+        vrrp_notify_fifo_script: Script => "Reader of the FIFO.", missing "No vrrp_notify_fifo_script specified", once "{kw} already specified - ignoring {}", is ParsedOnly;
         vrrp_notify_priority_changes: bool = false => "Default of notify_priority_changes.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         fifo_write_vrrp_states_on_reload: Flag => "Write all states to the FIFOs after a reload.", is ParsedOnly;
         lvs_notify_fifo: FifoPath => "FIFO for server events.", missing "No lvs_notify_fifo name specified", once "lvs_notify_fifo already specified - ignoring {}", is ParsedOnly;
-        lvs_notify_fifo_script: Script => "Reader of the FIFO.", missing "No lvs_notify_fifo_script specified", is ParsedOnly;
+        lvs_notify_fifo_script: Script => "Reader of the FIFO.", missing "No lvs_notify_fifo_script specified", once "{kw} already specified - ignoring {}", is ParsedOnly;
         checker_priority: i8 [-20..=19] => "Nice value of the checkers worker.", else "Invalid checker process priority specified", missing "No checker process priority specified", is ParsedOnly;
         checker_no_swap: Flag => "Lock the checkers worker's memory.", is ParsedOnly;
         checker_rt_priority: RealtimePriority => "Real-time priority of the checkers worker.", else "checker process real-time priority '{}' invalid", missing "No checker process real-time priority specified", is ParsedOnly;
@@ -132,8 +132,8 @@ keywords! {
         rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
         vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
-        vrrp_rx_bufs_multiplier: u32 [1..=u32::MAX, strict] = 3 => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
-        vrrp_startup_delay: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait before the first election.", else "vrrp_startup_delay '{}' is invalid", is ParsedOnly;
+        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
+        vrrp_startup_delay: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait before the first election.", else "vrrp_startup_delay '{}' is invalid";
         vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid", is ParsedOnly;
         log_unknown_vrids: Flag => "Log adverts of unknown virtual routers.";
         vrrp_owner_ignore_adverts: bool => "Default of owner_ignore_adverts.", else "Invalid value for {kw} specified";

@@ -58,7 +58,7 @@ keywords! {
         notify_fault: Script => "Run when the group faults.", is ParsedOnly;
         notify_stop: Script => "Run when the daemon stops.", is ParsedOnly;
         notify: Script => "Run on every change, with four more arguments.", is ParsedOnly;
-        smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}", is ParsedOnly;
+        smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}";
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
         sync_group_tracking_weight: Flag => "Members may have weights.", is ParsedOnly;
         notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified", is ParsedOnly;
@@ -96,6 +96,10 @@ impl Block for SyncGroupBlock {
 
     fn name(&self) -> String {
         self.head.clone()
+    }
+
+    fn described(&self) -> String {
+        format!("vrrp group {}", self.head)
     }
 }
 
@@ -165,9 +169,9 @@ impl Value for GroupedInterfaces {
 keywords! {
     /// Interfaces that share the space between announcements.
     GarpGroupBlock {
-        garp_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between gratuitous ARPs.", else "garp_group garp_interval '{}' invalid", is ParsedOnly;
-        gna_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between unsolicited neighbour advertisements.", else "garp_group gna_interval '{}' invalid", is ParsedOnly;
-        interface | "interfaces": GroupedInterfaces => "The interfaces.", is ParsedOnly;
+        garp_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between gratuitous ARPs.", else "garp_group garp_interval '{}' invalid";
+        gna_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between unsolicited neighbour advertisements.", else "garp_group gna_interval '{}' invalid";
+        interface | "interfaces": GroupedInterfaces => "The interfaces.";
     }
 }
 
@@ -178,9 +182,15 @@ impl Block for GarpGroupBlock {
 
     fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
         if self.garp_interval.is_none() && self.gna_interval.is_none() {
-            reader.say("garp_group does not have GARP or GNA interval set - ignoring");
+            for interface in self.interface.iter().flat_map(|said| &said.value.0) {
+                reader.known.garp_interfaces.retain(|known| known != interface.value.as_str());
+            }
+            let text =
+                format!("garp group {} does not have any delay set - removing", reader.known.garp_groups);
+            reader.say(text);
             return None;
         }
+        reader.known.garp_groups += 1;
         Some(self)
     }
 }

@@ -45,7 +45,7 @@ keywords! {
     /// What to fetch and what must come back.
     UrlRows {
         path: Replaceable => "Path of the request.", is ParsedOnly;
-        digest: Digest => "MD5 of the body.", once "Digest has already been specified - ignoring {}", is ParsedOnly;
+        digest: Digest => "MD5 of the body.", once "Digest '{}' is a duplicate", is ParsedOnly;
         status_code: StatusCodesValue => "Status codes that are fine.", is ParsedOnly;
         virtualhost: Replaceable => "Host header.", missing "Missing HTTP_GET virtualhost name", is ParsedOnly;
         regex: RegexPattern => "The body must match.", is ParsedOnly;

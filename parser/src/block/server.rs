@@ -39,7 +39,7 @@ keywords! {
     VirtualServerBlock {
         ip_family: Family => "Family of a firewall mark.", else "unknown address family {}";
         retry: u32 [1..=u32::MAX, strict] => "Failures allowed before one counts.", else "retry value invalid - {}";
-        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "virtual server delay_before_retry '{}' invalid - ignoring";
+        delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "virtual server delay before retry '{}' invalid - ignoring";
         warmup: Duration [Duration::ZERO..=NO_LIMIT] => "The first check comes at random within it.", else "virtual server warmup '{}' invalid - ignoring";
         connect_timeout: Duration [us(1)..=MAX_TIMEOUT] = Duration::from_secs(5) => "How long to wait for a connection.", else "virtual server connect_timeout {} invalid - ignoring";
         delay_loop: Duration [us(1)..=NO_LIMIT] = Duration::from_secs(60) => "From the end of one check to the start of the next.", else "virtual server delay loop '{}' invalid - ignoring";
@@ -55,7 +55,7 @@ keywords! {
         mh_port ("mh-port"): ScheduledFlag => "mh: look at the port too.";
         mh_fallback ("mh-fallback"): ScheduledFlag => "mh: go on to another server.";
         lvs_method | "lb_kind": Forwarding => "How packets reach servers that do not say.";
-        persistence_engine: String => "Persistence engine.", is ParsedOnly;
+        persistence_engine: String => "Persistence engine.";
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
         protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
@@ -64,7 +64,7 @@ keywords! {
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
         alpha: Flag => "Servers are down until checked.";
-        omega: Flag => "Run the down scripts at stop.", is ParsedOnly;
+        omega: Flag => "Run the down scripts at stop.";
         quorum_up: Script => "Run when the quorum is gained.", is ParsedOnly;
         quorum_down: Script => "Run when the quorum is lost.", is ParsedOnly;
         quorum: u32 [1..=u32::MAX] = 1 => "Weight that must be up.", else "Quorum {} must be in [1, 4294967295]. Setting to 1.";
@@ -207,7 +207,10 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
         let span = args.span();
-        let head = args.word()?;
+        let Ok(head) = args.word() else {
+            args.reader.skip_body();
+            return Err(Refused::Said);
+        };
         let keyword = args.keyword().to_owned();
         args.expect_no_more();
         let mut members = Vec::new();

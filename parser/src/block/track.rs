@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use crate::config::{Identity, Located, ParamMatch};
+use crate::diag::Class;
 use crate::keyword::{Args, Block, Bounds, Refused, Value, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
-use crate::value::number::Integer;
 use crate::value::script::BareCommand;
 use crate::value::time::{CoarseSecs, secs, us};
 use crate::value::track::WeightValue;
@@ -20,7 +20,7 @@ keywords! {
         weight: WeightValue [-253..=253] = WeightValue::default() => "Added to the priority: while it succeeds if positive, while it fails if negative.", else "vrrp_script {name} weight {} must be in [-253, 253]";
         rise: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Successes until it counts as up.", else "({name}): vrrp script rise value '{}' invalid, defaulting to 1";
         fall: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Failures until it counts as down.", else "({name}): vrrp script fall value '{}' invalid, defaulting to 1";
-        user: Identity => "Who runs it.", missing "No user specified for vrrp script {name}";
+        user: Identity => "Who runs it.";
         init_fail: Flag => "It counts as down until it has succeeded.";
     }
 }
@@ -34,12 +34,16 @@ impl Block for TrackScriptBlock {
         self.head.clone()
     }
 
+    fn described(&self) -> String {
+        format!("vrrp_script {}", self.head)
+    }
+
     fn close(mut self, reader: &mut Reader<'_>) -> Option<Self> {
         let name = &self.head;
         for (slot, what) in [(&mut self.interval, "interval"), (&mut self.timeout, "timeout")] {
             if let Some(said) = slot.as_mut().filter(|said| said.value.0.is_zero()) {
                 let text = format!("({name}): vrrp script {what} must be greater than 0, setting to 1");
-                reader.complain_at(crate::diag::Class::General, &said.span, text);
+                reader.complain_at(Class::General, &said.span, text);
                 said.value = CoarseSecs(secs(1));
             }
         }
@@ -64,6 +68,19 @@ impl Value for ProcessCommand {
         let first = args.word()?;
         Ok(Self(std::iter::once(first).chain(std::iter::from_fn(|| args.optional())).collect()))
     }
+
+    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+        if slot.is_some() {
+            let text = format!(
+                "Process already set for track process {} - ignoring {}",
+                args.name(),
+                self.0.join(" ")
+            );
+            args.general(text);
+            return;
+        }
+        *slot = Some(args.located(self));
+    }
 }
 
 impl Value for ParamMatch {
@@ -83,7 +100,7 @@ impl Value for ParamMatch {
 keywords! {
     /// A process whose presence changes priorities.
     TrackProcessBlock {
-        process: ProcessCommand => "The process and its arguments.", once "Process already set for track process {name} - ignoring {}";
+        process: ProcessCommand => "The process and its arguments.";
         param_match: ParamMatch => "How arguments are compared.", else "Invalid param_match type {} - ignoring";
         weight: WeightValue [-254..=254] = WeightValue::default() => "Added to the priority while enough, or too few, run.", else "Weight ({}) for vrrp_track_process {name} must be between [-254..254] inclusive. Ignoring...", missing "No weight specified for track process {name} - ignoring";
         quorum: u32 [1..=65535] = 1 => "How many must run.", else "Quorum ({}) for vrrp_track_process {name} must be between [1..65535] inclusive. Ignoring...";
@@ -104,13 +121,38 @@ impl Block for TrackProcessBlock {
         self.head.clone()
     }
 
-    fn close(self, reader: &mut Reader<'_>) -> Option<Self> {
+    fn described(&self) -> String {
+        format!("vrrp_track_process {}", self.head)
+    }
+
+    fn close(mut self, reader: &mut Reader<'_>) -> Option<Self> {
         if self.process.is_none() {
             reader.say(format!("track process '{}' process name not specified", self.head));
             return None;
         }
+        self.settle_quorum(reader);
         reader.known.processes.push(self.head.clone());
         Some(self)
+    }
+}
+
+impl TrackProcessBlock {
+    /// Of two limits that contradict each other the first one stays.
+    fn settle_quorum(&mut self, reader: &mut Reader<'_>) {
+        let (Some(quorum), Some(max)) = (&self.quorum, &self.quorum_max) else { return };
+        let never = max.value == 0 && quorum.value == 1;
+        if never || quorum.value <= max.value {
+            return;
+        }
+        if quorum.span.line > max.span.line {
+            let span = quorum.span.clone();
+            reader.complain_at(Class::General, &span, "Quorum is greater than quorum_max - ignoring");
+            self.quorum = None;
+        } else {
+            let span = max.span.clone();
+            reader.complain_at(Class::General, &span, "quorum_max is less than quorum - ignoring");
+            self.quorum_max = None;
+        }
     }
 }
 
@@ -131,7 +173,12 @@ impl Value for InitFile {
             match word.as_str() {
                 "overwrite" => init.overwrite = true,
                 number if number.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '+') => {
-                    init.value = i32::parse_any(args, number).ok_or(Refused::Bad)?;
+                    let Some(value) = number.parse().ok() else {
+                        let text = format!("Track file {} init value {number} is invalid", args.name());
+                        args.general(text);
+                        return Err(Refused::Said);
+                    };
+                    init.value = value;
                     if !(-254..=254).contains(&init.value) {
                         let text = format!(
                             "Track file {} init value {number} is outside sensible range",
@@ -163,6 +210,10 @@ impl Block for TrackFileBlock {
 
     fn name(&self) -> String {
         self.head.clone()
+    }
+
+    fn described(&self) -> String {
+        format!("track_file {}", self.head)
     }
 
     fn close(self, reader: &mut Reader<'_>) -> Option<Self> {

@@ -187,14 +187,6 @@ impl Inheritance<'_> {
 
     fn udp(&mut self, span: &Span, block: UdpCheckBlock) {
         let (min_reply_length, max_reply_length) = (block.min_reply_length(), block.max_reply_length());
-        if min_reply_length > max_reply_length {
-            self.complaints.at(
-                span,
-                format!(
-                    "UDP_CHECK min_reply_length {min_reply_length} > max_reply_length {max_reply_length} - will always fail"
-                ),
-            );
-        }
         let payload = said(block.payload).map(|payload| payload.0);
         let reply = said(block.require_reply).map(|reply| reply.0);
         let check =

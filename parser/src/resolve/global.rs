@@ -216,7 +216,7 @@ fn garp(defs: &GlobalBlock) -> Garp {
 }
 
 fn rx_buffers(defs: &GlobalBlock) -> RxBuffers {
-    let times = defs.vrrp_rx_bufs_multiplier();
+    let times = defs.vrrp_rx_bufs_multiplier().0;
     match value(&defs.vrrp_rx_bufs_policy).map(|policy| policy.0) {
         None | Some(RxBuffers::System) => RxBuffers::System,
         Some(RxBuffers::Bytes(bytes)) => RxBuffers::Bytes(bytes),

@@ -9,8 +9,11 @@ use crate::config::{
     Address, BfdInstance, Config, Family, GarpGroup, Located, ParamMatch, Program, Script, TrackFile,
     TrackGroup, TrackProcess, TrackScript, Weight,
 };
+use crate::config::{Route, Rule};
 use crate::resolve::{Complaints, said};
 use crate::value::address::StaticAddress;
+use crate::value::route::RouteLine;
+use crate::value::rule::RuleLine;
 
 /// Scripts, in the order of the file.
 pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript> {
@@ -115,7 +118,10 @@ pub(super) fn groups(
             }
         }
         match members.is_empty() {
-            true => complaints.general(format!("track_group {name} has no virtual router(s) - removing")),
+            true => complaints.class(
+                crate::diag::Class::Log,
+                format!("track_group {name} has no virtual router(s) - removing"),
+            ),
             false => groups.push(TrackGroup { name, span, members }),
         }
     }
@@ -127,12 +133,30 @@ pub(super) fn static_addresses(lines: Vec<StaticAddress>, config: &Config) -> Ve
     lines
         .into_iter()
         .map(|StaticAddress(line)| Address {
-            track_group: line
-                .track_group
-                .and_then(|name| config.track_groups.iter().position(|group| group.name == name)),
+            track_group: group_named(line.track_group, config),
             ..line.address
         })
         .collect()
+}
+
+/// Static routes, their groups found.
+pub(super) fn static_routes(lines: Vec<RouteLine>, config: &Config) -> Vec<Route> {
+    lines
+        .into_iter()
+        .map(|line| Route { track_group: group_named(line.track_group, config), ..line.route })
+        .collect()
+}
+
+/// Static rules, their groups found.
+pub(super) fn static_rules(lines: Vec<RuleLine>, config: &Config) -> Vec<Rule> {
+    lines
+        .into_iter()
+        .map(|line| Rule { track_group: group_named(line.track_group, config), ..line.rule })
+        .collect()
+}
+
+fn group_named(name: Option<String>, config: &Config) -> Option<usize> {
+    position(&config.track_groups, &name?, |group| &group.name)
 }
 
 /// BFD sessions that know their neighbour.
@@ -145,24 +169,23 @@ pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) 
             complaints.general(format!("{what} has no neighbor address set, disabling instance"));
             continue;
         };
+        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let source = block.source_ip.as_ref().map(|said| said.value);
-        if source.is_some_and(|source| Family::of(source) != Family::of(neighbor)) {
-            complaints.general(format!(
-                "{what} source IP address family does not match neighbor address, disabling instance"
+        if let Some(source) = source.filter(|source| Family::of(*source) != Family::of(neighbor)) {
+            complaints.at(&end, format!(
+                "{what} source address {source} and neighbor address {neighbor} are not of the same family, disabling instance"
             ));
             continue;
         }
         let multihop = block.multihop();
-        let rival = sessions.iter().find(|other| {
+        let rival = sessions.iter().any(|other| {
             other.neighbor == neighbor
                 && other.multihop == multihop
                 && (other.source == source || other.source.is_none() || source.is_none())
         });
-        if let Some(rival) = rival {
-            complaints.general(format!(
-                "{what} has duplicate neighbor address of instance {}, disabling instance",
-                rival.name
-            ));
+        if rival {
+            complaints
+                .at(&end, format!("{what} has duplicate neighbor address {neighbor}, ignoring instance"));
             continue;
         }
         let ttl = said(block.ttl.clone()).unwrap_or(match Family::of(neighbor) {
@@ -171,7 +194,10 @@ pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) 
         });
         let mut max_hops = block.max_hops();
         if max_hops > i32::from(ttl) {
-            complaints.general(format!("{what} max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"));
+            complaints.at(
+                &end,
+                format!("BFD instance {name}: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"),
+            );
             max_hops = i32::from(ttl);
         }
         let (vrrp, checker) = (block.vrrp.is_some(), block.checker.is_some());

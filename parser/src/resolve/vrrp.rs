@@ -1,22 +1,21 @@
-//! Virtual routers and sync groups: the rules the original applies when the configuration is complete, in its order.
+//! Virtual routers: the rules the original applies when an instance is complete, in its order.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::block::global::GlobalBlock;
-use crate::block::group::SyncGroupBlock;
 use crate::block::vrrp::{AuthBlock, HmacBlock, InstanceBlock};
 use crate::config::{
-    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, SyncGroup,
-    Tracked, Tracking, UnicastChecksum, Version, Vmac, VrrpInstance, Weight,
+    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, UnicastChecksum,
+    Version, Vmac, VrrpInstance,
 };
 use crate::diag::Class;
 use crate::keyword::{Lines, Nested, Table};
-use crate::resolve::{Complaints, said, track};
+use crate::resolve::tracking::tracking;
+use crate::resolve::{Complaints, said};
 use crate::value::instance::AuthType;
 use crate::value::time::{ms, secs};
-use crate::value::track::TrackLine;
 
 /// The longest interval of VRRPv2 and of VRRPv3.
 const MAX_V2: Duration = secs(255);
@@ -26,14 +25,15 @@ const MAX_V3: Duration = ms(40_950);
 pub(super) fn instances(
     blocks: Vec<Located<InstanceBlock>>,
     defs: &GlobalBlock,
+    priority_changes: &HashMap<String, bool>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<VrrpInstance> {
     blocks
         .into_iter()
-        .map(|Located { value: block, span }| {
+        .filter_map(|Located { value: block, span }| {
             let name = block.head.clone();
-            Builder { block, name, defs, config, complaints }.build(span)
+            Builder { block, name, defs, priority_changes, config, complaints }.build(span)
         })
         .collect()
 }
@@ -42,6 +42,8 @@ struct Builder<'a> {
     block: InstanceBlock,
     name: String,
     defs: &'a GlobalBlock,
+    /// What sync groups say for their members, by name.
+    priority_changes: &'a HashMap<String, bool>,
     config: &'a Config,
     complaints: &'a mut Complaints,
 }
@@ -55,16 +57,17 @@ impl Builder<'_> {
         self.complaints.fatal(format!("({}) {text}", self.name));
     }
 
-    fn build(mut self, span: Span) -> VrrpInstance {
+    /// The instance; none when something is missing without which it has no meaning.
+    fn build(mut self, span: Span) -> Option<VrrpInstance> {
         let mut block = std::mem::take(&mut self.block);
         let global = &self.config.global;
         let strict = said(block.strict_mode.take()).unwrap_or(global.vrrp_strict);
         let family = block.seen.family.unwrap_or(Family::V4);
         let version = self.version(&mut block, family, strict);
-        let vrid = said(block.virtual_router_id.take()).unwrap_or_else(|| {
+        let Some(vrid) = said(block.virtual_router_id.take()) else {
             self.fatal("the virtual router id must be set");
-            1
-        });
+            return None;
+        };
         let (priority, state) = self.priority(&mut block, strict);
         let owner = priority == 255;
         let auth = self.auth(&mut block, family, version, strict);
@@ -85,18 +88,27 @@ impl Builder<'_> {
         };
         let peering = self.peering(&mut block, family, strict);
         let multicast = matches!(peering, Peering::Multicast { .. });
-        self.sources(&mut block, multicast);
+        self.sources(&mut block, multicast)?;
         let (addresses, excluded) = self.addresses(&mut block, version, strict);
+        if multicast && first_is_not_link_local(&addresses) {
+            match strict {
+                true => self.say("the first IPv6 VIP address must be link local"),
+                false => {
+                    let text = format!("({}) the first IPv6 VIP address should be link local", self.name);
+                    self.complaints.class(Class::Log, text);
+                }
+            }
+        }
         let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
         let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
         if timer_expired_backup.is_some() && preempt {
             self.say("expired_timer_backup requires nopreempt - resetting");
         }
+        let down_timer_adverts = self.down_timer(&mut block, strict);
         let accept = self.accept(&mut block, owner, version, strict);
+        let garp = self.garp(&mut block, strict);
         let (lower_prio_no_advert, higher_prio_send_advert) = self.prio_adverts(&mut block, strict);
         let owner_ignore_adverts = self.owner_ignores(&mut block, owner, strict);
-        let down_timer_adverts = self.down_timer(&mut block, strict);
-        let garp = self.garp(&mut block, strict);
         let (vmac, vmac_xmit_base) = self.vmac(&mut block, vrid, strict, multicast);
         let promote_secondaries =
             block.promote_secondaries.is_some() && vmac.is_none() && block.use_ipvlan.is_none();
@@ -105,20 +117,28 @@ impl Builder<'_> {
         }
         let ipvlan = said(block.use_ipvlan.take()).map(|ipvlan| ipvlan.0);
         let source = block.source.as_ref().map(|said| said.value.addr);
+        if family == Family::V4
+            && source.is_none()
+            && ipvlan.as_ref().is_some_and(|ipvlan| ipvlan.addr.is_none())
+        {
+            self.say(
+                "IPv4 ipvlan requires a source ip address to be configured. setting instance to fault state",
+            );
+        }
         let source = source.or(ipvlan.as_ref().and_then(|ipvlan| ipvlan.addr).map(|prefix| prefix.addr));
         let track_source = block.track_src_ip.is_some() && source.is_some();
-        if block.track_src_ip.is_some() && !track_source {
-            self.say("track_src_ip requires a source address to be configured - ignoring");
-        }
         let notify_deleted = said(block.notify_deleted.take());
         let report_deleted = notify_deleted.is_some();
         let alerts = &global.mail;
         let smtp_alert =
             said(block.smtp_alert.take()).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
         let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
+        let notify_priority_changes = said(block.notify_priority_changes.take())
+            .or_else(|| self.priority_changes.get(&self.name).copied())
+            .unwrap_or(global.notify_priority_changes);
         let scope = self.name.clone();
         let tracking = tracking(&mut block, self.config, &scope, self.complaints);
-        VrrpInstance {
+        Some(VrrpInstance {
             name: self.name,
             span,
             vrid,
@@ -146,8 +166,8 @@ impl Builder<'_> {
             linkbeat_use_polling: block.linkbeat_use_polling.is_some(),
             addresses,
             excluded,
-            routes: Vec::new(),
-            rules: Vec::new(),
+            routes: Lines::all(block.virtual_routes).into_iter().map(|line| line.route).collect(),
+            rules: Lines::all(block.virtual_rules).into_iter().map(|line| line.rule).collect(),
             promote_secondaries,
             vmac,
             vmac_addr: block.use_vmac_addr.is_some(),
@@ -172,9 +192,8 @@ impl Builder<'_> {
             },
             report_deleted,
             smtp_alert,
-            notify_priority_changes: said(block.notify_priority_changes)
-                .unwrap_or(global.notify_priority_changes),
-        }
+            notify_priority_changes,
+        })
     }
 
     fn version(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Version {
@@ -303,6 +322,9 @@ impl Builder<'_> {
             if strict {
                 self.fatal("Unicast peers are not supported in strict mode");
             }
+            if block.mcast_dst_ip.is_some() {
+                self.say("multicast destination specified with unicast - ignoring");
+            }
             let check_source =
                 limited || block.check_unicast_src.is_some() || self.defs.vrrp_check_unicast_src.is_some();
             return Peering::Unicast { peers, ttl: said(block.unicast_ttl.take()), check_source };
@@ -327,8 +349,8 @@ impl Builder<'_> {
         Peering::Multicast { group }
     }
 
-    /// Rules about interface, VRF and source address.
-    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) {
+    /// Rules about interface, VRF and source address; none when there is no way to send.
+    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) -> Option<()> {
         if let Some(vrf) = &block.vrf {
             if block.interface.is_some() {
                 let text = format!("({}) Cannot specify VRF interface and interface - ignoring", self.name);
@@ -340,17 +362,22 @@ impl Builder<'_> {
             }
         }
         if block.interface.is_some() {
-            return;
+            return Some(());
         }
         let unicast_word = block.seen.unicast;
         let source = block.source.as_ref().map(|said| said.value.addr);
         if !unicast_word || (multicast && block.unicast_fault_no_peer.is_none()) {
             self.fatal("Unknown interface!");
-        } else if source.is_none() {
-            self.fatal("No interface and no source address specified");
-        } else if matches!(source, Some(IpAddr::V6(v6)) if v6.is_unicast_link_local()) {
-            self.fatal("No interface specified and source address is link local");
+            return None;
         }
+        match source {
+            None => self.fatal("No interface and no source address specified"),
+            Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
+                self.fatal("No interface specified and source address is link local");
+            }
+            Some(_) => return Some(()),
+        }
+        None
     }
 
     fn addresses(
@@ -477,10 +504,10 @@ impl Builder<'_> {
             );
         }
         if lower == Some(false) {
-            self.say("Strict mode requires lower_prio_no_advert to be set - resetting");
+            self.say("Strict mode requires no lower priority advert. resetting");
         }
         if higher == Some(true) {
-            self.say("Strict mode requires higher_prio_send_advert to be clear - resetting");
+            self.say("strict mode requires higher_prio_send_advert to be clear. resetting");
         }
         (true, false)
     }
@@ -575,200 +602,21 @@ impl Builder<'_> {
             base = false;
         }
         if !multicast && virtual_if && !base {
-            self.say("unicast with use_vmac requires vmac_xmit_base - setting");
+            let text = format!("({}) unicast with use_vmac requires vmac_xmit_base - setting", self.name);
+            match &block.seen.end {
+                Some(end) => self.complaints.at(end, text),
+                None => self.complaints.general(text),
+            }
             base = true;
         }
         (vmac, base)
     }
 }
 
-/// What an instance or a group watches, names found.
-trait Watcher {
-    fn lines(&mut self) -> [Vec<TrackLine>; 5];
-}
-
-macro_rules! watchers {
-    ($($Block:ty),*) => {$(
-        impl Watcher for $Block {
-            fn lines(&mut self) -> [Vec<TrackLine>; 5] {
-                [
-                    Lines::all(self.track_interface.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_script.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_file.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_process.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_bfd.take()).into_iter().map(|line| line.0).collect(),
-                ]
-            }
-        }
-    )*};
-}
-
-watchers!(InstanceBlock, SyncGroupBlock);
-
-fn tracking(block: &mut impl Watcher, config: &Config, scope: &str, complaints: &mut Complaints) -> Tracking {
-    let mut once = |what: &str, lines: Vec<TrackLine>| {
-        let mut seen = HashSet::new();
-        lines
-            .into_iter()
-            .filter(|line| {
-                let new = seen.insert(line.name.value.clone());
-                if !new {
-                    let text = format!("({scope}) duplicate track_{what} {} - ignoring", line.name.value);
-                    complaints.at(&line.name.span, text);
-                }
-                new
-            })
-            .collect::<Vec<_>>()
-    };
-    let [interfaces, scripts, files, processes, bfds] = block.lines();
-    let interfaces = once("interface", interfaces);
-    let scripts = once("script", scripts);
-    let files = once("file", files);
-    let processes = once("process", processes);
-    let bfds = once("bfd", bfds);
-    let found = |lines: Vec<TrackLine>, find: &dyn Fn(&str) -> Option<(usize, Weight)>| {
-        lines
-            .into_iter()
-            .filter_map(|line| {
-                let (what, weight) = find(&line.name.value)?;
-                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(weight) })
-            })
-            .collect::<Vec<_>>()
-    };
-    Tracking {
-        interfaces: interfaces
-            .into_iter()
-            .filter_map(|line| {
-                let what = crate::config::IfName::new(&line.name.value)?;
-                Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(Weight::default()) })
-            })
-            .collect(),
-        scripts: found(scripts, &|name| {
-            track::position(&config.scripts, name, |script| &script.name)
-                .map(|at| (at, config.scripts[at].weight))
-        }),
-        files: found(files, &|name| {
-            track::position(&config.track_files, name, |file| &file.name)
-                .map(|at| (at, config.track_files[at].weight))
-        }),
-        processes: found(processes, &|name| {
-            track::position(&config.track_processes, name, |process| &process.name)
-                .map(|at| (at, config.track_processes[at].weight))
-        }),
-        bfds: found(bfds, &|name| {
-            let known = track::position(&config.bfd_instances, name, |bfd| &bfd.name);
-            known
-                .filter(|at| config.bfd_instances[*at].for_vrrp)
-                .map(|at| (at, config.bfd_instances[at].weight))
-        }),
-    }
-}
-
-/// Groups with the members they can have; their members know them from now on.
-pub(super) fn sync_groups(
-    blocks: Vec<Located<SyncGroupBlock>>,
-    config: &mut Config,
-    complaints: &mut Complaints,
-) -> Vec<SyncGroup> {
-    let mut groups = Vec::new();
-    for Located { value: mut block, span } in blocks {
-        let name = block.head.clone();
-        let mut members = Vec::new();
-        for member in said(block.group.take()).map_or_else(Vec::new, |group| group.0) {
-            let member = member.value;
-            match config.vrrp_instances.iter().position(|instance| instance.name == member) {
-                None => complaints.general(format!(
-                    "Virtual router {member} specified in sync group {name} doesn't exist - ignoring"
-                )),
-                Some(at) if config.vrrp_instances[at].sync_group.is_some() || members.contains(&at) => {
-                    complaints.general(format!(
-                        "Virtual router {member} cannot exist in more than one sync group; ignoring {name}"
-                    ))
-                }
-                Some(at) => members.push(at),
-            }
-        }
-        match members.len() {
-            0 => {
-                complaints.general(format!("Sync group {name} has no virtual router(s). removing"));
-                continue;
-            }
-            1 => complaints.general(format!(
-                "Sync group {name} has only 1 virtual router(s) - this probably isn't what you want"
-            )),
-            _ => {}
-        }
-        let priority_changes = said(block.notify_priority_changes.take());
-        for member in &members {
-            let instance = &mut config.vrrp_instances[*member];
-            instance.sync_group = Some(groups.len());
-            instance.notify_priority_changes |= priority_changes.unwrap_or(false);
-        }
-        let tracking = tracking(&mut block, config, &name, complaints);
-        let alerts = &config.global.mail;
-        groups.push(SyncGroup {
-            span,
-            members,
-            tracking,
-            tracking_weight: block.sync_group_tracking_weight.is_some() || block.global_tracking.is_some(),
-            notify: Notify {
-                master: said(block.notify_master),
-                backup: said(block.notify_backup),
-                fault: said(block.notify_fault),
-                stop: said(block.notify_stop),
-                any: said(block.notify),
-                ..Notify::default()
-            },
-            smtp_alert: said(block.smtp_alert).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false),
-            name,
-        });
-    }
-    groups
-}
-
-/// What instances mean together: unique VRIDs, the initial state of groups.
-pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
-    for group in &config.sync_groups {
-        let owners = group.members.iter().filter(|at| config.vrrp_instances[**at].priority == 255).count();
-        if owners > 0 && owners < group.members.len() {
-            let text =
-                format!("({}) sync group has member(s) that are address owner, but not all are", group.name);
-            complaints.general(text);
-        }
-        let all_own = owners == group.members.len()
-            && group.members.iter().all(|at| config.vrrp_instances[*at].state == Role::Master);
-        if !all_own {
-            for at in &group.members {
-                config.vrrp_instances[*at].state = Role::Backup;
-            }
-        }
-    }
-    for (at, second) in config.vrrp_instances.iter().enumerate() {
-        let rival = config.vrrp_instances[..at].iter().find(|first| collide(first, second));
-        if let (Some(first), Some(interface)) = (rival, &second.interface) {
-            complaints.fatal(format!(
-                "{} and {} both use VRID {} with {} on interface {}",
-                first.name, second.name, second.vrid, second.family, interface.value
-            ));
-        }
-    }
-}
-
-/// Whether two instances would take each other's adverts for their own.
-fn collide(first: &VrrpInstance, second: &VrrpInstance) -> bool {
-    if (first.vrid, first.family) != (second.vrid, second.family) {
-        return false;
-    }
-    let interface = |instance: &VrrpInstance| instance.interface.as_ref().map(|said| said.value.clone());
-    match (&first.peering, &second.peering) {
-        (Peering::Multicast { group: a }, Peering::Multicast { group: b }) => {
-            a == b && interface(first) == interface(second)
-        }
-        (Peering::Unicast { peers: a, .. }, Peering::Unicast { peers: b, .. }) => {
-            interface(first) == interface(second)
-                && first.source == second.source
-                && a.iter().any(|peer| b.iter().any(|other| peer.addr == other.addr))
-        }
-        (Peering::Multicast { .. } | Peering::Unicast { .. } | Peering::Missing, _) => false,
+/// Whether the address that IPv6 adverts must be sent from (RFC 9568 §5.1.2.2) is missing from the first place.
+fn first_is_not_link_local(addresses: &[Address]) -> bool {
+    match addresses.first().map(|first| first.prefix.addr) {
+        Some(IpAddr::V6(v6)) => !v6.is_unicast_link_local(),
+        Some(IpAddr::V4(_)) | None => false,
     }
 }

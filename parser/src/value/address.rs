@@ -33,7 +33,7 @@ impl Value for Ipv4Addr {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        args.word()?.parse().ok().filter(Self::is_multicast).ok_or(Refused::Bad)
+        group(args)
     }
 }
 
@@ -43,8 +43,20 @@ impl Value for Ipv6Addr {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        args.word()?.parse().ok().filter(Self::is_multicast).ok_or(Refused::Bad)
+        group(args)
     }
+}
+
+/// A multicast group; what is an address but no group gets words of its own.
+fn group<A: std::str::FromStr + Into<IpAddr> + Copy>(args: &mut Args<'_, '_>) -> Result<A, Refused> {
+    let word = args.word()?;
+    let addr: A = word.parse().map_err(|_| Refused::Bad)?;
+    if addr.into().is_multicast() {
+        return Ok(addr);
+    }
+    let text = format!("{} [{word}] is not multicast. Skipping", args.keyword());
+    args.general(text);
+    Err(Refused::Said)
 }
 
 /// The source address of an instance.
@@ -139,17 +151,19 @@ pub(crate) fn server(args: &mut Args<'_, '_>, what: &str) -> Result<(IpAddr, u16
     let word = args.word()?;
     let port_word = args.optional();
     let plain = word.split(['-', '/']).next().unwrap_or_default();
-    let port = match &port_word {
+    let port_number = match &port_word {
         None => Some(0),
         Some(word) if !word.is_empty() && word.bytes().all(|byte| byte == b'0') => Some(0),
         Some(word) => u16::parse(args, word, &Bounds { range: 1..=u16::MAX, strict: false }),
     };
-    match (address(plain), port) {
+    match (address(plain), port_number) {
         (Some(addr), Some(port)) => Ok((addr, port)),
         _ => {
             let text = match port_word {
-                Some(port) => format!("Invalid {what} address/port {word}/{port} - skipping"),
-                None => format!("Invalid {what} address {word} - skipping"),
+                Some(port) if !what.starts_with("sorry") || port_number.is_none() => {
+                    format!("Invalid {what} address/port {word}/{port} - skipping")
+                }
+                _ => format!("Invalid {what} address {word} - skipping"),
             };
             args.general(text);
             Err(Refused::Said)

@@ -1,6 +1,7 @@
 //! Values that only checkers know.
 
 use crate::config::{Located, RegexOption, ReplyPattern, StatusCodes, Weight};
+use crate::diag::Class;
 use crate::keyword::{Args, Bounds, Refused, Value};
 use crate::value::number::Integer;
 
@@ -88,7 +89,7 @@ impl Value for DomainName {
 
     fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
         match slot {
-            Some(_) => args.general(format!("DNS_CHECK name already specified - ignoring {}", self.0)),
+            Some(_) => args.general("DNS_CHECK name already specified - ignoring"),
             None => *slot = Some(args.located(self)),
         }
     }
@@ -209,8 +210,7 @@ impl Value for StatusCodesValue {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let first = args.word()?;
-        let words: Vec<String> = std::iter::once(first).chain(all_words(args)).collect();
+        let words = all_words(args);
         let code = |text: &str| text.parse::<u16>().ok().filter(|code| (100..=599).contains(code));
         let mut codes = Vec::new();
         for word in words {
@@ -248,7 +248,7 @@ impl Value for RegexPattern {
         match &words[..] {
             [_, pattern] => Ok(Self(pattern.clone())),
             _ => {
-                args.general("regex missing or too many fields");
+                args.complain(Class::Log, "regex missing or too many fields");
                 Err(Refused::Said)
             }
         }
@@ -307,10 +307,10 @@ impl Value for Offset {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let word = args.word()?;
+        let word = args.optional().unwrap_or_default();
         Ok(Self(word.parse().unwrap_or_else(|_| {
             let text = format!("Invalid {} value {word}", args.keyword());
-            args.complain(crate::diag::Class::Log, text);
+            args.complain(Class::Log, text);
             0
         })))
     }
@@ -329,7 +329,7 @@ impl Value for RegexStack {
         match sizes[..] {
             [start, max] if start <= max => Ok(Self),
             _ => {
-                args.general("regex_stack requires start and maximum sizes");
+                args.complain(Class::Log, "regex_stack requires start and maximum sizes");
                 Err(Refused::Said)
             }
         }

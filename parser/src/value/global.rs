@@ -263,6 +263,7 @@ values! {
             // A size goes before MTU, and MTU before ADVERT.
             policy = Some(match (policy, said) {
                 (None, said) => said,
+                (Some(before), said) if std::mem::discriminant(&before) == std::mem::discriminant(&said) => before,
                 (Some(before), said) => {
                     args.general("vrrp_rx_bufs_policy specifies more than one policy");
                     match (before, said) {
@@ -279,10 +280,19 @@ values! {
     Umask, "{INTEGER|BIT['|'BIT]…}", |args| {
         let words: Vec<String> = std::iter::from_fn(|| args.optional()).collect();
         let text = words.concat();
-        if text.is_empty() {
+        if words.is_empty() {
             args.word()?;
         }
-        if text.starts_with(|c: char| c.is_ascii_digit()) {
+        if text.is_empty() {
+            args.general("umask missing bit value");
+            return Err(Refused::Said);
+        }
+        let number = text.starts_with(|c: char| c.is_ascii_digit());
+        if number && words.len() > 1 {
+            args.general("Extra parameter(s) to umask option");
+            return Err(Refused::Said);
+        }
+        if number {
             let (radix, digits) = match (text.strip_prefix("0x"), text.strip_prefix('0')) {
                 (Some(hex), _) => (16, hex),
                 (None, Some(octal)) if !octal.is_empty() => (8, octal),
@@ -291,7 +301,7 @@ values! {
             return match u16::from_str_radix(digits, radix) {
                 Ok(bits) if bits <= 0o777 => Ok(Self(bits)),
                 _ => {
-                    args.general(format!("Invalid umask value {text}"));
+                    args.general(format!("invalid umask value {text}"));
                     Err(Refused::Said)
                 }
             };
@@ -338,6 +348,7 @@ values! {
                 }
             };
             let replaces = !word.starts_with(['+', '-']);
+            plain |= replaces;
             let mut next = match replaces {
                 true => IncludeCheck { read: true, ..IncludeCheck::default() },
                 false => check,
@@ -352,7 +363,6 @@ values! {
                     continue;
                 }
             }
-            plain |= replaces;
             check = next;
         }
         *args.reader.statements().include_check() = check;

@@ -21,7 +21,9 @@ impl Value for Identity {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let words: Vec<String> = std::iter::from_fn(|| args.optional()).collect();
+        let user = args.word()?;
+        let words: Vec<String> =
+            std::iter::once(user).chain(std::iter::from_fn(|| args.optional())).collect();
         identity(&words).ok_or(Refused::Bad)
     }
 }

@@ -146,10 +146,10 @@ impl Value for SyncInterface {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let word = args.word()?;
         let name = args.name();
         args.general(format!("({name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated."));
         args.general("        Please use global lvs_sync_daemon");
+        let word = args.word()?;
         IfName::new(&word).map(Self).ok_or(Refused::Said)
     }
 }
@@ -182,23 +182,6 @@ impl Value for MulticastGroup {
             return Err(Refused::Said);
         }
         Ok(Self(addr))
-    }
-}
-
-/// `kernel_rx_buf_size`: exactly one number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct RxBufferSize(pub(crate) u32);
-
-impl Value for RxBufferSize {
-    const SYNTAX: &'static str = "INTEGER";
-    type Limit = ();
-
-    fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        if args.left() != 1 {
-            return Err(Refused::Bad);
-        }
-        let word = args.word()?;
-        u32::parse_any(args, &word).map(Self).ok_or(Refused::Bad)
     }
 }
 

@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use crate::config::{Family, IfName, InterfaceDelay, Linkbeat, LinkbeatKind, Members};
+use crate::diag::Class;
 use crate::keyword::{Args, Bounds, Entry};
 use crate::value::address::address;
 use crate::value::number::Integer;
@@ -36,24 +37,17 @@ impl Entry for InterfaceDelay {
         let word = args.optional()?;
         let interface = IfName::new(&word).map(|name| args.located(name));
         let range = Duration::ZERO..=time::secs(255);
-        let delay = |args: &mut Args<'_, '_>, what: &str, number: &str| {
-            let delay = time::seconds(args, number, &range);
-            if delay.is_none() {
-                args.general(format!("Interface {word} {what} delay {number} is invalid"));
-            }
-            delay
-        };
         let Some(number) = args.optional() else {
-            args.general(format!("No delay specified for interface {word}"));
+            args.complain(Class::Log, format!("No delay specified for interface {word}"));
             return None;
         };
-        let down = delay(args, "down", &number)?;
+        let down = time::seconds(args, &number, &range)?;
         let up = match args.optional() {
-            Some(number) => delay(args, "up", &number)?,
+            Some(number) => time::seconds(args, &number, &range)?,
             None => Duration::ZERO,
         };
         if args.left() > 0 {
-            args.general(format!("Too many parameters for interface {word} up/down delays"));
+            args.complain(Class::Log, format!("Too many parameters for interface {word} up/down delays"));
         }
         Some(Self { interface: interface?, down, up })
     }
@@ -117,7 +111,7 @@ fn range(args: &mut Args<'_, '_>, word: &str) -> Option<(IpAddr, IpAddr)> {
             return skip(args, format!("Invalid virtual server group IP address {word}  - skipping"));
         };
         let host = Family::of(addr).host_bits();
-        return match u8::parse(args, len, &Bounds { range: 1..=host, strict: false }) {
+        return match len.parse().ok().filter(|len| (1..=host).contains(len)) {
             None => skip(args, format!("Invalid netmask - {word} - skipping")),
             Some(len) => match whole_prefix(addr, len) {
                 Some(last) => Some((addr, last)),

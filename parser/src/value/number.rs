@@ -116,6 +116,26 @@ macro_rules! integers {
 
 integers!(u8 Unsigned, u16 Unsigned, u32 Unsigned, u64 Unsigned64, i8 Signed, i32 Signed);
 
+/// Exactly one number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Only<T>(pub(crate) T);
+
+impl<T: Value> Value for Only<T> {
+    const SYNTAX: &'static str = T::SYNTAX;
+    type Limit = T::Limit;
+
+    fn read(args: &mut Args<'_, '_>, bounds: Option<&Bounds<T::Limit>>) -> Result<Self, Refused> {
+        if args.left() != 1 {
+            return Err(Refused::Bad);
+        }
+        T::read(args, bounds).map(Self)
+    }
+
+    fn limit(limit: &T::Limit) -> String {
+        T::limit(limit)
+    }
+}
+
 /// A count of which 0 is none at all; then it counts as 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AtLeastOne(pub(crate) u32);

@@ -7,9 +7,6 @@ use crate::value::identity::identity;
 
 /// Reads the words of a script statement: the command word split again, and the words after it.
 fn command(args: &mut Args<'_, '_>) -> Result<(Command, Vec<String>), Refused> {
-    if args.left() == 0 {
-        args.word()?;
-    }
     let words = args.shell()?;
     let text = words.get(1).cloned().unwrap_or_default();
     let argv = args.shell_again(&text)?;
@@ -28,6 +25,10 @@ impl Value for Script {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
+        // An open double quote hides its word from the ordinary reading.
+        if args.left() == 0 && args.shell()?.len() < 2 {
+            args.word()?;
+        }
         let (command, words) = command(args)?;
         Ok(Self { span: args.span(), command, identity: identity(&words) })
     }
@@ -35,7 +36,11 @@ impl Value for Script {
     fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
         if slot.is_some() {
             let name = args.name();
-            let prefix = if name.is_empty() { String::new() } else { format!("({name}) ") };
+            let prefix = match (name.is_empty(), args.reader.in_sync_group()) {
+                (true, _) => String::new(),
+                (false, true) => format!("vrrp group {name}: "),
+                (false, false) => format!("({name}) "),
+            };
             let keyword = args.keyword().to_owned();
             let path = self.command.argv.first().cloned().unwrap_or_default();
             args.general(format!("{prefix}{keyword} script already specified - ignoring {path}"));

@@ -88,7 +88,7 @@ impl Value for GranularityValue {
         let word = args.word()?;
         let by_form = if word.contains('.') { Family::V4 } else { Family::V6 };
         let granularity = match args.reader.server.family.unwrap_or(by_form) {
-            Family::V4 => word.parse::<Ipv4Addr>().ok().map(Granularity::Mask),
+            Family::V4 => netmask(&word).map(Granularity::Mask),
             Family::V6 => {
                 u8::parse(args, &word, &Bounds { range: 1..=128, strict: true }).map(Granularity::Prefix)
             }
@@ -105,6 +105,23 @@ impl Value for GranularityValue {
             }
         }
     }
+}
+
+/// A netmask in any form C's `inet_aton` takes: one to four numbers, the last of which fills what is left.
+fn netmask(word: &str) -> Option<Ipv4Addr> {
+    let number = |part: &str| match (part.strip_prefix("0x"), part.strip_prefix('0')) {
+        (Some(hex), _) => u32::from_str_radix(hex, 16).ok(),
+        (None, Some(octal)) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),
+        _ => part.parse().ok(),
+    };
+    let parts = word.split('.').map(number).collect::<Option<Vec<_>>>()?;
+    let (last, first) = parts.split_last().filter(|(_, first)| first.len() < 4)?;
+    let room = 32 - 8 * first.len();
+    if first.iter().any(|part| *part > 0xff) || u64::from(*last) >> room != 0 {
+        return None;
+    }
+    let high = first.iter().zip([24, 16, 8]).fold(0, |sum, (part, shift)| sum | part << shift);
+    Some(Ipv4Addr::from_bits(high | last))
 }
 
 /// `sorry_server`.

@@ -74,7 +74,7 @@ impl TrackLine {
         let mut line = Self { name: args.located(word.clone()), weight: None, reverse: None };
         let Some(option) = args.optional() else { return Some(line) };
         if option != "weight" {
-            args.general(format!("({scope}) unknown track {} option {option} - ignoring", kind.what));
+            args.general(format!("({scope}) unknown track_{} {word} option {option} - ignoring", kind.what));
             return None;
         }
         let Some(number) = args.optional() else {
@@ -87,10 +87,14 @@ impl TrackLine {
         match i32::parse(args, &number, &bounds) {
             Some(weight) => {
                 if weight.abs() > limit {
-                    args.general(format!("({scope}) weight {weight} for {word} changed to {}", weight.clamp(-limit, limit)));
+                    args.general(format!("({scope}) weight for {word} cannot be +/-254. Setting to +/-253"));
                 }
                 line.weight = Some(weight.clamp(-limit, limit));
             }
+            None if kind.defined => args.general(format!(
+                "({scope}) track {} {word}: weight must be between [-{limit}..{limit}] inclusive, ignoring...",
+                kind.what
+            )),
             None => args.general(format!(
                 "({scope}) weight {number} for {word} must be between [-{limit}..{limit}] inclusive. Ignoring..."
             )),
@@ -141,6 +145,25 @@ impl Value for WeightValue {
             }
         };
         Ok(Self(Weight { value, reverse }))
+    }
+
+    /// A weight that differs from the default of its block stays.
+    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+        let described = args.reader.described();
+        let (what, default) = match described.split(' ').next() {
+            Some("track_file") => ("track file", 1),
+            Some("vrrp_track_process") => ("track process", 0),
+            _ => {
+                *slot = Some(args.located(self));
+                return;
+            }
+        };
+        if slot.as_ref().is_some_and(|said| said.value.0.value != default) {
+            let text = format!("Weight already set for {what} {} - ignoring {}", args.name(), self.0.value);
+            args.general(text);
+            return;
+        }
+        *slot = Some(args.located(self));
     }
 
     fn limit(limit: &i32) -> String {

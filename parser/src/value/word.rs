@@ -59,7 +59,9 @@ impl Value for Replaceable {
 
     fn store(self, slot: &mut Option<crate::config::Located<Self>>, args: &mut Args<'_, '_>) {
         if let Some(old) = slot {
-            let text = format!("Duplicate {} - overwriting {} with {}", args.keyword(), old.value.0, self.0);
+            let block = args.name();
+            let what = if block == "SSL" { "SSL" } else { args.keyword() };
+            let text = format!("Duplicate {what} - overwriting {} with {}", old.value.0, self.0);
             args.general(text);
         }
         *slot = Some(args.located(self));

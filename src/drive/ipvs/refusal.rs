@@ -46,18 +46,22 @@ pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
         | Cause::Other(_)
         | _ => checkers::log::Strerror(refusal.errno).to_string(),
     };
-    let object = match (service_of(request), destination_of(request)) {
-        (Some(service), Some(destination)) => {
+    let object = match object_of(request) {
+        Some((service, Some(destination))) => {
             format!(" ({} -> {}:{})", ServiceName(&service), destination.addr, destination.port)
         }
-        (Some(service), None) => format!(" ({})", ServiceName(&service)),
-        (None, _) => String::new(),
+        Some((service, None)) => format!(" ({})", ServiceName(&service)),
+        None => String::new(),
     };
     format!("IPVS cmd IP_VS_SO_SET_{name}({number}) error: {text}({}){object}", refusal.errno)
 }
 
-/// The service that a request is about.
-pub(super) fn service_of(request: &Request) -> Option<ServiceId> {
+/// The service that a request is about, with the destination if it is about one.
+pub(super) fn object_of(request: &Request) -> Option<(ServiceId, Option<ipvs::DestinationId>)> {
+    service_of(request).map(|service| (service, destination_of(request)))
+}
+
+fn service_of(request: &Request) -> Option<ServiceId> {
     match request {
         Request::NewService(service) | Request::SetService(service) => Some(service.id),
         Request::DelService(id)

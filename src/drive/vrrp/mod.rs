@@ -12,7 +12,6 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::sys::resource::{UsageWho, getrusage};
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
@@ -86,7 +85,6 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     if !leave_on_stop {
         worker.stop().await;
     }
-    log_end();
     Exit::Ok
 }
 
@@ -419,6 +417,9 @@ impl Worker {
                 Action::AnnounceElsewhere => {
                     self.herald.announce_elsewhere(&self.instances[index], &self.mirror);
                 }
+                Action::AnnounceSource(source) => {
+                    self.herald.announce_source(&self.instances[index], &self.mirror, source);
+                }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) => self.instances[index].log(&line),
             }
@@ -524,20 +525,4 @@ fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
         .flat_map(|one| one.addresses.iter().chain(&one.excluded))
         .map(|one| one.address)
         .collect()
-}
-
-fn log_end() {
-    match getrusage(UsageWho::RUSAGE_SELF) {
-        Ok(used) if tracing::enabled!(tracing::Level::DEBUG) => {
-            let (user, system) = (used.user_time(), used.system_time());
-            tracing::info!(
-                "Stopped - used {}.{:06} user time, {}.{:06} system time",
-                user.tv_sec(),
-                user.tv_usec(),
-                system.tv_sec(),
-                system.tv_usec()
-            );
-        }
-        Ok(_) | Err(_) => tracing::info!("Stopped"),
-    }
 }

@@ -8,10 +8,12 @@
 //! - [`eventually`] waits for a condition with a deadline. Nothing here sleeps a guess.
 //! - [`Suite`] is the `main` of a test program whose tests are scenes.
 
+mod address_watch;
 mod capture;
 mod client;
 mod epitaph;
 mod failure;
+pub mod forger;
 pub mod ipvs;
 mod journal;
 mod keepalived;
@@ -30,9 +32,11 @@ pub mod timers;
 mod wait;
 pub mod world;
 
+pub use address_watch::AddressWatch;
 pub use capture::{Capture, Frame, Seen};
 pub use client::{Client, Habit, Request};
 pub use failure::{Failure, Outcome, While};
+pub use forger::Forger;
 pub use journal::{Journal, Line, Mark};
 pub use keepalived::{Binary, CONFIG, Keepalived, ORIGINAL, PID_FILES};
 pub use lateness::Lateness;

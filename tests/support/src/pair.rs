@@ -3,9 +3,10 @@
 use crate::{
     capture::Capture,
     failure::{Failure, Outcome},
+    forger::Forger,
     keepalived::{Binary, Keepalived},
     lateness::Lateness,
-    scene::{Node, Scene},
+    scene::{Link, Node, Scene},
     seed::VIPS,
     wait::eventually,
 };
@@ -42,7 +43,8 @@ pub struct Pair {
     /// What passes on the link.
     pub capture: Capture,
     lateness: Lateness,
-    _scene: Scene,
+    link: Link,
+    scene: Scene,
 }
 
 /// A router's machine and the daemon chosen for it.
@@ -100,8 +102,19 @@ impl Pair {
             two: router("two", 2, &cast.two)?,
             capture: scene.capture(&link)?,
             lateness: Lateness::measure(),
-            _scene: scene,
+            link,
+            scene,
         })
+    }
+
+    /// A third station that sends what it likes, and its address.
+    ///
+    /// # Errors
+    /// The kernel refuses the station.
+    pub fn forger(&self) -> Outcome<(Ipv4Addr, Forger)> {
+        let address = Ipv4Addr::new(172, 16, 0, 9);
+        let node = self.scene.node("forger")?.on(&self.link, "eth0", &[&format!("{address}/24")])?;
+        Ok((address, Forger::new(node, address)?))
     }
 
     /// Waits until `router` advertises after `since`, and says when it did first.
@@ -125,13 +138,13 @@ impl Pair {
     }
 
     /// Checks that `event` came when `formula` says after `cause`: not earlier, and not more than 50 ms later, to which
-    /// is added by how much the machine itself woke sleepers late just then.
+    /// is added by how much the machine itself woke sleepers late: once to hear of the cause, once to act.
     ///
     /// # Errors
     /// It did not.
     pub fn on_time(&self, what: &str, cause: SystemTime, event: SystemTime, formula: Duration) -> Outcome {
         let took = event.duration_since(cause).unwrap_or_default();
-        let latest = formula + TOLERANCE + self.lateness.around(event);
+        let latest = formula + TOLERANCE + self.lateness.around(cause) + self.lateness.around(event);
         let says = format!("{what} took {took:?}, the formula says {formula:?}");
         println!("{says}");
         if took + JITTER < formula || took > latest {
@@ -151,7 +164,8 @@ pub fn settles(master: &Router, other: &Router) -> Outcome {
     })
 }
 
-fn config(priority: u8) -> String {
+/// The configuration of a router with this priority.
+pub fn config(priority: u8) -> String {
     let [first, second, third] = VIPS;
     format!(
         "vrrp_instance VI_1 {{

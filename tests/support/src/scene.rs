@@ -1,6 +1,7 @@
 //! A scene: links, and nodes standing on them. Dropping it ends its processes; its namespaces vanish with it.
 
 use crate::{
+    address_watch::AddressWatch,
     capture::Capture,
     failure::{Failure, Outcome, While as _},
     namespace::Namespace,
@@ -18,6 +19,11 @@ use std::{
 
 /// Where scenes keep their files: a file system private to the world entered by [`crate::world`].
 const FILES: &str = "/run/lab";
+
+/// What each node has of its own, where the host has such a folder. What stands in for them lies in the host's `/run`,
+/// so that is covered last.
+const OWN_FOLDERS: [&str; 3] = ["/etc/keepalived", "/tmp", "/run"];
+const OWN_HOSTS: &str = "/etc/hosts";
 
 /// Builds links and nodes.
 ///
@@ -68,9 +74,10 @@ impl Scene {
     /// The kernel refuses a namespace, or a folder cannot be made.
     pub fn node(&self, name: &str) -> Outcome<Node> {
         let files = self.files.join(name);
-        fs::create_dir_all(files.join("run")).doing(files.display())?;
-        fs::create_dir_all(files.join("tmp")).doing(files.display())?;
-        fs::write(files.join("hosts"), format!("127.0.0.1 localhost\n127.0.1.1 {name}\n"))
+        for folder in OWN_FOLDERS {
+            fs::create_dir_all(own(&files, folder)).doing(files.display())?;
+        }
+        fs::write(own(&files, OWN_HOSTS), format!("127.0.0.1 localhost\n127.0.1.1 {name}\n"))
             .doing(files.display())?;
         Ok(Node { name: name.to_owned(), namespace: Namespace::new()?, files, cables: Vec::new() })
     }
@@ -124,7 +131,8 @@ struct Cable {
     switch: Rc<Namespace>,
 }
 
-/// A machine of the scene: a network namespace, a host name, and folders of its own for `/run` and `/tmp`.
+/// A machine of the scene: a network namespace, a host name, and folders of its own for `/run`, `/tmp` and the daemon's
+/// configuration.
 #[derive(Debug)]
 pub struct Node {
     name: String,
@@ -184,29 +192,23 @@ impl Node {
     }
 
     /// Runs `job` on a thread inside its network, with its own host name, `/etc/hosts`,
-    /// `/run` and `/tmp`.
+    /// `/etc/keepalived`, `/run` and `/tmp`.
     ///
     /// # Errors
     /// The kernel refuses the entry.
     pub fn enter<T: Send>(&self, job: impl FnOnce() -> T + Send) -> Outcome<T> {
-        let own = ["run", "tmp", "hosts"].map(|name| self.files.join(name));
-        let places = ["/run", "/tmp", "/etc/hosts"].map(Path::new);
-        // What stands in lies in the old /run, so that is covered last.
-        let stand_ins: Vec<_> = places.into_iter().zip(own.iter().map(PathBuf::as_path)).rev().collect();
+        let places = [OWN_HOSTS].into_iter().chain(OWN_FOLDERS).map(Path::new).filter(|place| place.exists());
+        let stand_ins: Vec<_> = places.map(|place| (place, self.outside(place))).collect();
+        let stand_ins: Vec<_> =
+            stand_ins.iter().map(|(place, stand_in)| (*place, stand_in.as_path())).collect();
         self.namespace.enter_machine(&self.name, &stand_ins, job)
     }
 
     /// Where `path`, as its processes name it, can be reached from outside of it.
-    ///
-    /// # Panics
-    /// Never; a path that is neither in `/run` nor in `/tmp` is the same outside.
     pub fn outside(&self, path: impl AsRef<Path>) -> PathBuf {
         let path = path.as_ref();
-        if path.starts_with("/run") || path.starts_with("/tmp") {
-            self.files.join(path.strip_prefix("/").unwrap_or(path))
-        } else {
-            path.to_owned()
-        }
+        let is_own = path == OWN_HOSTS || OWN_FOLDERS.iter().any(|folder| path.starts_with(folder));
+        if is_own { own(&self.files, path) } else { path.to_owned() }
     }
 
     /// Sets a kernel parameter of its network, named as by `sysctl`.
@@ -228,6 +230,14 @@ impl Node {
             Ok(interfaces.filter_map(|interface| ip_address(&interface.address?)).collect())
         };
         self.namespace.enter(ask)?.doing(&self.name)
+    }
+
+    /// Records every change of its addresses.
+    ///
+    /// # Errors
+    /// `ip` cannot be run.
+    pub fn watch_addresses(&self) -> Outcome<AddressWatch> {
+        AddressWatch::start(self)
     }
 
     /// Pulls the cable of `interface` at the switch: the node sees no carrier.
@@ -254,6 +264,11 @@ impl Node {
             .ok_or_else(|| Failure::new(format!("{} has no interface {interface}", self.name)))?;
         cable.switch.ip(&format!("link set dev {} {state}", cable.port)).map(drop)
     }
+}
+
+/// Where a node's own version of `path` lies.
+fn own(files: &Path, path: impl AsRef<Path>) -> PathBuf {
+    files.join(path.as_ref().strip_prefix("/").unwrap_or(path.as_ref()))
 }
 
 fn ip_address(address: &nix::sys::socket::SockaddrStorage) -> Option<IpAddr> {

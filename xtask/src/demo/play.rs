@@ -2,7 +2,7 @@
 
 use super::{
     stage::{FIRST, SECOND, Stage},
-    summary::{Detection, Summary, TakeOver},
+    summary::{Measure, Summary},
     timeline::Kind,
 };
 use lab::{Client, Failure, Mark, Outcome, seed, timers::down_interval};
@@ -27,6 +27,12 @@ const DETECTION: Duration = Duration::from_secs(25);
 /// Time for the spectator, and for requests before and after an event.
 const BREATH: Duration = Duration::from_secs(3);
 
+/// A change in a table is seen within some looks at it.
+const GLANCES: Duration = Duration::from_millis(500);
+
+/// Adverts carry the kernel's time stamps; a daemon may be woken so late.
+const PRECISION: Duration = Duration::from_millis(50);
+
 /// The server that dies.
 const VICTIM: &str = "172.16.0.200";
 
@@ -43,10 +49,8 @@ pub(crate) fn play(binary: &Path, json: Option<&Path>) -> Outcome<ExitCode> {
     stage.client = Some(stage.cluster.client()?);
     stage.watch(BREATH)?;
 
-    let removal = kill_server(&mut stage)?;
-    let return_ = revive_server(&mut stage)?;
-    let failover = kill_master(&mut stage)?;
-    let failback = revive_master(&mut stage)?;
+    let acts = [kill_server, revive_server, kill_master, revive_master];
+    let measures = acts.into_iter().map(|act| act(&mut stage)).collect::<Outcome<_>>()?;
     stage.watch(BREATH)?;
 
     let mut client = stage.client.take().ok_or_else(|| Failure::new("the client is gone"))?;
@@ -54,14 +58,8 @@ pub(crate) fn play(binary: &Path, json: Option<&Path>) -> Outcome<ExitCode> {
     client.stop();
     let exit_codes = [stage.stop(SECOND)?, stage.stop(FIRST)?];
     let mails = stage.cluster.mailbox.mails();
-    let summary = Summary {
-        client: &client,
-        detections: [removal, return_],
-        take_overs: [failover, failback],
-        mails: &mails,
-        exit_codes,
-        leftovers: leftovers(&stage)?,
-    };
+    let summary =
+        Summary { client: &client, measures, mails: &mails, exit_codes, leftovers: leftovers(&stage)? };
     summary.print(&stage.timeline);
     if let Some(path) = json {
         summary.write(path)?;
@@ -77,77 +75,84 @@ fn knows_victim(stage: &Stage, place: usize) -> bool {
     stage.entries(place).iter().any(|(_, server)| server.ip().to_string() == VICTIM)
 }
 
-fn kill_server(stage: &mut Stage) -> Outcome<Detection> {
-    stage.timeline.event(Kind::Act, &format!("the services of real server {VICTIM} die"));
+fn kill_server(stage: &mut Stage) -> Outcome<Measure> {
+    let act = Act::begin(stage, &format!("the services of real server {VICTIM} die"));
     stage.cluster.server(VICTIM)?.kill();
-    let began = stage.timeline.elapsed();
     stage.until("the server's removal", DETECTION, |stage| !knows_victim(stage, FIRST))?;
-    let took = stage.timeline.elapsed() - began;
+    let took = between(act.began, SystemTime::now());
     stage.until("the server's removal from the other director", DETECTION, |stage| {
         !knows_victim(stage, SECOND)
     })?;
-    stage.watch(BREATH)?;
-    Ok(Detection {
-        what: "out of the master's table after its death",
-        took,
-        limit: CHECK_INTERVAL + RETRY_DELAY,
-    })
+    act.end(stage, "dead server out of the master's table", took, CHECK_INTERVAL + RETRY_DELAY, GLANCES)
 }
 
-fn revive_server(stage: &mut Stage) -> Outcome<Detection> {
-    stage.timeline.event(Kind::Act, &format!("the services of real server {VICTIM} are back"));
+fn revive_server(stage: &mut Stage) -> Outcome<Measure> {
+    let act = Act::begin(stage, &format!("the services of real server {VICTIM} are back"));
     stage.cluster.server(VICTIM)?.revive()?;
-    let began = stage.timeline.elapsed();
     stage.until("the server's return", DETECTION, |stage| is_full(stage, FIRST))?;
-    let took = stage.timeline.elapsed() - began;
+    let took = between(act.began, SystemTime::now());
     stage.until("the server's return to the other director", DETECTION, |stage| is_full(stage, SECOND))?;
-    stage.watch(BREATH)?;
-    Ok(Detection { what: "back in the master's table after its return", took, limit: CHECK_INTERVAL })
+    act.end(stage, "server back in the master's table", took, CHECK_INTERVAL, GLANCES)
 }
 
-fn kill_master(stage: &mut Stage) -> Outcome<TakeOver> {
-    stage.timeline.event(Kind::Act, "the power of lb1 fails: its processes are killed, its cables dead");
-    let cut = stage.cut_power(FIRST)?;
+fn kill_master(stage: &mut Stage) -> Outcome<Measure> {
+    let act = Act::begin(stage, "the power of lb1 fails: its processes are killed, its cables dead");
+    stage.cut_power(FIRST)?;
     stage.until("the take-over", ELECTION, |stage| stage.is_master(SECOND))?;
-    let adverts = |place: usize| -> Outcome<Vec<SystemTime>> {
-        Ok(stage.cluster.capture.adverts(stage.director(place)?.address, |priority| priority > 0))
-    };
-    let last = adverts(FIRST)?.last().copied().ok_or_else(|| Failure::new("lb1 never advertised"))?;
-    let first = adverts(SECOND)?.into_iter().find(|at| *at > last);
-    let first = first.ok_or_else(|| Failure::new("lb2 never advertised"))?;
-    let what = "lb2 follows lb1, last advert to first";
-    finish(stage, what, cut, between(last, first), down_interval(seed::TWIN_PRIORITY))
+    let last = stage.adverts(FIRST)?.last().copied().ok_or_else(|| Failure::new("lb1 never advertised"))?;
+    let first = stage.first_advert(SECOND, last)?;
+    let tolerance = PRECISION + stage.lateness.around(first);
+    let promise = down_interval(seed::TWIN_PRIORITY);
+    act.end(stage, "lb1 dead: its last advert to lb2's first", between(last, first), promise, tolerance)
 }
 
-fn revive_master(stage: &mut Stage) -> Outcome<TakeOver> {
-    stage.timeline.event(Kind::Act, "lb1 boots again; its priority is higher");
+fn revive_master(stage: &mut Stage) -> Outcome<Measure> {
+    let act = Act::begin(stage, "lb1 boots again; its priority is higher");
     stage.boot(FIRST)?;
-    let began = stage.journal(FIRST)?.wait(Mark::default(), "Entering BACKUP STATE (init)", ELECTION)?.at;
+    let ready = stage.journal(FIRST)?.wait(Mark::default(), "Entering BACKUP STATE (init)", ELECTION)?.at;
     stage.until("the return of lb1 as master", ELECTION, |stage| {
         stage.is_master(FIRST) && !stage.is_master(SECOND)
     })?;
     stage.until("a full table", ELECTION, |stage| is_full(stage, FIRST))?;
-    let adverts = stage.cluster.capture.adverts(stage.director(FIRST)?.address, |priority| priority > 0);
-    let first =
-        adverts.into_iter().find(|at| *at > began).ok_or_else(|| Failure::new("lb1 never advertised"))?;
-    let what = "lb1 takes back, ready to first advert";
-    finish(stage, what, began, between(began, first), down_interval(seed::PRIORITY))
+    let first = stage.first_advert(FIRST, ready)?;
+    let tolerance = PRECISION + stage.lateness.around(first);
+    let promise = down_interval(seed::PRIORITY);
+    act.end(stage, "lb1 back: ready to its first advert", between(ready, first), promise, tolerance)
 }
 
-/// Tells how long a change of master took, then gives the clients time to notice it.
-fn finish(
-    stage: &mut Stage,
-    what: &'static str,
+/// Something that is done to the scene, and what it does to the clients.
+struct Act {
     began: SystemTime,
-    took: Duration,
-    formula: Duration,
-) -> Outcome<TakeOver> {
-    let (seconds, promised) = (took.as_secs_f64(), formula.as_secs_f64());
-    let text = format!("{what}: {seconds:.3} s; three adverts and the skew are {promised:.3} s");
-    stage.timeline.event(Kind::Note, &text);
-    stage.watch(BREATH)?;
-    let silence = stage.client.as_ref().map(|client| longest_silence(client, began));
-    Ok(TakeOver { what, took, formula, silence })
+    lost_before: usize,
+}
+
+impl Act {
+    fn begin(stage: &Stage, text: &str) -> Self {
+        stage.timeline.event(Kind::Act, text);
+        Self { began: SystemTime::now(), lost_before: lost(stage) }
+    }
+
+    /// Tells what was measured, and gives the clients time to come to rest.
+    fn end(
+        self,
+        stage: &mut Stage,
+        what: &'static str,
+        took: Duration,
+        promise: Duration,
+        tolerance: Duration,
+    ) -> Outcome<Measure> {
+        let text = format!("{what}: {:.3} s, promised {:.3} s", took.as_secs_f64(), promise.as_secs_f64());
+        stage.timeline.event(Kind::Note, &text);
+        stage.watch(BREATH)?;
+        let silence =
+            stage.client.as_ref().map(|client| longest_silence(client, self.began)).unwrap_or_default();
+        Ok(Measure { what, took, promise, tolerance, lost: lost(stage) - self.lost_before, silence })
+    }
+}
+
+/// The requests lost so far.
+fn lost(stage: &Stage) -> usize {
+    stage.client.as_ref().map(|client| client.tally().1).unwrap_or_default()
 }
 
 /// The longest time after `since` in which no request was answered.

@@ -2,7 +2,7 @@
 
 use super::timeline::{Kind, Timeline};
 use lab::{
-    Binary, Client, Failure, Journal, Keepalived, Mail, Outcome, ipvs,
+    Binary, Client, Failure, Journal, Keepalived, Lateness, Mail, Outcome, ipvs,
     seed::{self, Cluster, Director},
 };
 use std::{
@@ -38,6 +38,7 @@ pub(crate) struct Stage {
     pub(crate) cluster: Cluster,
     pub(crate) timeline: Timeline,
     pub(crate) client: Option<Client>,
+    pub(crate) lateness: Lateness,
     binary: Binary,
     posts: [Post; 2],
     mails_seen: usize,
@@ -53,6 +54,7 @@ impl Stage {
             cluster: Cluster::new()?,
             timeline: Timeline::new(),
             client: None,
+            lateness: Lateness::measure(),
             binary: Binary::from(binary),
             posts: Default::default(),
             mails_seen: 0,
@@ -68,17 +70,15 @@ impl Stage {
     }
 
     /// Ends the daemon of a director and everything it started in an instant, and its machine with it.
-    pub(crate) fn cut_power(&mut self, place: usize) -> Outcome<SystemTime> {
+    pub(crate) fn cut_power(&mut self, place: usize) -> Outcome {
         let post = self.post(place)?;
         if let Some(mut daemon) = post.daemon.take() {
             daemon.cut();
         }
         post.sight = Sight::default();
-        let at = SystemTime::now();
         let node = &self.director(place)?.node;
         node.unplug("eth1")?;
-        node.unplug("eth0")?;
-        Ok(at)
+        node.unplug("eth0")
     }
 
     /// Ends the daemon of a director in good order.
@@ -97,6 +97,17 @@ impl Stage {
 
     pub(crate) fn director(&self, place: usize) -> Outcome<&Director> {
         self.cluster.directors.get(place).ok_or_else(|| Failure::new("there are two directors"))
+    }
+
+    /// The times of all adverts with which a director says that it is master.
+    pub(crate) fn adverts(&self, place: usize) -> Outcome<Vec<SystemTime>> {
+        Ok(self.cluster.capture.adverts(self.director(place)?.address, |priority| priority > 0))
+    }
+
+    /// The time of a director's first advert after a moment.
+    pub(crate) fn first_advert(&self, place: usize, after: SystemTime) -> Outcome<SystemTime> {
+        let first = self.adverts(place)?.into_iter().find(|at| *at > after);
+        first.ok_or_else(|| Failure::new("the new master never advertised"))
     }
 
     /// What the daemon of a director logs.
@@ -178,7 +189,7 @@ impl Stage {
                 (Some(_), false) => "backup",
             };
             let entries = post.sight.entries.len();
-            format!("{} {role:6} table {entries:2}/{}", director.node.name(), seed::DESTINATIONS)
+            format!("{} {role:6} {entries:2}/{}", director.node.name(), seed::DESTINATIONS)
         });
         let mut parts: Vec<_> = directors.collect();
         if let Some(client) = &self.client {

@@ -88,10 +88,10 @@ impl Part {
             Some(format!("{name}: {} tests failed", tally.failed))
         } else if !tally.succeeded {
             Some(format!("{name}: cargo test failed"))
-        } else if tally.passed == 0 {
-            Some(format!("{name}: no test has run"))
         } else if self.privileges == Privileges::Kept && !tally.skipped.is_empty() {
             Some(format!("{name}: {} tests that should run were skipped", tally.skipped.len()))
+        } else if tally.passed == 0 {
+            Some(format!("{name}: no test has run"))
         } else {
             None
         }

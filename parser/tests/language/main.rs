@@ -1,0 +1,9 @@
+//! What the original says about a text, and what we say.
+
+mod memory;
+mod never_panics;
+mod probes;
+mod routes;
+mod scripts;
+mod tables;
+mod values;

@@ -1,0 +1,67 @@
+//! Properties every table of keywords has.
+
+use std::collections::HashSet;
+
+use parser::Row;
+
+fn tables() -> Vec<(String, Vec<&'static Row>)> {
+    fn collect(path: &str, rows: Vec<&'static Row>, tables: &mut Vec<(String, Vec<&'static Row>)>) {
+        for row in &rows {
+            if let Some(block) = row.block {
+                let inner =
+                    if path.is_empty() { row.name.to_owned() } else { format!("{path}/{}", row.name) };
+                collect(&inner, block(), tables);
+            }
+        }
+        tables.push((path.to_owned(), rows));
+    }
+    let mut tables = Vec::new();
+    collect("", parser::keywords(), &mut tables);
+    tables
+}
+
+#[test]
+fn no_word_means_two_things_in_one_block() {
+    for (path, rows) in tables() {
+        let mut words = HashSet::new();
+        for row in rows {
+            for word in std::iter::once(&row.name).chain(row.aliases) {
+                assert!(words.insert(*word), "{path}: {word}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_has_an_entry_for_the_reference() {
+    for (path, rows) in tables() {
+        for row in rows {
+            assert!(row.doc.ends_with('.'), "{path}/{}: {}", row.name, row.doc);
+            assert!(row.doc.len() > 8 && row.doc.len() < 120, "{path}/{}: {}", row.name, row.doc);
+        }
+    }
+}
+
+/// The keywords that exist, one block per line: its path, then its words.
+const KNOWN: &str = include_str!("keywords.txt");
+
+#[test]
+fn the_tables_hold_exactly_the_words_of_the_language() {
+    let mut ours = HashSet::new();
+    for (path, rows) in tables() {
+        for row in rows {
+            for word in std::iter::once(&row.name).chain(row.aliases) {
+                ours.insert(format!("{path}/{word}").trim_start_matches('/').to_owned());
+            }
+        }
+    }
+    let theirs: HashSet<String> = KNOWN
+        .lines()
+        .filter_map(|line| line.split_once(": "))
+        .flat_map(|(path, words)| words.split(' ').map(move |word| format!("{path}/{word}")))
+        .map(|word| word.trim_start_matches('/').to_owned())
+        .collect();
+    let missing: Vec<_> = theirs.difference(&ours).collect();
+    let invented: Vec<_> = ours.difference(&theirs).collect();
+    assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?}\ninvented {invented:?}");
+}
