@@ -102,6 +102,7 @@ pub enum Line {
     // Announcements.
     QueueingAnnouncement { family: Family, interface: String, address: IpAddr },
     Announcing { family: Family, interface: String, address: IpAddr },
+    AnnouncingSource { address: IpAddr },
 
     // Sending.
     SendFailed { errno: i32, text: String },
@@ -133,6 +134,7 @@ impl Line {
                 | Self::SentRelease
                 | Self::QueueingAnnouncement { .. }
                 | Self::Announcing { .. }
+                | Self::AnnouncingSource { .. }
         );
         if detailed { Detail::Detailed } else { Detail::Normal }
     }
@@ -141,7 +143,9 @@ impl Line {
     #[must_use]
     pub fn of<'a>(&'a self, instance: &'a str) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| {
-            if self.has_colon() {
+            if let Self::AnnouncingSource { .. } = self {
+                write!(f, "{instance}: ")?;
+            } else if self.has_colon() {
                 write!(f, "({instance}): ")?;
             } else if self.has_name() {
                 write!(f, "({instance}) ")?;
@@ -393,6 +397,10 @@ impl Line {
                     Family::Ipv6 => "unsolicited Neighbour Advert",
                 };
                 write!(f, "Sending {what} on {interface} for {address}")
+            }
+            Self::AnnouncingSource { address } => {
+                let what = if address.is_ipv4() { "ARP" } else { "NA" };
+                write!(f, "sending gratuitous {what} for {address}")
             }
             Self::SendFailed { errno, text } => write!(f, "send advert error {errno} ({text})"),
             Self::AddressNoLongerConfigured { address, prefix, interface } => {

@@ -429,6 +429,9 @@ impl Worker {
                 Action::AnnounceElsewhere => {
                     self.herald.announce_elsewhere(&self.instances[index], &self.mirror);
                 }
+                Action::AnnounceSource(source) => {
+                    self.herald.announce_source(&self.instances[index], &self.mirror, source);
+                }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
                 Action::Log(line) => self.instances[index].log(&line),
