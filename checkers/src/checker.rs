@@ -117,6 +117,8 @@ impl Checker {
 fn between(kind: &CheckerKind) -> After {
     match kind {
         CheckerKind::Web(WebCheck { between: BetweenPages::Hurry, .. }) => After::InHurry,
-        CheckerKind::Web(_) | CheckerKind::Tcp(_) | CheckerKind::Smtp(_) => After::Settled,
+        CheckerKind::Web(_) | CheckerKind::Tcp(_) | CheckerKind::Smtp(_) | CheckerKind::Udp(_) => {
+            After::Settled
+        }
     }
 }

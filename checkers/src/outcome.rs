@@ -26,6 +26,8 @@ pub enum Failure {
     Http(http::Reason),
     /// What came over the connection is not what a mail server says.
     Smtp(smtp::Fault),
+    /// A datagram came that is not like the one that is wanted.
+    Reply,
 }
 
 /// Why a server and this program do not come to a TLS session.

@@ -274,7 +274,8 @@ fn unconnected(outcome: &Outcome) -> Failed {
             Failed::because(Reason::ErrorConnecting, format_args!("{step}: {error}"))
         }
         // No outcomes of connect().
-        Outcome::Passed | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_)) => {
+        Outcome::Passed
+        | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply) => {
             Failed::new(Reason::ErrorConnecting)
         }
     }

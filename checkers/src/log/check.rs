@@ -16,6 +16,9 @@ pub(super) fn line(
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::Errno(errno) if matches!(kind, CheckerKind::Udp(_)) => {
+            write!(f, "UDP connect error {errno} - {}", Strerror(errno))
+        }
         Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
         Checked::Unable(trouble) => unable(f, kind.endpoint(), trouble),
         Checked::TlsTooOld(TlsFault::OldVersion) => {
@@ -32,6 +35,7 @@ pub(super) fn line(
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
             CheckerKind::Web(check) => web(f, rs, check, checked),
+            CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
         },
     }
@@ -114,7 +118,7 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Smtp(_) => Reason::NoData,
+        Failure::Smtp(_) | Failure::Reply => Reason::NoData,
     }
 }
 
@@ -137,6 +141,22 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
     }
 }
 
+/// `UDP_CHECK` (§21.4)
+fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::Reply) => write!(f, "UDP check to {rs} reply data mismatch."),
+        Checked::Attempt(_) => write!(f, "UDP connection to {rs} failed."),
+        Checked::Failed(_, retries) => write!(f, "UDP_CHECK on service {rs} failed{}.", After(retries)),
+        Checked::Rescheduled(_) => f.write_str("UDP connect fail to create socket. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+    }
+}
+
 /// What a mail server did wrong, with the address that was asked.
 pub(super) struct SmtpFailure<'a>(pub(super) &'a Endpoint, pub(super) Option<Failure>);
 
@@ -151,7 +171,7 @@ impl fmt::Display for SmtpFailure<'_> {
                 write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
-            Some(Failure::Handshake(_) | Failure::Http(_)) | None => {
+            Some(Failure::Handshake(_) | Failure::Http(_) | Failure::Reply) | None => {
                 write!(f, "Error connecting to server {pair}")
             }
         }

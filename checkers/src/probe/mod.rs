@@ -3,6 +3,7 @@
 
 mod smtp;
 mod tcp;
+mod udp;
 mod web;
 
 use std::time::Duration;
@@ -16,6 +17,7 @@ pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
     match kind {
         CheckerKind::Web(check) => web::probe(check, question).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
+        CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
     }
 }
@@ -26,5 +28,6 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
         CheckerKind::Tcp(endpoint) => endpoint.timeout,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
+        CheckerKind::Udp(check) => check.endpoint.timeout,
     }
 }

@@ -7,4 +7,5 @@ mod runner;
 mod scripted;
 mod smtp;
 mod tcp;
+mod udp;
 mod web;

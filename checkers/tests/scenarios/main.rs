@@ -8,5 +8,6 @@ mod scene;
 mod smtp;
 mod start;
 mod stop;
+mod udp;
 mod web;
 mod worked_example;
