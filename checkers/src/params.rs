@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::http;
 use crate::{Cadence, EntryId, RealServerId, VirtualServerId};
+use crate::{dns, http};
 
 /// One virtual server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +127,8 @@ pub enum CheckerKind {
     Smtp(SmtpCheck),
     /// `UDP_CHECK`: sends a datagram and looks at what comes back.
     Udp(UdpCheck),
+    /// `DNS_CHECK`: asks a question.
+    Dns(DnsCheck),
 }
 
 impl CheckerKind {
@@ -137,13 +139,14 @@ impl CheckerKind {
             Self::Web(check) => &check.endpoint,
             Self::Smtp(check) => &check.endpoint,
             Self::Udp(check) => &check.endpoint,
+            Self::Dns(check) => &check.endpoint,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) => 1,
+            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -152,7 +155,7 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) => false,
+            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) => false,
         }
     }
 
@@ -167,7 +170,8 @@ impl CheckerKind {
             }
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
-            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_), _) => false,
+            (Self::Dns(one), Self::Dns(other)) => one == other,
+            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_), _) => false,
         }
     }
 }
@@ -179,6 +183,15 @@ pub struct SmtpCheck {
     pub endpoint: Endpoint,
     /// `helo_name`: who greets.
     pub helo_name: String,
+}
+
+/// `DNS_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// What is asked.
+    pub question: dns::Question,
 }
 
 /// `UDP_CHECK`

@@ -4,8 +4,9 @@ mod web;
 
 use std::net::SocketAddr;
 
+use checkers::dns::{NoName, Question, Record};
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
+    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, LoggedFailures,
     RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
@@ -185,7 +186,13 @@ fn kind(
             endpoint: endpoint(&smtp.endpoint, system, complaints),
             helo_name: smtp.helo_name.clone(),
         })),
-        Check::Dns(_) => Err("DNS_CHECK"),
+        Check::Dns(dns) => Ok(CheckerKind::Dns(DnsCheck {
+            endpoint: endpoint(&dns.endpoint, system, complaints),
+            question: Question {
+                name: dns.name.parse().map_err(|NoName| "DNS_CHECK with such a name")?,
+                record: record(dns.kind),
+            },
+        })),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(_) => Err("FILE_CHECK"),
         Check::Bfd(_) => Err("BFD_CHECK"),
@@ -233,6 +240,20 @@ fn udp_reply(udp: &config::UdpCheck) -> UdpReply {
             pattern: reply.bytes.clone(),
             length: udp.min_reply_length..=udp.max_reply_length,
         },
+    }
+}
+
+fn record(kind: config::DnsType) -> Record {
+    match kind {
+        config::DnsType::A => Record::A,
+        config::DnsType::Ns => Record::Ns,
+        config::DnsType::Cname => Record::Cname,
+        config::DnsType::Soa => Record::Soa,
+        config::DnsType::Mx => Record::Mx,
+        config::DnsType::Txt => Record::Txt,
+        config::DnsType::Aaaa => Record::Aaaa,
+        config::DnsType::Rrsig => Record::Rrsig,
+        config::DnsType::Dnskey => Record::Dnskey,
     }
 }
 

@@ -275,9 +275,9 @@ fn unconnected(outcome: &Outcome) -> Failed {
         }
         // No outcomes of connect().
         Outcome::Passed
-        | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply) => {
-            Failed::new(Reason::ErrorConnecting)
-        }
+        | Outcome::Failed(
+            Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_),
+        ) => Failed::new(Reason::ErrorConnecting),
     }
 }
 

@@ -98,8 +98,8 @@ keywords! {
 keywords! {
     /// Ask a DNS question.
     DnsCheckBlock {
-        kind ("type"): DnsType => "Type of the question.", else "Unknown DNS check type {} - ignoring", is ParsedOnly;
-        name: DomainName => "Name asked for.", is ParsedOnly;
+        kind ("type"): DnsType => "Type of the question.", else "Unknown DNS check type {} - ignoring";
+        name: DomainName => "Name asked for.";
         + connect: Connect;
         + timing: Timing;
     }

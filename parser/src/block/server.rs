@@ -154,7 +154,7 @@ keywords! {
         udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.";
         http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
         ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
-        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.", is ParsedOnly;
+        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
         file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.", is ParsedOnly;
         bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.", is ParsedOnly;
         * address: Option<(IpAddr, u16)>;
