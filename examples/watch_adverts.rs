@@ -6,7 +6,7 @@ use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr};
 
 use vrrp::Family;
-use vrrp::io::socket::{Arrival, Endpoint, Pair, Read};
+use vrrp::io::socket::{Arrival, Endpoint, Envelope, Pair, Read};
 use vrrp::wire::ipv4::Ipv4View;
 use vrrp::wire::{PROTOCOL_VRRP, PduView};
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [0; 2048];
     loop {
         poll_fn(|context| sockets.poll_readable(context)).await;
-        while let Read::Whole(length) = sockets.read(&mut buffer)? {
+        while let Read::Whole(Envelope::Ipv4 { length }) = sockets.read(&mut buffer)? {
             let Ok(header) = Ipv4View::new(&buffer[..length]) else { continue };
             let Ok(advert) = PduView::new(header.payload()) else { continue };
             let addresses: Vec<_> = advert.addresses(Family::Ipv4).map(|one| one.to_string()).collect();

@@ -25,13 +25,19 @@ pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
             }
         },
     };
-    let (_, diagnostics) = load::examine(options, Reading::ToTest);
-    for diagnostic in diagnostics.iter().filter(|diagnostic| shown(diagnostic)) {
+    let mut findings = load::read(options, Reading::ToTest);
+    if let Err(error) = findings.place.enter() {
+        // Without its namespace nothing can be said about interfaces.
+        let written = writeln!(output, "{error}");
+        return if written.is_ok() { Exit::NoPermission.code() } else { Exit::Fatal.code() };
+    }
+    findings.plan();
+    for diagnostic in findings.diagnostics.iter().filter(|diagnostic| shown(diagnostic)) {
         if writeln!(output, "{diagnostic}").is_err() {
             return Exit::Fatal.code();
         }
     }
-    parser::diag::test_exit_code(&diagnostics)
+    parser::diag::test_exit_code(&findings.diagnostics)
 }
 
 /// Lines that are for the log only stay out of a test.

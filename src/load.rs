@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use parser::config::Config;
 use parser::diag::{Class, Diagnostic, Severity};
 
 use crate::cli::Options;
 use crate::exit::Exit;
-use crate::plan::{Plan, System};
+use crate::place::Place;
+use crate::plan::{self, Plan, System};
 
 /// A configuration that can be run.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(crate) struct Loaded {
     pub(crate) plan: Plan,
     /// Mistakes in its structure that it ran with all the same.
     structural: BTreeSet<Class>,
+    /// Where the daemon lives.
+    pub(crate) place: Place,
 }
 
 /// Why a configuration cannot be run. The messages have been logged.
@@ -43,12 +47,18 @@ pub(crate) enum Reading {
 }
 
 /// Everything that was found, without judgement.
-pub(crate) fn examine(options: &Options, reading: Reading) -> (Plan, Vec<Diagnostic>) {
-    let system = System::look();
-    let id = match &options.config_id {
-        Some(id) => id.clone(),
-        None => system.node.split('.').next().unwrap_or_default().to_owned(),
-    };
+#[derive(Debug)]
+pub(crate) struct Findings {
+    config: Config,
+    /// Where the daemon is to live.
+    pub(crate) place: Place,
+    /// What is wrong.
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads the files.
+pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
+    let id = options.config_id.clone().unwrap_or_else(plan::short_host_name);
     let settings = parser::Options {
         config_id: id,
         all_config: options.all_config,
@@ -58,35 +68,66 @@ pub(crate) fn examine(options: &Options, reading: Reading) -> (Plan, Vec<Diagnos
     let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
     let (config, mut diagnostics) = parser::parse(&root, &mut files, settings);
-    let plan = Plan::new(&config, &system, &mut diagnostics);
-    (plan, diagnostics)
+    if let Some(elsewhere) = &config.global.net_namespace_ipvs {
+        let text = "net_namespace_ipvs is not supported by this version";
+        let span = Some(elsewhere.span.clone());
+        diagnostics.push(Diagnostic::new(Class::General, span, text).fatal());
+    }
+    Findings { place: Place::of(&config.global, options), config, diagnostics }
+}
+
+impl Findings {
+    /// Makes the plan in the light of the running system, as it is seen from where the process is now.
+    pub(crate) fn plan(&mut self) -> Plan {
+        Plan::new(&self.config, &System::look(), &mut self.diagnostics)
+    }
 }
 
 /// Reads the configuration for the first time.
+///
+/// The process moves into its network namespace on the way, because what the plan asks of the system is asked there.
 pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
-    let (plan, diagnostics) = examine(options, Reading::ToRun);
-    tell(&diagnostics);
-    refuse_fatal(&diagnostics)?;
-    Ok(Loaded { plan, structural: structural(&diagnostics) })
+    let mut findings = read(options, Reading::ToRun);
+    if let (Some(ours), Some(theirs)) = (&options.namespace, &findings.config.global.net_namespace) {
+        let theirs = &theirs.value;
+        tracing::info!("Overriding config net_namespace '{theirs}' with command line namespace '{ours}'");
+    }
+    findings.place.enter().map_err(|error| {
+        tracing::error!("{error}");
+        Refusal { exit: Exit::Fatal, reason: error.to_string() }
+    })?;
+    let plan = findings.plan();
+    tell(&findings.diagnostics);
+    refuse_fatal(&findings.diagnostics)?;
+    Ok(Loaded { plan, structural: structural(&findings.diagnostics), place: findings.place })
 }
 
 /// Reads the configuration again while `running` is in force.
 ///
 /// keepalived runs with whatever it understood of a file. That is right for a file it was started with, but a file that
 /// has been cut off in the middle must not take a running service apart. So a reload is refused when the files cannot be
-/// read, when a value is missing that keepalived would end for, and when braces or quotes no longer match although they
-/// did before.
+/// read, when a value is missing that keepalived would end for, when nothing is left to run, and when braces or quotes no
+/// longer match although they did before.
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
-    let (plan, diagnostics) = examine(options, Reading::ToRun);
+    let mut findings = read(options, Reading::ToRun);
+    let plan = findings.plan();
+    let Findings { diagnostics, place, .. } = findings;
     tell(&diagnostics);
     refuse_fatal(&diagnostics)?;
+    if let Some(reason) = running.place.change(&place) {
+        return Err(Refusal { exit: Exit::Config, reason: reason.to_owned() });
+    }
+    if running.plan.concerns_anybody() && !plan.concerns_anybody() {
+        let reason = "no virtual server and no virtual router is left in it".to_owned();
+        return Err(Refusal { exit: Exit::Config, reason });
+    }
     let structural = structural(&diagnostics);
     if let Some(new) = structural.difference(&running.structural).next() {
         let found = diagnostics.iter().find(|diagnostic| diagnostic.class == *new);
         let reason = found.map_or_else(String::new, ToString::to_string);
         return Err(Refusal { exit: Exit::Config, reason });
     }
-    Ok(Loaded { plan, structural })
+    Ok(Loaded { plan, structural, place })
 }
 
 fn tell(diagnostics: &[Diagnostic]) {

@@ -241,6 +241,14 @@ pub(crate) fn init(settings: Settings) -> Guard {
 }
 
 impl Guard {
+    /// Changes the syslog ident. Without effect once the writing has moved to its thread.
+    pub(crate) fn rename(&self, ident: &str) {
+        let mut route = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Route::Direct(writer) = &mut *route {
+            ident.clone_into(&mut writer.settings.ident);
+        }
+    }
+
     /// Moves the writing to a thread of its own. To be called after the last fork, because threads do not survive one.
     pub(crate) fn background(&self) {
         let mut route = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -11,6 +11,7 @@ mod log;
 mod mirror;
 mod notify;
 mod pidfile;
+mod place;
 mod plan;
 mod signals;
 mod supervise;

@@ -3,11 +3,12 @@
 //! A [`Mirror`] is fed with [`Report`]s, first a dump and then what changes, and answers questions; it asks the kernel nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use vrrp::Family;
 
 /// One interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,6 +131,11 @@ pub(crate) struct Mirror {
     told: u64,
 }
 
+/// The lowest address of fe80::/10 (RFC 4291 §2.5.6), and the highest.
+const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+const LAST_LINK_LOCAL: Ipv6Addr =
+    Ipv6Addr::new(0xfebf, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff);
+
 /// What makes an address on an interface the same: number of the interface, address, length of the network part.
 type Key = (u32, IpAddr, u8);
 
@@ -196,11 +202,14 @@ impl Mirror {
         self.link(name).is_some_and(|link| link.usable)
     }
 
-    /// The IPv4 addresses that an interface can speak from, in the kernel's order.
-    pub(crate) fn primary_ipv4(&self, name: &str) -> Vec<IpAddr> {
+    /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
+    pub(crate) fn sources(&self, name: &str, family: Family) -> Vec<IpAddr> {
         let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };
-        let first = (index, IpAddr::V4(Ipv4Addr::UNSPECIFIED), 0);
-        let last = (index, IpAddr::V4(Ipv4Addr::BROADCAST), u8::MAX);
+        let (first, last): (IpAddr, IpAddr) = match family {
+            Family::Ipv4 => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
+            Family::Ipv6 => (LINK_LOCAL.into(), LAST_LINK_LOCAL.into()),
+        };
+        let (first, last) = ((index, first, 0), (index, last, u8::MAX));
         let mut found: Vec<(u64, IpAddr)> = self
             .addresses
             .range(first..=last)
@@ -260,7 +269,28 @@ mod tests {
         feed(&mut mirror, &link(LinkFlags::Up));
         feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(9, AddressHeaderFlags::Secondary)));
         feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(1, AddressHeaderFlags::empty())));
-        assert_eq!(mirror.primary_ipv4("eth0"), [IpAddr::from([10, 0, 0, 1])]);
+        assert_eq!(mirror.sources("eth0", Family::Ipv4), [IpAddr::from([10, 0, 0, 1])]);
+    }
+
+    #[test]
+    fn ipv6_speaks_from_a_link_local_address_once_it_is_known_to_be_unique() {
+        let mut mirror = Mirror::default();
+        feed(&mut mirror, &link(LinkFlags::Up));
+        let told = |text: &str, flags| {
+            let address: IpAddr = text.parse().expect("an address");
+            let mut message = AddressMessage::default();
+            message.header.index = 2;
+            message.header.prefix_len = 64;
+            message.header.family = AddressFamily::Inet6;
+            message.header.flags = flags;
+            message.attributes = vec![AddressAttribute::Address(address)];
+            RouteNetlinkMessage::NewAddress(message)
+        };
+        feed(&mut mirror, &told("2001:db8::1", AddressHeaderFlags::empty()));
+        feed(&mut mirror, &told("fe80::1", AddressHeaderFlags::Tentative));
+        assert!(mirror.sources("eth0", Family::Ipv6).is_empty());
+        feed(&mut mirror, &told("fe80::1", AddressHeaderFlags::empty()));
+        assert_eq!(mirror.sources("eth0", Family::Ipv6), ["fe80::1".parse::<IpAddr>().expect("an address")]);
     }
 
     #[test]
@@ -271,7 +301,7 @@ mod tests {
         let gone = mirror.apply(&Report::LinkGone { index: 2 });
         assert_eq!(gone.map(|link| link.name), Some("eth0".into()));
         feed(&mut mirror, &link(LinkFlags::Up));
-        assert!(mirror.primary_ipv4("eth0").is_empty());
+        assert!(mirror.sources("eth0", Family::Ipv4).is_empty());
     }
 
     #[test]
@@ -281,7 +311,8 @@ mod tests {
         for last in [7, 3, 5, 7] {
             feed(&mut mirror, &RouteNetlinkMessage::NewAddress(address(last, AddressHeaderFlags::empty())));
         }
-        let texts: Vec<String> = mirror.primary_ipv4("eth0").iter().map(ToString::to_string).collect();
+        let texts: Vec<String> =
+            mirror.sources("eth0", Family::Ipv4).iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["10.0.0.7", "10.0.0.3", "10.0.0.5"]);
     }
 

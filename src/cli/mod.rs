@@ -86,6 +86,8 @@ pub(crate) struct Options {
     pub(crate) all_config: bool,
     /// `--config-id`, else the host's name up to the first dot.
     pub(crate) config_id: Option<String>,
+    /// `--namespace`.
+    pub(crate) namespace: Option<String>,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
     /// Options that are understood but that this version does not act on; to be logged.
@@ -113,6 +115,7 @@ impl Default for Options {
             checkers_pid_file: None,
             all_config: false,
             config_id: None,
+            namespace: None,
             ignore_sigint: false,
             without_effect: Vec::new(),
         }
@@ -218,6 +221,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             }
             Id::AllConfig => options.all_config = true,
             Id::ConfigId => options.config_id = Some(text.into_owned()),
+            Id::Namespace => options.namespace = Some(text.into_owned()),
             Id::Signum => match signal_number(&text) {
                 Some(number) => return (Invocation::Signum(number), said),
                 None => {
@@ -236,7 +240,6 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             | Id::AddressMonitoring
             | Id::Snmp
             | Id::SnmpAgentSocket
-            | Id::Namespace
             | Id::CoreDump
             | Id::CoreDumpPattern => options.without_effect.push(name_of(id)),
         }
@@ -308,7 +311,7 @@ mod tests {
 
     fn ask(line: &[&str]) -> (Invocation, Said) {
         let words = std::iter::once("keepalived").chain(line.iter().copied()).map(OsString::from);
-        read(words, Path::new("/work"))
+        read(words, Path::new("/srv"))
     }
 
     fn options(line: &[&str]) -> Options {
@@ -320,7 +323,7 @@ mod tests {
     #[test]
     fn the_options_of_a_usual_call_are_understood() {
         let options = options(&["-nlD", "-f", "k.conf", "-p", "/p", "-r", "/r", "-c", "/c"]);
-        assert_eq!(options.file, Path::new("/work/k.conf"));
+        assert_eq!(options.file, Path::new("/srv/k.conf"));
         assert!(options.foreground && options.console);
         assert_eq!(options.detail, 1);
         assert_eq!(options.pid_file.as_deref(), Some(Path::new("/p")));

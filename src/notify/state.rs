@@ -1,4 +1,4 @@
-//! The mail about a change of state of a virtual router.
+//! The mail about a change of state of a virtual router or a sync group.
 
 use vrrp::State;
 
@@ -13,5 +13,22 @@ pub(crate) fn mail(state: State) -> Option<(&'static str, &'static str)> {
         State::Fault => Some(("Entering FAULT state", NO_LONGER)),
         State::Stopped => Some(("Stopping", "=> VRRP Instance stopping <=")),
         State::Deleted => Some(("Deleted", "=> VRRP Deleted at reload <=")),
+    }
+}
+
+/// The same for a sync group.
+pub(crate) fn group_mail(state: State) -> Option<(&'static str, &'static str)> {
+    match state {
+        State::Master => {
+            Some(("Entering MASTER state", "=> All VRRP group instances are now in MASTER state <="))
+        }
+        State::Backup => {
+            Some(("Entering BACKUP state", "=> All VRRP group instances are now in BACKUP state <="))
+        }
+        State::Fault => {
+            Some(("Entering FAULT state", "=> All VRRP group instances are now in FAULT state <="))
+        }
+        State::Stopped => Some(("Stopping", "=> All VRRP group instances are now stopping <=")),
+        State::Init | State::Deleted => None,
     }
 }

@@ -1,14 +1,15 @@
 //! From the configuration to what each worker does: the only place that sees a parsed block and a core's parameters.
 //!
 //! What only the running system can answer (is there an `eth0`? what is this host called?) is asked once, in
-//! [`System::look`], so that the translation itself is a function of its arguments.
+//! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
 mod alerts;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
+mod signing;
 pub(crate) mod vrrp;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ use self::vrrp::VrrpPlan;
 pub(crate) struct System {
     /// The names of the network interfaces.
     pub(crate) interfaces: BTreeSet<String>,
+    /// The largest packet each of them takes, in bytes.
+    pub(crate) mtus: BTreeMap<String, u32>,
     /// The host's name as `uname -n` prints it.
     pub(crate) node: String,
     /// The login name of the effective user.
@@ -37,18 +40,34 @@ pub(crate) struct System {
 impl System {
     /// Asks.
     pub(crate) fn look() -> Self {
-        let interfaces = match nix::net::if_::if_nameindex() {
+        let interfaces: BTreeSet<String> = match nix::net::if_::if_nameindex() {
             Ok(list) => list.iter().map(|one| one.name().to_string_lossy().into_owned()).collect(),
             Err(errno) => {
                 tracing::error!("Unable to list the network interfaces: {errno}");
                 BTreeSet::new()
             }
         };
+        let mtu = |name: &String| {
+            let text = std::fs::read_to_string(format!("/sys/class/net/{name}/mtu")).ok()?;
+            Some((name.clone(), text.trim().parse().ok()?))
+        };
+        let mtus = interfaces.iter().filter_map(mtu).collect();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let uid = nix::unistd::geteuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
-        Self { interfaces, node: node.unwrap_or_default(), user: user.unwrap_or_else(|| uid.to_string()) }
+        Self {
+            interfaces,
+            mtus,
+            node: node.unwrap_or_default(),
+            user: user.unwrap_or_else(|| uid.to_string()),
+        }
     }
+}
+
+/// The host's name up to its first dot: the default of `--config-id`.
+pub(crate) fn short_host_name() -> String {
+    let name = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    name.unwrap_or_default().split('.').next().unwrap_or_default().to_owned()
 }
 
 /// What every worker does, and what the supervisor itself needs to know.
@@ -82,6 +101,11 @@ impl Plan {
             Role::Checkers => self.present.checkers,
             Role::Vrrp => self.present.vrrp,
         }
+    }
+
+    /// Whether the files have anything for any worker.
+    pub(crate) fn concerns_anybody(&self) -> bool {
+        Role::ALL.into_iter().any(|role| self.concerns(role))
     }
 
     /// The first message for a worker.

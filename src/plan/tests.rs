@@ -1,6 +1,5 @@
 //! From a text to what the checker worker is told.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use checkers::dns::{Question, Record};
@@ -33,7 +32,7 @@ impl Sources for OneFile {
 /// The plan, and what was said on the way.
 pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let system = System { interfaces: BTreeSet::new(), node: "lb1".into(), user: "root".into() };
+    let system = System { node: "lb1".into(), user: "root".into(), ..System::default() };
     let plan = Plan::new(&config, &system, &mut said);
     (plan.checkers, said.iter().map(ToString::to_string).collect())
 }
@@ -172,7 +171,7 @@ fn each_host_of_an_smtp_check_is_a_check_of_its_own() {
          }\n }\n}\n",
     );
     let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
-        let CheckerKind::Smtp(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        let CheckerKind::Smtp(check) = &checker.kind else { panic!("{checker:?}") };
         (check.endpoint.dest.to_string(), check.helo_name.clone())
     });
     let wanted = ["10.0.0.3:25", "10.0.0.2:26"].map(|dest| (dest.to_owned(), "lb1.example.org".to_owned()));

@@ -10,14 +10,17 @@ use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
-use super::System;
+use super::{System, signing};
 use crate::notify::mail;
 
 /// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
 const PROTOCOL: u8 = 18;
 
-/// The most addresses an advert can count; a frame of 1500 bytes has room for more IPv4 addresses than that.
+/// The most addresses an advert can count.
 const MAX_ADDRESSES: usize = 255;
+
+/// The largest packet of an interface that does not say, in bytes.
+const MTU: u32 = 1500;
 
 /// What the VRRP worker does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +29,32 @@ pub(crate) struct VrrpPlan {
     pub(crate) alerts: Option<mail::Settings>,
     /// The virtual routers, in the order of the file.
     pub(crate) instances: Vec<Instance>,
+    /// The sync groups, in the order of the file.
+    pub(crate) groups: Vec<Group>,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
     pub(crate) log_unknown_vrids: bool,
+    /// `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`.
+    pub(crate) spacing: Spacing,
+}
+
+/// How far apart announcements are kept; zero is not at all.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Spacing {
+    /// Of every interface that is in none of the groups, on its own.
+    pub(crate) each: Space,
+    /// Interfaces that share one space.
+    pub(crate) groups: Vec<(Space, Vec<String>)>,
+}
+
+/// The space between two frames.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Space {
+    /// Of gratuitous ARP.
+    pub(crate) arp: Duration,
+    /// Of neighbour advertisements.
+    pub(crate) na: Duration,
 }
 
 /// One virtual router and what it does to the system.
@@ -47,6 +72,17 @@ pub(crate) struct Instance {
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
     pub(crate) report_deleted: bool,
+}
+
+/// A sync group.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Group {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its members, as indexes into the instances of the plan; never empty.
+    pub(crate) members: Vec<usize>,
+    /// `smtp_alert`.
+    pub(crate) smtp_alert: bool,
 }
 
 /// An address to add to an interface while master. Equal in every field, it is the same address.
@@ -92,16 +128,27 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
+    let instances: Vec<Instance> = config
+        .vrrp_instances
+        .iter()
+        .filter_map(|instance| translate(instance, config, system, complaints))
+        .collect();
     VrrpPlan {
         alerts,
-        instances: config
-            .vrrp_instances
-            .iter()
-            .filter_map(|instance| translate(instance, complaints))
-            .collect(),
+        groups: groups(config, &instances),
+        instances,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
+        spacing: Spacing {
+            each: Space { arp: config.global.garp_interval, na: config.global.gna_interval },
+            groups: config.garp_groups.iter().map(space_of_group).collect(),
+        },
     }
+}
+
+fn space_of_group(group: &config::GarpGroup) -> (Space, Vec<String>) {
+    let interfaces = group.interfaces.iter().map(|name| name.value.to_string()).collect();
+    (Space { arp: group.garp_interval, na: group.gna_interval }, interfaces)
 }
 
 /// Without `dynamic_interfaces` an interface that is missing now is a mistake that nothing can run with.
@@ -130,8 +177,33 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     }
 }
 
+/// The groups without the instances that were left out.
+fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
+    let place = |member: &usize| {
+        let name = &config.vrrp_instances.get(*member)?.name;
+        instances.iter().position(|instance| instance.params.name == *name)
+    };
+    let group = |group: &config::SyncGroup| Group {
+        name: group.name.clone(),
+        members: group.members.iter().filter_map(place).collect(),
+        smtp_alert: group.smtp_alert,
+    };
+    config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
+}
+
 /// One block; nothing if it asks for what would be unsafe to leave out.
-fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Option<Instance> {
+fn translate(
+    instance: &VrrpInstance,
+    config: &Config,
+    system: &System,
+    complaints: &mut Vec<Diagnostic>,
+) -> Option<Instance> {
+    // The original looks for lateness only then.
+    let late = !config.global.min_auto_priority_delay.is_zero();
+    let signing = match &instance.hmac {
+        Some(hmac) => signing::plan(&instance.name, hmac, complaints).map(Some),
+        None => Ok(None),
+    };
     let mut complain = |class, text: String| {
         complaints.push(Diagnostic::new(
             class,
@@ -139,10 +211,12 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
             format!("({}) {text}", instance.name),
         ));
     };
-    if let Some(what) = refused(instance) {
-        complain(Class::General, format!("{what} is not supported by this version - ignoring the instance"));
+    // Without its authentication it would be another router than the one configured.
+    let Ok(signing) = signing else {
+        let text = "active key of auth_hmac cannot be used - ignoring the instance";
+        complain(Class::General, text.to_owned());
         return None;
-    }
+    };
     for what in without_effect(instance) {
         complain(Class::Warning, format!("{what} has no effect in this version"));
     }
@@ -162,29 +236,34 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
     };
     let mut addresses = translate_all(&instance.addresses);
     let mut excluded = translate_all(&instance.excluded);
-    if addresses.len() > MAX_ADDRESSES {
+    let room = room_for_addresses(instance, system);
+    if addresses.len() > room {
         complain(
             Class::General,
             format!(
-                "Number of VIPs ({}) exceeds maximum/space available in packet (max {MAX_ADDRESSES} addresses) - excess moved to eVIPs",
+                "Number of VIPs ({}) exceeds maximum/space available in packet (max {room} addresses) - excess moved to eVIPs",
                 addresses.len()
             ),
         );
-        let excess = addresses.split_off(MAX_ADDRESSES);
+        let excess = addresses.split_off(room);
         excluded.splice(0..0, excess);
     }
 
+    let family = match instance.family {
+        config::Family::V4 => Family::Ipv4,
+        config::Family::V6 => Family::Ipv6,
+    };
     let params = Params {
         name: instance.name.clone(),
         version: match instance.version {
             config::Version::V2 => Version::V2,
             config::Version::V3 => Version::V3,
         },
-        family: Family::Ipv4,
+        family,
         vrid: Vrid::new(instance.vrid)?,
         interface: interface.clone(),
         source: instance.source,
-        transport: transport(&instance.peering)?,
+        transport: transport(&instance.peering),
         role: match instance.state {
             config::Role::Master => Role::Master,
             config::Role::Backup => Role::Backup,
@@ -195,9 +274,11 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         preempt: preempt(instance),
         addresses: addresses.iter().map(|one| one.address).collect(),
         auth: match &instance.auth {
-            config::Auth::None | config::Auth::Ah(_) => Auth::None,
+            config::Auth::None => Auth::None,
+            config::Auth::Ah(secret) => Auth::Ah(Password::new(secret.expose())),
             config::Auth::Pass(secret) => Auth::Pass(Password::new(secret.expose())),
         },
+        signing,
         checksum: if instance.v3_checksum_as_v2 {
             Checksum::AsVersion2
         } else {
@@ -210,6 +291,8 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
         answer_higher: Switch::from(instance.higher_prio_send_advert),
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
+        together: Switch::from(instance.sync_group.is_some()),
+        yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
             delay: instance.garp.master_delay,
@@ -217,6 +300,12 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
             refresh_repeat: instance.garp.refresh_repeat,
             lower_repeat: instance.garp.lower_prio_repeat,
             lower_delay: instance.garp.lower_prio_delay,
+            // Without `all` it is for VMACs.
+            elsewhere: if instance.garp.extra_if_all && has_others(&interface, &addresses, &excluded) {
+                instance.garp.extra_if
+            } else {
+                Duration::ZERO
+            },
         },
     };
     Some(Instance {
@@ -229,19 +318,23 @@ fn translate(instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Optio
     })
 }
 
-/// What must not simply be left out, because the rest without it would be another router than the one configured.
-fn refused(instance: &VrrpInstance) -> Option<&'static str> {
-    if instance.family == config::Family::V6 {
-        Some("IPv6")
-    } else if matches!(instance.auth, config::Auth::Ah(_)) {
-        Some("auth_type AH")
-    } else if instance.hmac.is_some() {
-        Some("auth_hmac")
-    } else if matches!(instance.peering, Peering::Missing) {
-        Some("unicast_fault_no_peer")
-    } else {
-        None
-    }
+/// How many addresses fit into a packet of the interface: §1.7 of the original's behaviour counts the Ethernet header too.
+fn room_for_addresses(instance: &VrrpInstance, system: &System) -> usize {
+    let name = instance.interface.as_ref().map(|name| name.value.as_str());
+    let mtu = name.and_then(|name| system.mtus.get(name)).copied().unwrap_or(MTU);
+    let (ip, size) = match instance.family {
+        config::Family::V4 => (20, 4),
+        config::Family::V6 => (40, 16),
+    };
+    let data = match (instance.family, instance.version) {
+        (config::Family::V4, config::Version::V2) => 8,
+        (config::Family::V4 | config::Family::V6, config::Version::V2 | config::Version::V3) => 0,
+    };
+    let ah = if matches!(instance.auth, config::Auth::Ah(_)) { 24 } else { 0 };
+    let is_signed = instance.hmac.as_ref().is_some_and(|hmac| hmac.mode != config::HmacMode::ReceiveOnly);
+    let headers = 14 + ip + 8 + data + ah + if is_signed { 28 } else { 0 };
+    let room = usize::try_from(mtu).unwrap_or(usize::MAX).saturating_sub(headers) / size;
+    room.min(MAX_ADDRESSES)
 }
 
 /// What the router works without, though not as its owner meant it.
@@ -251,7 +344,6 @@ fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str>
     [
         (instance.vmac.is_some(), "use_vmac"),
         (instance.ipvlan.is_some(), "use_ipvlan"),
-        (instance.sync_group.is_some(), "vrrp_sync_group"),
         (!instance.routes.is_empty(), "virtual_routes"),
         (!instance.rules.is_empty(), "virtual_rules"),
         (!instance.accept && instance.priority != 255, "no_accept"),
@@ -262,19 +354,24 @@ fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str>
     .filter_map(|(is_set, what)| is_set.then_some(what))
 }
 
-fn transport(peering: &Peering) -> Option<Transport> {
+fn transport(peering: &Peering) -> Transport {
     match peering {
-        Peering::Multicast { group } => Some(Transport::Multicast { group: *group }),
-        Peering::Unicast { peers, ttl, check_source } => Some(Transport::Unicast {
+        Peering::Multicast { group } => Transport::Multicast { group: *group },
+        Peering::Unicast { peers, ttl, check_source } => Transport::Unicast {
             peers: peers
                 .iter()
                 .map(|peer| Peer { address: peer.addr, min_ttl: peer.min_ttl, max_ttl: peer.max_ttl })
                 .collect(),
             check_source: *check_source,
             ttl: *ttl,
-        }),
-        Peering::Missing => None,
+        },
+        Peering::Missing => Transport::Unicast { peers: Vec::new(), check_source: false, ttl: None },
     }
+}
+
+/// Whether an address is on another interface than the router's own.
+fn has_others(own: &Option<String>, addresses: &[Address], excluded: &[Address]) -> bool {
+    addresses.iter().chain(excluded).any(|one| own.as_ref() != Some(&one.interface))
 }
 
 fn preempt(instance: &VrrpInstance) -> Preempt {
@@ -493,13 +590,35 @@ mod tests {
 
     #[test]
     fn an_instance_is_left_out_rather_than_run_without_its_authentication() {
-        let ah = VrrpInstance { auth: config::Auth::Ah(config::Secret::new("secret")), ..instance() };
-        let (plan, complaints) = with_interfaces(vec![ah], &["eth0"]);
+        let file = Located { value: "/nonexistent/key".to_owned(), span: span() };
+        let hmac = config::Hmac {
+            keys: vec![config::HmacKey { id: 1, key: config::KeySource::File(file) }],
+            active: 1,
+            window: Duration::from_secs(5),
+            anti_replay: config::AntiReplay::Time,
+            mode: config::HmacMode::Enforce,
+        };
+        let (plan, complaints) =
+            with_interfaces(vec![VrrpInstance { hmac: Some(hmac), ..instance() }], &["eth0"]);
         assert_eq!(plan.instances, []);
         assert_eq!(
-            complaints[0].to_string(),
-            "(keepalived.conf: Line 7) (VI_1) auth_type AH is not supported by this version - ignoring the instance"
+            complaints[1].text,
+            "(VI_1) active key of auth_hmac cannot be used - ignoring the instance"
         );
+    }
+
+    #[test]
+    fn a_full_packet_holds_as_many_addresses_as_the_originals() {
+        let on = |mtu| {
+            let mtus = std::iter::once(("eth0".to_owned(), mtu)).collect();
+            System { mtus, ..System::default() }
+        };
+        let v6 = || VrrpInstance { family: config::Family::V6, version: config::Version::V3, ..instance() };
+        assert_eq!(room_for_addresses(&instance(), &System::default()), 255);
+        assert_eq!(room_for_addresses(&v6(), &System::default()), 89);
+        assert_eq!(room_for_addresses(&instance(), &on(576)), 131);
+        let ah = VrrpInstance { auth: config::Auth::Ah(config::Secret::new("secret")), ..instance() };
+        assert_eq!(room_for_addresses(&ah, &on(576)), 125);
     }
 
     #[test]

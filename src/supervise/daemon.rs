@@ -160,7 +160,7 @@ impl Supervisor {
     fn start(&mut self, role: Role) {
         let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
         let start = Start {
-            log: settings(&self.options, role.ident()),
+            log: settings(&self.options, &self.loaded.place.ident(role.ident())),
             pid_file: slot.pid_path(),
             leave_on_stop: match role {
                 Role::Checkers => self.options.keep_ipvs,

@@ -16,6 +16,7 @@ use crate::cli::Options;
 use crate::daemonize::daemonize;
 use crate::exit::Exit;
 use crate::pidfile::{self, ClaimError, PidFile};
+use crate::place::Place;
 use crate::worker::Role;
 use crate::{load, log, signals, version};
 
@@ -60,11 +61,21 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     tracing::info!("Configuration file {}", options.file.display());
     let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
 
-    let own_path = options.pid_file.clone().unwrap_or_else(|| "/run/keepalived.pid".into());
+    let place = loaded.place.clone();
+    let ident = place.ident(IDENT);
+    if ident != IDENT {
+        tracing::info!("Changing syslog ident to {ident}");
+        log.rename(&ident);
+    }
+    place.settle().map_err(|error| {
+        tracing::error!("The folder of the pid files cannot be made: {error}");
+        Ended::With(Exit::Fatal)
+    })?;
+    let own_path = options.pid_file.clone().unwrap_or_else(|| place.pid_path());
     let mut own = claim(&own_path)?;
     let mut slots = Vec::new();
     for role in Role::ALL {
-        let path = pid_path(&options, role);
+        let path = pid_path(&options, &place, role);
         if options.enabled(role) {
             slots.push(Slot::new(role, claim(&path)?));
         } else {
@@ -92,6 +103,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         .build()
         .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded).run()));
     own.remove();
+    place.leave();
     result.map_err(|error| {
         tracing::error!("The supervisor cannot work: {error}");
         Ended::With(Exit::Fatal)
@@ -109,12 +121,12 @@ fn claim(path: &Path) -> Result<PidFile, Ended> {
     })
 }
 
-fn pid_path(options: &Options, role: Role) -> PathBuf {
-    let (given, default) = match role {
-        Role::Checkers => (&options.checkers_pid_file, "/run/checkers.pid"),
-        Role::Vrrp => (&options.vrrp_pid_file, "/run/vrrp.pid"),
+fn pid_path(options: &Options, place: &Place, role: Role) -> PathBuf {
+    let given = match role {
+        Role::Checkers => &options.checkers_pid_file,
+        Role::Vrrp => &options.vrrp_pid_file,
     };
-    given.clone().unwrap_or_else(|| default.into())
+    given.clone().unwrap_or_else(|| place.worker_pid_path(role))
 }
 
 fn seconds(time: nix::sys::time::TimeVal) -> String {

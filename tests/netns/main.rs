@@ -2,8 +2,11 @@
 
 mod addresses;
 mod announcement;
+mod auth;
 mod election;
+mod ipv6;
 mod packets;
+mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -16,7 +19,13 @@ fn main() -> ExitCode {
             tests![
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
+                announcement::announcements_keep_the_configured_distance,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
+                auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
+                auth::a_router_with_another_password_is_not_obeyed,
+                auth::peers_with_an_authentication_header_elect_and_give_back,
+                auth::routers_that_sign_elect_and_give_back,
+                auth::routers_with_an_authentication_header_elect_and_give_back,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,
@@ -25,6 +34,14 @@ fn main() -> ExitCode {
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
                 packets::forged_adverts_are_named_and_move_neither_router,
                 packets::garbage_of_any_length_stops_nobody,
+                ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
+                ipv6::ipv6_peers_elect_by_unicast,
+                ipv6::version_2_over_ipv6_elects_and_gives_back,
+                ipv6::version_3_over_ipv6_elects_and_gives_back,
+                sync::a_group_takes_over_and_yields_as_one,
+                sync::a_member_with_a_better_router_holds_its_whole_group,
+                sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
+                sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
             ],
         )
         .run()

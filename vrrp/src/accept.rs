@@ -6,18 +6,25 @@
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, Ipv6Addr};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use crate::counters::Counters;
+use crate::compose::signed_ttl;
+use crate::counters::{Counters, ExtensionCounters};
 use crate::event::State;
 use crate::log::Line;
 use crate::machine::Machine;
-use crate::params::{Auth, Checksum, Family, Params, Switch, Transport, Version};
+use crate::params::signing::{AntiReplay, Mode, Signing};
+use crate::params::{Auth, Checksum, Family, Params, Password, Switch, Transport, Version};
 use crate::priority::Priority;
+use crate::proof::hmac::{Heard, Senders, skew};
+use crate::proof::{Proof, ah};
 use crate::wire::advert_v3::Pseudo;
+use crate::wire::ah::AhView;
 use crate::wire::ipv4::Ipv4View;
+use crate::wire::trailer::{self, TrailerView};
 use crate::wire::{
-    AH_LEN, Advert, AuthType, PROTOCOL_AH, PduView, TYPE_ADVERTISEMENT, advert_v2, advert_v3, auth,
+    self, Advert, AuthType, PROTOCOL_AH, PROTOCOL_VRRP, PduView, TYPE_ADVERTISEMENT, advert_v2, advert_v3,
+    auth,
 };
 
 /// A received packet, its headers taken apart. Long enough for the fixed part of a PDU, and nothing else is promised.
@@ -26,12 +33,14 @@ pub struct Packet<'a> {
     from: IpAddr,
     to: IpAddr,
     ttl: Option<u8>,
-    authenticated: bool,
+    ah: Option<AhView<'a>>,
     /// Bytes in front of the PDU that count as received.
     overhead: usize,
     /// The IPv4 header's own idea of the length.
     total_len: Option<usize>,
     received: usize,
+    /// All that was received.
+    bytes: &'a [u8],
     pdu: PduView<'a>,
 }
 
@@ -44,16 +53,17 @@ impl<'a> Packet<'a> {
         let authenticated = datagram.get(9) == Some(&PROTOCOL_AH);
         let too_short = Line::TooShort { family: Family::Ipv4, authenticated, length: datagram.len() };
         let Ok(view) = Ipv4View::new(datagram) else { return Err(too_short) };
-        let ah = if authenticated { AH_LEN } else { 0 };
-        let Some(Ok(pdu)) = view.payload().get(ah..).map(PduView::new) else { return Err(too_short) };
+        let ah_len = if authenticated { wire::ah::LEN } else { 0 };
+        let Some(Ok(pdu)) = view.payload().get(ah_len..).map(PduView::new) else { return Err(too_short) };
         Ok(Self {
             from: view.source().into(),
             to: view.destination().into(),
             ttl: Some(view.ttl()),
-            authenticated,
-            overhead: view.header_len() + ah,
+            ah: if authenticated { AhView::new(view.payload()).ok() } else { None },
+            overhead: view.header_len() + ah_len,
             total_len: Some(view.total_len()),
             received: view.received_len(),
+            bytes: datagram,
             pdu,
         })
     }
@@ -74,10 +84,11 @@ impl<'a> Packet<'a> {
             from: from.into(),
             to: to.into(),
             ttl: hop_limit,
-            authenticated: false,
+            ah: None,
             overhead: 0,
             total_len: None,
             received: payload.len(),
+            bytes: payload,
             pdu,
         })
     }
@@ -86,6 +97,11 @@ impl<'a> Packet<'a> {
     #[must_use]
     pub fn vrid(&self) -> u8 {
         self.pdu.vrid()
+    }
+
+    /// Sequence number of its authentication header.
+    pub(crate) fn ah_sequence(&self) -> Option<u32> {
+        self.ah.map(|ah| ah.sequence())
     }
 
     /// Sender.
@@ -97,7 +113,10 @@ impl<'a> Packet<'a> {
 
 /// Why a packet was refused; the text is in the [`Line`].
 #[derive(Debug, PartialEq, Eq)]
-struct Refused(Line);
+enum Refused {
+    Because(Line),
+    Silently,
+}
 
 /// The checks of one virtual router: it remembers what it has complained about, so that a flood of bad packets fills no disk.
 #[derive(Debug, Default)]
@@ -117,11 +136,14 @@ impl Gate {
         self.complained.clear();
     }
 
-    /// The advert, if the packet passes every check. Complaints go to `log`, counts to `counters`.
+    /// The advert, if the packet passes every check. Complaints go to `log`, counts to `counters`, and `proof` remembers what
+    /// must not be accepted twice.
     pub fn examine(
         &mut self,
         packet: &Packet<'_>,
         machine: &Machine,
+        proof: &mut Proof,
+        wall: SystemTime,
         counters: &mut Counters,
         log: &mut Vec<Line>,
     ) -> Option<Advert> {
@@ -130,17 +152,18 @@ impl Gate {
             State::Master => {}
             State::Init | State::Fault | State::Deleted | State::Stopped => return None,
         }
-        match check(packet, machine, counters, &mut |line| self.complain(line, log)) {
+        match check(packet, machine, proof, wall, counters, &mut |line| self.complain(line, log)) {
             Ok(advert) => Some(advert),
-            Err(Refused(line)) => {
+            Err(Refused::Because(line)) => {
                 self.complain(line, log);
                 None
             }
+            Err(Refused::Silently) => None,
         }
     }
 
     fn complain(&mut self, line: Line, log: &mut Vec<Line>) {
-        if self.complained.insert(discriminant(&line)) {
+        if line.is_for_each_packet() || self.complained.insert(discriminant(&line)) {
             log.push(line);
         }
     }
@@ -158,6 +181,8 @@ fn log_master_change(packet: &Packet<'_>, machine: &Machine, log: &mut Vec<Line>
 fn check(
     packet: &Packet<'_>,
     machine: &Machine,
+    proof: &mut Proof,
+    wall: SystemTime,
     counters: &mut Counters,
     remark: &mut dyn FnMut(Line),
 ) -> Result<Advert, Refused> {
@@ -169,38 +194,46 @@ fn check(
     let pdu_len = check_length(packet, params, counters)?;
     check_hop_count(packet, params, counters)?;
     if pdu.version() != params.version.number() {
-        return Err(Refused(Line::WrongVersion { from, version: pdu.version(), ours: params.version }));
+        return Err(Refused::Because(Line::WrongVersion {
+            from,
+            version: pdu.version(),
+            ours: params.version,
+        }));
+    }
+    if let Some(signing) = &params.signing {
+        let trailer = Trailer { packet, pdu_len, signing, wall };
+        trailer.check(&params.transport, &mut proof.heard, &mut counters.extension, remark)?;
     }
     if params.version == Version::V2 {
-        check_authentication(packet, params, pdu_len, counters)?;
+        check_authentication(packet, params, pdu_len, proof.ah, counters)?;
         let theirs = Duration::from_secs(pdu.seconds().into());
         if theirs != params.interval {
             counters.interval += 1;
-            return Err(Refused(Line::OtherIntervalV2 { from, ours: params.interval, theirs }));
+            return Err(Refused::Because(Line::OtherIntervalV2 { from, ours: params.interval, theirs }));
         }
     }
     if pdu.kind() != TYPE_ADVERTISEMENT {
         counters.invalid_type += 1;
-        return Err(Refused(Line::WrongType { from, kind: pdu.kind() }));
+        return Err(Refused::Because(Line::WrongType { from, kind: pdu.kind() }));
     }
     if let Some(total) = packet.total_len
         && total != packet.received
         && !is_padding(total, packet.received)
     {
         counters.length += 1;
-        return Err(Refused(Line::TotalLengthMismatch { from, total, received: packet.received }));
+        return Err(Refused::Because(Line::TotalLengthMismatch { from, total, received: packet.received }));
     }
     let advert = match params.version {
         Version::V2 => advert_v2::read(pdu, params.family),
         Version::V3 => advert_v3::read(pdu, params.family),
     }
     // No virtual router has VRID 0, so dispatch by VRID lets none of these through.
-    .ok_or(Refused(Line::WrongType { from, kind: pdu.kind() }))?;
+    .ok_or(Refused::Because(Line::WrongType { from, kind: pdu.kind() }))?;
     if params.version == Version::V3 {
         // Taken as an interval of nothing it would have every backup take over without end.
         if advert.interval.is_zero() {
             counters.interval += 1;
-            return Err(Refused(Line::ZeroInterval { from }));
+            return Err(Refused::Because(Line::ZeroInterval { from }));
         }
         if advert.interval != params.interval {
             counters.interval += 1;
@@ -208,11 +241,11 @@ fn check(
         }
     }
     if !checksum_holds(packet, params, pdu_len) {
-        return Err(Refused(Line::WrongChecksum { from, version: params.version }));
+        return Err(Refused::Because(Line::WrongChecksum { from, version: params.version }));
     }
     check_destination(packet, params, counters)?;
     if params.owner_deaf == Switch::On && machine.priority() == Priority::OWNER {
-        return Err(Refused(Line::OwnerIgnores { from }));
+        return Err(Refused::Because(Line::OwnerIgnores { from }));
     }
 
     counters.received += 1;
@@ -221,19 +254,21 @@ fn check(
     if advert.priority == Priority::RELEASE {
         counters.zero_received += 1;
     }
+    if let Some(sequence) = packet.ah_sequence() {
+        proof.ah.hear(sequence);
+    }
     Ok(advert)
 }
 
 fn check_ah_presence(packet: &Packet<'_>, params: &Params, counters: &mut Counters) -> Result<(), Refused> {
-    if !packet.authenticated {
-        return Ok(());
-    }
-    match &params.auth {
-        Auth::None | Auth::Pass(_) => {
-            counters.auth_type_mismatch += 1;
-            Err(Refused(Line::UnexpectedAh { from: packet.from }))
-        }
-    }
+    let from = packet.from;
+    let complaint = match (&params.auth, packet.ah) {
+        (Auth::Ah(_), Some(_)) | (Auth::None | Auth::Pass(_), None) => return Ok(()),
+        (Auth::Ah(_), None) => Line::MissingAh { from },
+        (Auth::None | Auth::Pass(_), Some(_)) => Line::UnexpectedAh { from },
+    };
+    counters.auth_type_mismatch += 1;
+    Err(Refused::Because(complaint))
 }
 
 /// The length in bytes of the PDU, which is then known to be there.
@@ -243,8 +278,11 @@ fn check_length(packet: &Packet<'_>, params: &Params, counters: &mut Counters) -
     if packet.received == expected || is_padding(expected, packet.received) {
         return Ok(pdu_len);
     }
+    if params.signing.is_some() && packet.received == expected + trailer::LEN {
+        return Ok(pdu_len);
+    }
     counters.length += 1;
-    Err(Refused(Line::WrongLength { from: packet.from, length: packet.received, expected }))
+    Err(Refused::Because(Line::WrongLength { from: packet.from, length: packet.received, expected }))
 }
 
 /// Ethernet fills short frames up to 46 bytes of payload.
@@ -256,7 +294,7 @@ fn check_hop_count(packet: &Packet<'_>, params: &Params, counters: &mut Counters
     match (&params.transport, packet.ttl) {
         (Transport::Multicast { .. }, Some(ttl)) if ttl != 255 => {
             counters.ttl += 1;
-            Err(Refused(Line::WrongTtl { from: packet.from, ttl }))
+            Err(Refused::Because(Line::WrongTtl { from: packet.from, ttl }))
         }
         (Transport::Multicast { .. } | Transport::Unicast { .. }, _) => Ok(()),
     }
@@ -266,25 +304,132 @@ fn check_authentication(
     packet: &Packet<'_>,
     params: &Params,
     pdu_len: usize,
+    counter: ah::Counter,
     counters: &mut Counters,
 ) -> Result<(), Refused> {
     let from = packet.from;
     let (theirs, ours) = (packet.pdu.auth_type(), params.auth.kind());
     if let AuthType::Unknown(kind) = theirs {
         counters.auth_invalid_type += 1;
-        return Err(Refused(Line::UnknownAuthType { from, kind }));
+        return Err(Refused::Because(Line::UnknownAuthType { from, kind }));
     }
     if theirs != ours {
         counters.auth_type_mismatch += 1;
-        return Err(Refused(Line::OtherAuthType { from, kind: theirs.number(), ours: ours.number() }));
+        return Err(Refused::Because(Line::OtherAuthType {
+            from,
+            kind: theirs.number(),
+            ours: ours.number(),
+        }));
+    }
+    // IPv6 carries the type and no data that could be wrong.
+    if params.family == Family::Ipv6 {
+        return Ok(());
     }
     let data = packet.pdu.prefix(pdu_len).last_chunk::<{ auth::DATA_LEN }>();
     match &params.auth {
         Auth::Pass(_) if !data.is_some_and(|data| auth::equal(&params.auth.data(), data)) => {
             counters.auth_failure += 1;
-            Err(Refused(Line::WrongPassword { from }))
+            Err(Refused::Because(Line::WrongPassword { from }))
         }
         Auth::None | Auth::Pass(_) => Ok(()),
+        Auth::Ah(password) => {
+            let outcome = check_ah(packet, params, password, pdu_len, counter);
+            if matches!(outcome, Err(Refused::Because(_))) {
+                counters.auth_failure += 1;
+            }
+            outcome
+        }
+    }
+}
+
+/// The integrity value, then the sender, then the number.
+fn check_ah(
+    packet: &Packet<'_>,
+    params: &Params,
+    password: &Password,
+    pdu_len: usize,
+    counter: ah::Counter,
+) -> Result<(), Refused> {
+    let (Some(ah), IpAddr::V4(from)) = (packet.ah, packet.from) else { return Err(Refused::Silently) };
+    if ah.next_header() != PROTOCOL_VRRP {
+        return Err(Refused::Silently);
+    }
+    let whole = packet.bytes.get(..packet.overhead + pdu_len).unwrap_or(packet.bytes);
+    if !wire::ah::holds(whole, password.expose(), signed_ttl(params)) {
+        return Err(Refused::Because(Line::WrongAhValue));
+    }
+    if ah.spi() != from.to_bits() {
+        return Err(Refused::Because(Line::WrongAhSpi { from, spi: ah.spi() }));
+    }
+    if ah.sequence() <= counter.last() {
+        let (sequence, ours) = (ah.sequence(), counter.last());
+        return Err(Refused::Because(Line::OldAhSequence { sequence, ours }));
+    }
+    Ok(())
+}
+
+/// The trailer of `auth_hmac`, which may not be there.
+struct Trailer<'a> {
+    packet: &'a Packet<'a>,
+    pdu_len: usize,
+    signing: &'a Signing,
+    wall: SystemTime,
+}
+
+impl Trailer<'_> {
+    /// What it proves is that a holder of the key sent this advert, lately and not before.
+    fn check(
+        &self,
+        transport: &Transport,
+        heard: &mut Heard,
+        counters: &mut ExtensionCounters,
+        remark: &mut dyn FnMut(Line),
+    ) -> Result<(), Refused> {
+        let Self { packet, pdu_len, signing, wall } = *self;
+        let from = packet.from;
+        let is_signed = packet.received == packet.overhead + pdu_len + trailer::LEN;
+        let Some(Ok(view)) = is_signed.then(|| TrailerView::new(packet.bytes)) else {
+            return match signing.mode {
+                Mode::Permissive | Mode::ReceiveOnly => Ok(()),
+                Mode::Enforce => {
+                    counters.missing += 1;
+                    Err(Refused::Because(Line::MissingTrailer { from }))
+                }
+            };
+        };
+        let senders = match transport {
+            Transport::Multicast { .. } => Senders::Anybody,
+            Transport::Unicast { peers, .. } if peers.iter().any(|peer| peer.address == from) => {
+                Senders::Peers
+            }
+            Transport::Unicast { .. } => return Err(Refused::Because(Line::NotAPeer { from })),
+        };
+        if !view.is_well_formed() {
+            counters.malformed += 1;
+            return Err(Refused::Because(Line::MalformedTrailer { from }));
+        }
+        let (skew, window) = (skew(view.sequence(), wall), signing.window);
+        let is_clocked = signing.anti_replay == AntiReplay::Time;
+        if is_clocked && skew.unsigned_abs() > window.as_secs() {
+            counters.stale += 1;
+            return Err(Refused::Because(Line::StaleTrailer { from, skew, window }));
+        }
+        let Some(key) = signing.key(view.key_id()) else {
+            counters.unknown_key += 1;
+            return Err(Refused::Because(Line::UnknownTrailerKey { from, key: view.key_id() }));
+        };
+        if !view.holds(&key.bytes, from, packet.pdu.prefix(pdu_len)) {
+            counters.invalid_hmac += 1;
+            return Err(Refused::Because(Line::WrongTrailer { from }));
+        }
+        if !heard.take(from, view.sequence(), signing, wall, senders) {
+            counters.replay += 1;
+            return Err(Refused::Because(Line::ReplayedTrailer { from }));
+        }
+        if is_clocked && skew.unsigned_abs() * 2 > window.as_secs() {
+            remark(Line::ClockSkew { from, skew, window });
+        }
+        Ok(())
     }
 }
 
@@ -313,7 +458,7 @@ fn check_destination(packet: &Packet<'_>, params: &Params, counters: &mut Counte
         (Transport::Unicast { .. }, true) => Line::UnexpectedMulticast { from },
     };
     counters.address_list += 1;
-    Err(Refused(complaint))
+    Err(Refused::Because(complaint))
 }
 
 /// Other addresses than ours are a mistake in somebody's configuration, but no reason to have two masters.
@@ -351,12 +496,12 @@ fn check_peer(packet: &Packet<'_>, params: &Params, counters: &mut Counters) -> 
     let from = packet.from;
     let Transport::Unicast { peers, check_source: true, .. } = &params.transport else { return Ok(()) };
     let Some(peer) = peers.iter().find(|peer| peer.address == from) else {
-        return Err(Refused(Line::NotAPeer { from }));
+        return Err(Refused::Because(Line::NotAPeer { from }));
     };
     match packet.ttl {
         Some(ttl) if !(peer.min_ttl..=peer.max_ttl).contains(&ttl) => {
             counters.ttl += 1;
-            Err(Refused(Line::TtlOutsideRange { from, ttl, min: peer.min_ttl, max: peer.max_ttl }))
+            Err(Refused::Because(Line::TtlOutsideRange { from, ttl, min: peer.min_ttl, max: peer.max_ttl }))
         }
         Some(_) | None => Ok(()),
     }

@@ -22,6 +22,9 @@ pub struct Schedule {
     pub lower_repeat: u32,
     /// The same rounds again this long after it (`garp_lower_prio_delay`); 0: not again.
     pub lower_delay: Duration,
+    /// Pause between single frames on the other interfaces that hold addresses (`garp_extra_if`), so that switches go on
+    /// knowing the way there; the first comes after `delay` + this; 0: none.
+    pub elsewhere: Duration,
 }
 
 impl Default for Schedule {
@@ -33,6 +36,7 @@ impl Default for Schedule {
             refresh_repeat: 1,
             lower_repeat: 5,
             lower_delay: Duration::from_secs(5),
+            elsewhere: Duration::ZERO,
         }
     }
 }
@@ -44,6 +48,7 @@ pub struct Announcer {
     holding: bool,
     second: Option<Instant>,
     refresh: Option<Instant>,
+    elsewhere: Option<Instant>,
     /// Repetitions owed for lower adverts, in the order of their time; bounded by [`Announcer::MAX_OWED`].
     owed: VecDeque<Instant>,
 }
@@ -55,16 +60,17 @@ impl Announcer {
     /// Idle.
     #[must_use]
     pub fn new(schedule: Schedule) -> Self {
-        Self { schedule, holding: false, second: None, refresh: None, owed: VecDeque::new() }
+        Self { schedule, holding: false, second: None, refresh: None, elsewhere: None, owed: VecDeque::new() }
     }
 
     /// The addresses are in place: rounds to send now.
     #[must_use]
     pub fn start(&mut self, now: Instant) -> u32 {
-        let Schedule { repeat, delay, refresh, .. } = self.schedule;
+        let Schedule { repeat, delay, refresh, elsewhere, .. } = self.schedule;
         self.holding = true;
         self.second = (!delay.is_zero()).then(|| now + delay);
         self.refresh = (!refresh.is_zero()).then(|| now + delay + refresh);
+        self.elsewhere = (!elsewhere.is_zero()).then(|| now + delay + elsewhere);
         repeat
     }
 
@@ -103,10 +109,23 @@ impl Announcer {
         rounds + due.saturating_mul(self.schedule.lower_repeat)
     }
 
+    /// Whether one frame on each of the other interfaces is due by now.
+    #[must_use]
+    pub fn tick_elsewhere(&mut self, now: Instant) -> bool {
+        let is_due = self.elsewhere.is_some_and(|at| at <= now);
+        if is_due {
+            self.elsewhere = Some(now + self.schedule.elsewhere);
+        }
+        is_due
+    }
+
     /// When [`Announcer::tick`] has something to say.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        [self.second, self.refresh, self.owed.iter().min().copied()].into_iter().flatten().min()
+        [self.second, self.refresh, self.elsewhere, self.owed.iter().min().copied()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Takes a new schedule. What is already due stays due; a refresh starts or ends.
@@ -114,6 +133,10 @@ impl Announcer {
         if self.schedule.refresh != schedule.refresh {
             let every = schedule.refresh;
             self.refresh = (self.holding && !every.is_zero()).then(|| now + every);
+        }
+        if self.schedule.elsewhere != schedule.elsewhere {
+            let every = schedule.elsewhere;
+            self.elsewhere = (self.holding && !every.is_zero()).then(|| now + every);
         }
         self.schedule = schedule;
     }
@@ -165,6 +188,19 @@ mod tests {
         assert_eq!(announcer.tick(t0 + 5 * SECOND), 5);
         assert_eq!(announcer.tick(t0 + 6 * SECOND), 5);
         assert_eq!(announcer.deadline(), None);
+    }
+
+    #[test]
+    fn other_interfaces_have_their_turn_for_as_long_as_the_addresses_are_held() {
+        let t0 = Instant::now();
+        let mut announcer = Announcer::new(Schedule { elsewhere: 10 * SECOND, ..Schedule::default() });
+        let _ = announcer.start(t0);
+        assert!(!announcer.tick_elsewhere(t0 + 14 * SECOND));
+        assert!(announcer.tick_elsewhere(t0 + 15 * SECOND));
+        assert!(!announcer.tick_elsewhere(t0 + 24 * SECOND));
+        assert!(announcer.tick_elsewhere(t0 + 25 * SECOND));
+        announcer.stop();
+        assert!(!announcer.tick_elsewhere(t0 + 60 * SECOND));
     }
 
     #[test]

@@ -1,12 +1,14 @@
 //! From "advertise this priority" to the datagrams that say so.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::time::SystemTime;
 
-use crate::params::{Checksum, Family, Params, Transport, Version};
+use crate::params::{Auth, Checksum, Family, Params, Transport, Version};
 use crate::priority::Priority;
+use crate::proof::Proof;
 use crate::wire::advert_v3::Pseudo;
 use crate::wire::ipv4::Ipv4Header;
-use crate::wire::{Advert, PROTOCOL_VRRP, advert_v2, advert_v3};
+use crate::wire::{Advert, PROTOCOL_AH, PROTOCOL_VRRP, advert_v2, advert_v3, ah, trailer};
 
 /// One packet to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub struct Datagram {
     pub to: IpAddr,
     /// Address it is sent from.
     pub from: IpAddr,
+    /// IPv6: the hop limit, if it is not the kernel's default. IPv4 has it in the header.
+    pub hop_limit: Option<u8>,
     /// IPv4: with the IP header. IPv6: the PDU alone.
     pub bytes: Vec<u8>,
 }
@@ -32,9 +36,22 @@ impl Composer {
         Self::default()
     }
 
-    /// The copies of one advert: one for the group, or one for each peer.
-    pub fn compose(&mut self, params: &Params, source: IpAddr, priority: Priority) -> Vec<Datagram> {
+    /// The copies of one advert: one for the group, or one for each peer. They share their numbers, those of `proof` too.
+    /// `wall` is the time of day, for `auth_hmac`.
+    pub fn compose(
+        &mut self,
+        params: &Params,
+        source: IpAddr,
+        priority: Priority,
+        proof: &mut Proof,
+        wall: SystemTime,
+    ) -> Vec<Datagram> {
         self.identification = self.identification.checked_add(1).unwrap_or(1);
+        let numbers = Numbers {
+            identification: self.identification,
+            ah: matches!(params.auth, Auth::Ah(_)).then(|| proof.ah.advance()),
+            trailer: params.signing.as_ref().map(|signing| proof.sent.advance(signing, wall)),
+        };
         let advert = Advert {
             vrid: params.vrid,
             priority,
@@ -42,29 +59,70 @@ impl Composer {
             addresses: params.addresses.clone(),
         };
         match &params.transport {
-            Transport::Multicast { group } => vec![self.datagram(params, &advert, source, *group, 255)],
+            Transport::Multicast { group } => {
+                vec![numbers.datagram(params, &advert, source, *group, Some(255))]
+            }
             Transport::Unicast { peers, ttl, .. } => peers
                 .iter()
-                .map(|peer| self.datagram(params, &advert, source, peer.address, ttl.unwrap_or(255)))
+                .map(|peer| numbers.datagram(params, &advert, source, peer.address, *ttl))
                 .collect(),
         }
     }
+}
 
-    fn datagram(&self, params: &Params, advert: &Advert, from: IpAddr, to: IpAddr, ttl: u8) -> Datagram {
-        let len = params.pdu_len(advert.addresses.len());
+/// What all copies of an advert share.
+struct Numbers {
+    identification: u16,
+    ah: Option<u32>,
+    trailer: Option<u64>,
+}
+
+impl Numbers {
+    fn datagram(
+        &self,
+        params: &Params,
+        advert: &Advert,
+        from: IpAddr,
+        to: IpAddr,
+        hop_limit: Option<u8>,
+    ) -> Datagram {
+        let key = params.signing.as_ref().and_then(|signing| signing.sending_key());
+        let pdu_len = params.pdu_len(advert.addresses.len());
+        let len = pdu_len
+            + if self.ah.is_some() { ah::LEN } else { 0 }
+            + if key.is_some() { trailer::LEN } else { 0 };
         let mut bytes = Vec::with_capacity(crate::wire::ipv4::HEADER_LEN + len);
         if let (IpAddr::V4(source), IpAddr::V4(destination)) = (from, to) {
-            let identification = self.identification;
-            Ipv4Header { identification, ttl, protocol: PROTOCOL_VRRP, source, destination }
-                .emit(len, &mut bytes);
+            let (identification, ttl) = (self.identification, hop_limit.unwrap_or(255));
+            let protocol = if self.ah.is_some() { PROTOCOL_AH } else { PROTOCOL_VRRP };
+            Ipv4Header { identification, ttl, protocol, source, destination }.emit(len, &mut bytes);
+            if let Some(sequence) = self.ah {
+                ah::emit(source.to_bits(), sequence, &mut bytes);
+            }
         }
+        let start = bytes.len();
         match params.version {
             Version::V2 => {
                 advert_v2::emit(advert, params.family, params.auth.kind(), &params.auth.data(), &mut bytes);
             }
             Version::V3 => advert_v3::emit(advert, pseudo(params, from, to), &mut bytes),
         }
-        Datagram { to, from, bytes }
+        if let (Some(key), Some(number)) = (key, self.trailer) {
+            let pdu = bytes[start..].to_vec();
+            trailer::emit(key.id, &key.bytes, number, from, &pdu, &mut bytes);
+        }
+        if let (Auth::Ah(password), Some(_)) = (&params.auth, self.ah) {
+            ah::sign(&mut bytes, password.expose(), signed_ttl(params));
+        }
+        Datagram { to, from, hop_limit, bytes }
+    }
+}
+
+/// Whether the time to live is part of what AH signs.
+pub(crate) fn signed_ttl(params: &Params) -> ah::Ttl {
+    match params.transport {
+        Transport::Multicast { .. } => ah::Ttl::Signed,
+        Transport::Unicast { .. } => ah::Ttl::Ignored,
     }
 }
 

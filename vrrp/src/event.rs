@@ -44,8 +44,12 @@ pub enum Cause {
     NoSource,
     /// The configured source address is not on this machine.
     SourceNotConfigured,
+    /// It is unicast and has nobody to speak to.
+    NoPeers,
     /// A tracked script fails.
     Script(String),
+    /// Another member of its sync group is in FAULT.
+    Partner,
 }
 
 /// Why the process is done with a virtual router.
@@ -89,6 +93,12 @@ pub enum Event {
     },
     /// Somebody else deleted an address, route or rule of this master.
     AddressLost,
+    /// The sync group becomes master, and this backup with it.
+    GoMaster,
+    /// The sync group becomes backup, and this master with it.
+    GoBackup,
+    /// Another member of the sync group was answered by a lower router, which may have claimed these addresses too.
+    PartnerChallenged,
     /// The deadline has come. Harmless if it has not.
     Tick,
 }
@@ -107,6 +117,8 @@ pub enum Action {
         /// At least 1.
         rounds: u32,
     },
+    /// Send one frame for one address on each interface that holds addresses, except the router's own.
+    AnnounceElsewhere,
     /// Tell scripts, FIFO and mail.
     Report {
         /// State left.
@@ -133,10 +145,16 @@ pub enum Why {
     MasterSilent,
     /// A better router spoke.
     Outranked,
+    /// It was stopped for so long that others have taken over.
+    Late,
     /// Something needed went missing.
     Faulted,
+    /// Another member of its sync group is missing something.
+    PartnerFaulted,
     /// Nothing is missing any more.
     Recovered,
+    /// Its sync group moved.
+    Synced,
     /// An address was deleted by somebody else.
     AddressLost,
     /// The process stops or the configuration has no such router any more.

@@ -13,12 +13,15 @@
 //! | [`event`] | what goes into it and what comes out |
 //! | [`timers`], [`priority`] | skew and down intervals; tracking weights to effective priority |
 //! | [`announce`] | when gratuitous ARP and neighbour advertisements are due |
+//! | [`spacing`] | how far apart these are kept |
 //! | [`accept`] | which packets are obeyed (§7.1 of both RFCs) |
+//! | [`proof`] | who sent an advert, and whether it is new: AH and `auth_hmac` |
 //! | [`compose`] | an advert to datagrams |
 //! | [`wire`] | bytes, both ways (§5) |
 //! | `dispute` | two owners of the same addresses |
 //! | [`router`] | one virtual router: the parts above joined |
-//! | [`log`], [`counters`] | what a user sees of it |
+//! | [`sync`] | virtual routers that are master together or not at all |
+//! | [`log`], [`counters`], [`punctuality`] | what a user sees of it |
 //! | `io` | raw sockets, the alarm and ARP frames, with the feature of that name |
 //!
 //! Everything outside `io` is a function of the events and the times it is given. It knows no keyword of the configuration and no
@@ -33,7 +36,11 @@ pub mod log;
 pub mod machine;
 pub mod params;
 pub mod priority;
+pub mod proof;
+pub mod punctuality;
 pub mod router;
+pub mod spacing;
+pub mod sync;
 pub mod timers;
 pub mod wire;
 

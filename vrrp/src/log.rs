@@ -1,7 +1,7 @@
 //! Every line a virtual router can log, in the original's words, since people and their tools search for them.
 
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use crate::params::{Family, Version, Vrid};
@@ -29,6 +29,7 @@ pub enum Line {
     FaultInterfaceDown { interface: String },
     FaultNoAddress { family: Family },
     FaultSourceNotConfigured,
+    FaultNoPeers,
     FaultScript { script: String },
 
     // The system.
@@ -66,12 +67,24 @@ pub enum Line {
     // Packets refused.
     TooShort { family: Family, authenticated: bool, length: usize },
     UnexpectedAh { from: IpAddr },
+    MissingAh { from: IpAddr },
     WrongLength { from: IpAddr, length: usize, expected: usize },
     WrongTtl { from: IpAddr, ttl: u8 },
     WrongVersion { from: IpAddr, version: u8, ours: Version },
     UnknownAuthType { from: IpAddr, kind: u8 },
     OtherAuthType { from: IpAddr, kind: u8, ours: u8 },
     WrongPassword { from: IpAddr },
+    WrongAhValue,
+    WrongAhSpi { from: Ipv4Addr, spi: u32 },
+    OldAhSequence { sequence: u32, ours: u32 },
+    AhSequenceOvertaken,
+    MissingTrailer { from: IpAddr },
+    MalformedTrailer { from: IpAddr },
+    StaleTrailer { from: IpAddr, skew: i64, window: Duration },
+    UnknownTrailerKey { from: IpAddr, key: u8 },
+    WrongTrailer { from: IpAddr },
+    ReplayedTrailer { from: IpAddr },
+    ClockSkew { from: IpAddr, skew: i64, window: Duration },
     OtherIntervalV2 { from: IpAddr, ours: Duration, theirs: Duration },
     OtherIntervalV3 { ours: Duration, theirs: Duration },
     ZeroInterval { from: IpAddr },
@@ -137,6 +150,12 @@ impl Line {
         })
     }
 
+    /// Lines that are logged for every packet; others are not repeated until something changes.
+    #[must_use]
+    pub fn is_for_each_packet(&self) -> bool {
+        matches!(self, Self::WrongAhValue | Self::WrongAhSpi { .. } | Self::OldAhSequence { .. })
+    }
+
     /// Lines that start with `(<i>): ` instead of `(<i>) `.
     fn has_colon(&self) -> bool {
         matches!(
@@ -150,7 +169,13 @@ impl Line {
     }
 
     fn has_name(&self) -> bool {
-        !matches!(self, Self::Announcing { .. } | Self::TooShort { .. } | Self::TimerLate { .. })
+        !matches!(
+            self,
+            Self::Announcing { .. }
+                | Self::TooShort { .. }
+                | Self::TimerLate { .. }
+                | Self::WrongAhSpi { .. }
+        )
     }
 
     fn text(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -169,6 +194,7 @@ impl Line {
             Self::FaultSourceNotConfigured => {
                 f.write_str("entering FAULT state (src address not configured)")
             }
+            Self::FaultNoPeers => f.write_str("Cannot use unicast without any peers - going to fault state"),
             Self::FaultScript { script } => write!(f, "entering FAULT state due to script {script}"),
             Self::SettingVips => f.write_str("setting VIPs."),
             Self::RemovingVips => f.write_str("removing VIPs."),
@@ -239,6 +265,7 @@ impl Line {
                 write!(f, "{family} VRRP packet{with} too short - {length} bytes")
             }
             Self::UnexpectedAh { from } => write!(f, "Received AH header but auth type not AH from {from}"),
+            Self::MissingAh { from } => write!(f, "No AH header but auth type is AH from {from}"),
             Self::WrongLength { from, length, expected } => {
                 let which = if length > expected { "long" } else { "short" };
                 write!(f, "vrrp packet from {from} too {which}, length {length} and expect {expected}")
@@ -254,6 +281,40 @@ impl Line {
                 write!(f, "received a {kind} auth from {from}, expecting {ours}!")
             }
             Self::WrongPassword { from } => write!(f, "received an invalid passwd from {from}!"),
+            Self::WrongAhValue => f.write_str(
+                "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !",
+            ),
+            // The original prints both as they lie in its memory.
+            Self::WrongAhSpi { from, spi } => write!(
+                f,
+                "IPSEC AH : invalid IPSEC SPI value. {} and expect {}",
+                u32::from_ne_bytes(from.octets()),
+                u32::from_ne_bytes(spi.to_be_bytes())
+            ),
+            Self::OldAhSequence { sequence, ours } => write!(
+                f,
+                "IPSEC-AH : sequence number {sequence} already processed. Packet dropped. Local({ours})"
+            ),
+            Self::AhSequenceOvertaken => f.write_str("IPSEC-AH : Syncing seq_num - Increment seq"),
+            Self::MissingTrailer { from } => write!(f, "missing authentication trailer from {from}"),
+            Self::MalformedTrailer { from } => write!(f, "malformed authentication trailer from {from}"),
+            Self::StaleTrailer { from, skew, window } => write!(
+                f,
+                "stale authentication trailer from {from}, clock skew {} sec exceeds window {} sec",
+                skew.unsigned_abs(),
+                window.as_secs()
+            ),
+            Self::UnknownTrailerKey { from, key } => {
+                write!(f, "unknown authentication key id {key} from {from}")
+            }
+            Self::WrongTrailer { from } => write!(f, "invalid authentication HMAC from {from}"),
+            Self::ReplayedTrailer { from } => write!(f, "replayed authentication trailer from {from}"),
+            Self::ClockSkew { from, skew, window } => write!(
+                f,
+                "authentication clock skew {} sec from {from} approaching window {} sec",
+                skew.unsigned_abs(),
+                window.as_secs()
+            ),
             Self::OtherIntervalV2 { from, ours, theirs } => write!(
                 f,
                 "advertisement interval mismatch with {from} mine={} sec rcv'd={} sec",

@@ -21,6 +21,7 @@ use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
 use crate::log::Line;
 use crate::params::{Family, Params, Preempt, Role, Switch, Version};
 use crate::priority::Priority;
+use crate::punctuality::Punctuality;
 use crate::timers::{self, Timer, Timers};
 use crate::wire::Advert;
 
@@ -34,6 +35,9 @@ pub struct Machine {
     source: Option<IpAddr>,
     causes: BTreeSet<Cause>,
     leader: Option<Leader>,
+    /// When it was heard last.
+    heard: Option<Instant>,
+    punctuality: Punctuality,
     /// Interval the down timer counts with: learnt from the master in version 3.
     interval: Duration,
     /// Until then nothing heard counts.
@@ -57,8 +61,16 @@ impl Machine {
             },
             weight: 0,
             source: params.source,
-            causes: if params.source.is_none() { [Cause::NoSource].into() } else { BTreeSet::new() },
+            causes: params
+                .source
+                .is_none()
+                .then_some(Cause::NoSource)
+                .into_iter()
+                .chain(params.lacks_peers().then_some(Cause::NoPeers))
+                .collect(),
             leader: None,
+            heard: None,
+            punctuality: Punctuality::default(),
             interval: params.interval,
             quiet_until: None,
             preempt_at: None,
@@ -103,6 +115,12 @@ impl Machine {
     #[must_use]
     pub fn leader(&self) -> Option<Leader> {
         self.leader
+    }
+
+    /// How well adverts keep their time.
+    #[must_use]
+    pub fn punctuality(&self) -> Punctuality {
+        self.punctuality
     }
 
     /// Advert interval of the master it follows, else its own.
@@ -183,15 +201,20 @@ impl Machine {
                     announce(rounds, out);
                 }
             }
+            (Master, Event::PartnerChallenged) => {
+                let rounds = self.announcer.lower_heard(now);
+                announce(rounds, out);
+            }
             (Master, Event::AddressLost) => {
                 self.wanted = Backup;
                 self.go(Backup, Why::AddressLost, now, out);
             }
 
             (Backup | Master, Event::Fault(cause)) => {
+                let why = if cause == Cause::Partner { Why::PartnerFaulted } else { Why::Faulted };
                 self.causes.insert(cause);
                 self.wanted = Fault;
-                self.go(Fault, Why::Faulted, now, out);
+                self.go(Fault, why, now, out);
             }
             (Fault, Event::Fault(cause)) => {
                 self.causes.insert(cause);
@@ -201,6 +224,15 @@ impl Machine {
                     self.wanted = Backup;
                     self.go(Backup, Why::Recovered, now, out);
                 }
+            }
+
+            (Backup, Event::GoMaster) => {
+                self.wanted = Master;
+                self.go(Master, Why::Synced, now, out);
+            }
+            (Master, Event::GoBackup) => {
+                self.wanted = Backup;
+                self.go(Backup, Why::Synced, now, out);
             }
 
             (Init | Backup | Master | Fault, Event::Weight(weight)) => self.reweigh(weight, out),
@@ -221,8 +253,16 @@ impl Machine {
             // Nothing is heard, held or due in these.
             (
                 Init | Fault,
-                Event::Advert { .. } | Event::Tick | Event::AddressesHeld { .. } | Event::AddressLost,
+                Event::Advert { .. }
+                | Event::Tick
+                | Event::AddressesHeld { .. }
+                | Event::AddressLost
+                | Event::GoMaster
+                | Event::GoBackup
+                | Event::PartnerChallenged,
             ) => {}
+            // Where the group goes it is already; a backup has nothing to announce.
+            (Backup, Event::GoBackup | Event::PartnerChallenged) | (Master, Event::GoMaster) => {}
             // The answer of an address order that a later one has overtaken.
             (Backup, Event::AddressesHeld { .. } | Event::AddressLost) => {}
             // Causes are removed on the way into these.
@@ -239,6 +279,9 @@ impl Machine {
                 | Event::Source(_)
                 | Event::AddressesHeld { .. }
                 | Event::AddressLost
+                | Event::GoMaster
+                | Event::GoBackup
+                | Event::PartnerChallenged
                 | Event::Tick,
             ) => {}
         }
@@ -261,6 +304,7 @@ impl Machine {
                 self.advertise_now(now, out);
             }
             State::Backup => {
+                self.wanted = State::Backup;
                 self.leader = None;
                 self.preempt_at = None;
                 self.interval = self.params.interval;
@@ -273,6 +317,11 @@ impl Machine {
         if let (true, Some(source)) = (source_changed, self.params.source) {
             self.move_source(Some(source), now, out);
         }
+        let lacks_peers = self.params.lacks_peers();
+        if lacks_peers != self.causes.contains(&Cause::NoPeers) {
+            let event = if lacks_peers { Event::Fault } else { Event::Recover };
+            self.handle(now, event(Cause::NoPeers), out);
+        }
         Verdict::Absorbed
     }
 
@@ -282,7 +331,7 @@ impl Machine {
         out.push(Action::DropAddresses);
         if !self.causes.is_empty() {
             self.wanted = State::Fault;
-            out.extend(self.causes.iter().map(|cause| Action::Log(self.words_for(cause))));
+            out.extend(self.causes.iter().filter_map(|cause| self.words_for(cause)).map(Action::Log));
             self.go(State::Fault, Why::Started, now, out);
         } else if self.params.priority == Priority::OWNER && self.params.role == Role::Master {
             self.go(State::Backup, Why::StartedAsOwner, now, out);
@@ -292,12 +341,15 @@ impl Machine {
         }
     }
 
-    fn words_for(&self, cause: &Cause) -> Line {
+    /// What a start in FAULT says about its cause; for another member of the group, the group says it.
+    fn words_for(&self, cause: &Cause) -> Option<Line> {
         match cause {
-            Cause::Interface(interface) => Line::FaultInterfaceDown { interface: interface.clone() },
-            Cause::NoSource => Line::FaultNoAddress { family: self.params.family },
-            Cause::SourceNotConfigured => Line::FaultSourceNotConfigured,
-            Cause::Script(script) => Line::FaultScript { script: script.clone() },
+            Cause::Interface(interface) => Some(Line::FaultInterfaceDown { interface: interface.clone() }),
+            Cause::NoSource => Some(Line::FaultNoAddress { family: self.params.family }),
+            Cause::SourceNotConfigured => Some(Line::FaultSourceNotConfigured),
+            Cause::NoPeers => Some(Line::FaultNoPeers),
+            Cause::Script(script) => Some(Line::FaultScript { script: script.clone() }),
+            Cause::Partner => None,
         }
     }
 
@@ -342,6 +394,12 @@ impl Machine {
     /// RFC 9568 §6.4.2 (450): the master is alive.
     fn follow(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
         self.learn_interval(advert.interval, out);
+        if let (Some(leader), Some(heard)) = (self.leader, self.heard)
+            && leader.address == from
+        {
+            self.punctuality.heard_after(now.saturating_duration_since(heard), self.interval);
+        }
+        self.heard = Some(now);
         self.leader = Some(Leader { address: from, priority: advert.priority });
         self.wanted = State::Backup;
         self.timers.set(Timer::MasterDown, now + self.master_down());
@@ -367,7 +425,11 @@ impl Machine {
         }
         out.push(Action::Log(Line::AdvertTimeout));
         self.wanted = State::Master;
-        self.go(State::Master, Why::MasterSilent, now, out);
+        match self.params.together {
+            // Whether the others would like the same is the group's to see.
+            Switch::On => self.timers.set(Timer::MasterDown, now + self.master_down()),
+            Switch::Off => self.go(State::Master, Why::MasterSilent, now, out),
+        }
     }
 
     /// RFC 9568 §6.4.3 (730): another router thinks it is the master.
@@ -424,6 +486,14 @@ impl Machine {
 
     fn master_tick(&mut self, now: Instant, out: &mut Vec<Action>) {
         if let Some(deadline) = self.timers.due(Timer::Advert, now) {
+            let late = now.duration_since(deadline);
+            if self.is_replaced_after(late) {
+                out.push(Action::Log(Line::TimerLate { by: late }));
+                self.wanted = State::Backup;
+                self.go(State::Backup, Why::Late, now, out);
+                return;
+            }
+            self.punctuality.sent(deadline, now);
             out.push(Action::Advertise(self.priority()));
             // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
             let next = deadline + self.params.interval;
@@ -439,6 +509,17 @@ impl Machine {
         }
         let rounds = self.announcer.tick(now);
         announce(rounds, out);
+        if self.announcer.tick_elsewhere(now) {
+            out.push(Action::AnnounceElsewhere);
+        }
+    }
+
+    /// Whether others have taken over while this master was stopped: the last advert is one interval older than its timer.
+    fn is_replaced_after(&self, late: Duration) -> bool {
+        let interval = self.params.interval;
+        self.params.yields_when_late.is_some_and(|highest| {
+            late >= 2 * interval + timers::skew(self.params.version, highest, interval)
+        })
     }
 
     fn advertise_now(&mut self, now: Instant, out: &mut Vec<Action>) {
@@ -493,8 +574,11 @@ impl Machine {
                 Why::StartedAsOwner => {}
                 Why::MasterSilent
                 | Why::Outranked
+                | Why::Late
                 | Why::Faulted
+                | Why::PartnerFaulted
                 | Why::Recovered
+                | Why::Synced
                 | Why::AddressLost
                 | Why::Ended => out.push(Action::Log(Line::EnteringBackup)),
             },
@@ -503,8 +587,11 @@ impl Machine {
                 Why::StartedAsOwner
                 | Why::MasterSilent
                 | Why::Outranked
+                | Why::Late
                 | Why::Faulted
+                | Why::PartnerFaulted
                 | Why::Recovered
+                | Why::Synced
                 | Why::AddressLost
                 | Why::Ended => Line::EnteringFault,
             })),
@@ -521,8 +608,11 @@ impl Machine {
             Why::Started
             | Why::MasterSilent
             | Why::Outranked
+            | Why::Late
             | Why::Faulted
+            | Why::PartnerFaulted
             | Why::Recovered
+            | Why::Synced
             | Why::AddressLost
             | Why::Ended => out.push(Action::Report { from, to, why, priority: self.priority() }),
         }
@@ -550,8 +640,10 @@ impl Machine {
                 release(out);
             }
             Why::AddressLost | Why::Ended => release(out),
-            // The better router's advert has said it all.
-            Why::Outranked => {}
+            // The original does not count this one.
+            Why::PartnerFaulted => out.push(Action::Advertise(Priority::RELEASE)),
+            // The better router's advert has said it all; to the peers of the rest of a group, nobody does.
+            Why::Outranked | Why::Late | Why::Synced => {}
             Why::Started | Why::StartedAsOwner | Why::MasterSilent | Why::Recovered => {}
         }
         self.announcer.stop();
@@ -576,9 +668,14 @@ impl Machine {
                     from + self.master_down()
                 }
             }
-            Why::Started | Why::MasterSilent | Why::Outranked | Why::Faulted | Why::Ended => {
-                from + self.master_down()
-            }
+            Why::Started
+            | Why::MasterSilent
+            | Why::Outranked
+            | Why::Late
+            | Why::Faulted
+            | Why::PartnerFaulted
+            | Why::Synced
+            | Why::Ended => from + self.master_down(),
         };
         self.timers.set(Timer::MasterDown, at);
     }

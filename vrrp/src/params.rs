@@ -1,6 +1,8 @@
 //! What one virtual router needs to know. Complete and valid together: whoever builds [`Params`] has applied the rules of
 //! keepalived.conf(5); nothing here is looked up elsewhere.
 
+pub mod signing;
+
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU8;
@@ -8,6 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use self::signing::Signing;
 use crate::announce;
 use crate::priority::Priority;
 use crate::wire::{AuthType, auth};
@@ -109,7 +112,7 @@ pub enum Transport {
     },
     /// To each peer, in the order of the configuration.
     Unicast {
-        /// At least one.
+        /// None is a fault for as long as it is so (`unicast_fault_no_peer`).
         peers: Vec<Peer>,
         /// Whether adverts from others than the peers are refused (`check_unicast_src`).
         check_source: bool,
@@ -156,6 +159,8 @@ pub enum Auth {
     None,
     /// A password in clear text, padded with zeros.
     Pass(Password),
+    /// An IP authentication header with HMAC-MD5-96, IPv4 only. The key is the padded password.
+    Ah(Password),
 }
 
 impl Auth {
@@ -165,6 +170,7 @@ impl Auth {
         match self {
             Self::None => AuthType::None,
             Self::Pass(_) => AuthType::Pass,
+            Self::Ah(_) => AuthType::Ah,
         }
     }
 
@@ -173,7 +179,7 @@ impl Auth {
     pub fn data(&self) -> [u8; auth::DATA_LEN] {
         match self {
             Self::Pass(password) => password.0,
-            Self::None => [0; auth::DATA_LEN],
+            Self::None | Self::Ah(_) => [0; auth::DATA_LEN],
         }
     }
 }
@@ -191,6 +197,12 @@ impl Password {
             *to = *from;
         }
         Self(bytes)
+    }
+
+    /// The eight bytes, for the one who has to use them.
+    #[must_use]
+    pub fn expose(&self) -> &[u8; auth::DATA_LEN] {
+        &self.0
     }
 }
 
@@ -257,6 +269,8 @@ pub struct Params {
     pub addresses: Vec<IpAddr>,
     /// Authentication; `None` in version 3.
     pub auth: Auth,
+    /// `auth_hmac`.
+    pub signing: Option<Signing>,
     /// Checksum of version 3 over IPv4.
     pub checksum: Checksum,
     /// Whether a master answers a lower advert with its own (off: `lower_prio_no_advert`).
@@ -267,6 +281,11 @@ pub struct Params {
     pub owner_deaf: Switch,
     /// Whether the address list of an unchanged master is left unchecked (`skip_check_adv_addr`).
     pub trust_addresses: Switch,
+    /// Whether it belongs to a sync group, and becomes master with [`crate::Event::GoMaster`] only.
+    pub together: Switch,
+    /// `timer_expired_backup`: the highest priority of the others. A master that was stopped so long that they have replaced
+    /// it becomes backup instead of going on.
+    pub yields_when_late: Option<Priority>,
     /// When gratuitous ARP or unsolicited neighbour advertisements are sent.
     pub announce: announce::Schedule,
 }
@@ -285,6 +304,12 @@ impl Params {
             && self.vrid == other.vrid
             && self.family == other.family
             && self.interface == other.interface
+    }
+
+    /// Whether it is unicast and has nobody to speak to.
+    #[must_use]
+    pub fn lacks_peers(&self) -> bool {
+        matches!(&self.transport, Transport::Unicast { peers, .. } if peers.is_empty())
     }
 
     /// Length in bytes of our PDU with `count` addresses.

@@ -1,6 +1,6 @@
 //! One virtual router as a whole: what arrives is checked, what passes moves the machine, what the machine asks for is counted.
 
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::accept::{Gate, Packet};
 use crate::compose::{Composer, Datagram};
@@ -8,8 +8,9 @@ use crate::counters::Counters;
 use crate::event::{Action, Event, Leader, State, Verdict};
 use crate::log::Line;
 use crate::machine::Machine;
-use crate::params::Params;
+use crate::params::{Auth, Params};
 use crate::priority::Priority;
+use crate::proof::Proof;
 
 /// [`Machine`], [`Gate`] and [`Composer`] of one virtual router, and its [`Counters`].
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct Router {
     machine: Machine,
     gate: Gate,
     composer: Composer,
+    proof: Proof,
     counters: Counters,
 }
 
@@ -28,6 +30,7 @@ impl Router {
             machine: Machine::new(params),
             gate: Gate::new(),
             composer: Composer::new(),
+            proof: Proof::default(),
             counters: Counters::default(),
         }
     }
@@ -55,13 +58,22 @@ impl Router {
         self.machine.deadline()
     }
 
-    /// Takes a packet with this router's VRID from the socket it listens on. `out` is appended to.
-    pub fn receive(&mut self, now: Instant, packet: &Packet<'_>, out: &mut Vec<Action>) {
+    /// Takes a packet with this router's VRID from the socket it listens on. `wall` is the time of day, for `auth_hmac`.
+    /// `out` is appended to.
+    pub fn receive(&mut self, now: Instant, wall: SystemTime, packet: &Packet<'_>, out: &mut Vec<Action>) {
         let mut lines = Vec::new();
-        let advert = self.gate.examine(packet, &self.machine, &mut self.counters, &mut lines);
+        let Self { gate, machine, proof, counters, .. } = self;
+        let advert = gate.examine(packet, machine, proof, wall, counters, &mut lines);
         out.extend(lines.into_iter().map(Action::Log));
-        if let Some(advert) = advert {
-            self.handle(now, Event::Advert { from: packet.from(), advert }, out);
+        let Some(advert) = advert else { return };
+        let start = out.len();
+        self.handle(now, Event::Advert { from: packet.from(), advert }, out);
+        if let (Auth::Ah(_), Some(sequence)) = (&self.machine.params().auth, packet.ah_sequence()) {
+            let is_lower = |action: &Action| matches!(action, Action::Log(Line::LowerHeard { .. }));
+            if out[start..].iter().any(is_lower) {
+                self.proof.ah.overtake(sequence);
+                out.push(Action::Log(Line::AhSequenceOvertaken));
+            }
         }
     }
 
@@ -80,10 +92,13 @@ impl Router {
         verdict
     }
 
-    /// The packets of an [`Action::Advertise`]; none without a source address.
-    pub fn datagrams(&mut self, priority: Priority) -> Vec<Datagram> {
+    /// The packets of an [`Action::Advertise`]; none without a source address. `wall` is the time of day, for `auth_hmac`.
+    pub fn datagrams(&mut self, priority: Priority, wall: SystemTime) -> Vec<Datagram> {
         match self.machine.source() {
-            Some(source) => self.composer.compose(self.machine.params(), source, priority),
+            Some(source) => {
+                let Self { composer, machine, proof, .. } = self;
+                composer.compose(machine.params(), source, priority, proof, wall)
+            }
             None => Vec::new(),
         }
     }
@@ -97,13 +112,18 @@ impl Router {
                 Action::Report { from, to, .. } => {
                     if *to == State::Master {
                         self.counters.became_master += 1;
+                        self.proof.ah.begin_reign();
                         self.gate.forgive();
                     } else if *from == State::Master {
                         self.counters.released_master += 1;
                         self.gate.forgive();
                     }
                 }
-                Action::Log(_) | Action::HoldAddresses | Action::DropAddresses | Action::Announce { .. } => {}
+                Action::Log(_)
+                | Action::HoldAddresses
+                | Action::DropAddresses
+                | Action::Announce { .. }
+                | Action::AnnounceElsewhere => {}
             }
         }
         let address = |leader: Option<Leader>| leader.map(|leader| leader.address);

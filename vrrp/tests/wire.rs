@@ -3,10 +3,11 @@
 //! The configuration that made each is in the comment above it.
 
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use proptest::prelude::*;
 use vrrp::announce::Schedule;
+use vrrp::params::signing::{AntiReplay, Key, Mode, Signing};
 use vrrp::params::{
     Auth, Checksum, GROUP_IPV4, GROUP_IPV6, Params, Password, Preempt, Role, Switch, Transport,
 };
@@ -52,16 +53,20 @@ fn params(version: Version, advert: &Advert, auth: Auth) -> Params {
         preempt: Preempt::AtOnce,
         addresses: advert.addresses.clone(),
         auth,
+        signing: None,
         checksum: Checksum::Standard,
         answer_lower: Switch::On,
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
+        yields_when_late: None,
         announce: Schedule::default(),
     }
 }
 
 const SECOND: Duration = Duration::from_secs(1);
+const WALL: SystemTime = SystemTime::UNIX_EPOCH;
 
 /// `priority 255`, `advert_int 2`, three addresses, source 10.0.0.1, third packet. The kernel filled in the header checksum.
 #[test]
@@ -71,7 +76,7 @@ fn a_whole_packet_of_version_2_equals_the_originals() {
     );
     let advert = advert(1, 255, 2 * SECOND, &["10.1.1.1", "10.1.1.3", "10.1.1.2"]);
     let mut router = Router::new(params(Version::V2, &advert, Auth::None));
-    let sent = router.datagrams(Priority::OWNER).remove(0);
+    let sent = router.datagrams(Priority::OWNER, WALL).remove(0);
     assert_eq!(sent.to, address("224.0.0.18"));
     assert_eq!(sent.bytes[..10], captured[..10]);
     assert_eq!(sent.bytes[10..12], [0, 0]);
@@ -92,13 +97,25 @@ fn a_password_of_version_2_equals_the_originals() {
     assert_eq!((view.auth_type(), advert_v2::read(view, Family::Ipv4)), (AuthType::Pass, Some(advert)));
 }
 
+/// `auth_type AH`, `auth_pass secret`, `virtual_router_id 4`, source 10.0.0.1, first packet.
+#[test]
+fn the_authentication_header_equals_the_originals() {
+    let captured =
+        hex("70040000 0a000001 00000001 794639e071a0d9e9e2940fa4 2104ff010201cff6 0a010401 0000000000000000");
+    let advert = advert(4, 255, SECOND, &["10.1.4.1"]);
+    let auth = Auth::Ah(Password::new(b"secret"));
+    let sent = Router::new(params(Version::V2, &advert, auth)).datagrams(Priority::OWNER, WALL).remove(0);
+    assert_eq!((sent.bytes.len(), sent.bytes[9]), (64, 51));
+    assert_eq!(sent.bytes[20..], captured);
+}
+
 /// `version 3`, `advert_int 0.5`, `virtual_router_id 5`; to 224.0.0.18 from 10.0.0.1.
 #[test]
 fn version_3_with_its_pseudo_header_equals_the_originals() {
     let captured = hex("3105ff020032c72c 0a010501 0a010502");
     let advert = advert(5, 255, Duration::from_millis(500), &["10.1.5.1", "10.1.5.2"]);
     let mut router = Router::new(params(Version::V3, &advert, Auth::None));
-    assert_eq!(router.datagrams(Priority::OWNER).remove(0).bytes[20..], captured);
+    assert_eq!(router.datagrams(Priority::OWNER, WALL).remove(0).bytes[20..], captured);
     let pseudo =
         advert_v3::Pseudo::Ipv4 { source: "10.0.0.1".parse().expect("an address"), destination: GROUP_IPV4 };
     let view = PduView::new(&captured).expect("whole");
@@ -112,7 +129,7 @@ fn version_3_with_the_sum_of_version_2_equals_the_originals() {
     let captured = hex("3106ff010fffaff6 0a010601");
     let advert = advert(6, 255, Duration::from_millis(40_950), &["10.1.6.1"]);
     let params = Params { checksum: Checksum::AsVersion2, ..params(Version::V3, &advert, Auth::None) };
-    assert_eq!(Router::new(params).datagrams(Priority::OWNER).remove(0).bytes[20..], captured);
+    assert_eq!(Router::new(params).datagrams(Priority::OWNER, WALL).remove(0).bytes[20..], captured);
     assert_eq!(advert_v3::read(PduView::new(&captured).expect("whole"), Family::Ipv4), Some(advert));
 }
 
@@ -132,7 +149,7 @@ fn version_3_over_ipv6_equals_the_originals() {
         source: Some(address("fe80::1")),
         ..params(Version::V3, &advert, Auth::None)
     };
-    assert_eq!(Router::new(params).datagrams(Priority::OWNER).remove(0).bytes, captured);
+    assert_eq!(Router::new(params).datagrams(Priority::OWNER, WALL).remove(0).bytes, captured);
     assert_eq!(advert_v3::read(PduView::new(&captured).expect("whole"), Family::Ipv6), Some(advert));
 }
 
@@ -144,11 +161,77 @@ fn the_identification_counts_adverts_and_not_copies() {
     let transport = Transport::Unicast { peers, check_source: false, ttl: Some(7) };
     let mut router = Router::new(Params { transport, ..params(Version::V2, &advert, Auth::None) });
     let ids = |router: &mut Router| -> Vec<(u16, u8)> {
-        let sent = router.datagrams(Priority::DEFAULT);
+        let sent = router.datagrams(Priority::DEFAULT, WALL);
         sent.iter().map(|one| (u16::from_be_bytes([one.bytes[4], one.bytes[5]]), one.bytes[8])).collect()
     };
     assert_eq!(ids(&mut router), [(1, 7), (1, 7)]);
     assert_eq!(ids(&mut router), [(2, 7), (2, 7)]);
+}
+
+fn signing() -> Signing {
+    let key = Key { id: 7, bytes: vec![0x5a; 32] };
+    let window = Duration::from_secs(5);
+    Signing { keys: vec![key], active: 7, window, anti_replay: AntiReplay::Time, mode: Mode::Enforce }
+}
+
+/// Every way an advert can be made, so that every decoder is met.
+fn every_kind() -> Vec<Params> {
+    let v4 = advert(1, 100, SECOND, &["10.1.1.1", "10.1.1.2"]);
+    let v6 = advert(1, 100, SECOND, &["fe80::7", "2001:db8::7"]);
+    let group = Transport::Multicast { group: GROUP_IPV6.into() };
+    let mut kinds = Vec::new();
+    for version in [Version::V2, Version::V3] {
+        let ipv6 = Params {
+            family: Family::Ipv6,
+            transport: group.clone(),
+            source: Some(address("fe80::1")),
+            ..params(version, &v6, Auth::None)
+        };
+        let ipv4 = params(version, &v4, Auth::None);
+        kinds.push(Params { signing: Some(signing()), ..ipv4.clone() });
+        kinds.push(Params { signing: Some(signing()), ..ipv6.clone() });
+        kinds.extend([ipv4, ipv6]);
+    }
+    kinds.push(params(Version::V2, &v4, Auth::Pass(Password::new(b"1111"))));
+    kinds.push(params(Version::V2, &v4, Auth::Ah(Password::new(b"secret"))));
+    kinds
+}
+
+fn packet<'a>(params: &Params, bytes: &'a [u8]) -> Option<Packet<'a>> {
+    match params.family {
+        Family::Ipv4 => Packet::ipv4(bytes).ok(),
+        Family::Ipv6 => {
+            let group = GROUP_IPV6;
+            Packet::ipv6(bytes, "fe80::2".parse().expect("an address"), group, Some(255)).ok()
+        }
+    }
+}
+
+/// What the other router of this kind sends.
+fn sent_by_other(params: &Params) -> Vec<u8> {
+    let source = match params.family {
+        Family::Ipv4 => address("10.0.0.2"),
+        Family::Ipv6 => address("fe80::2"),
+    };
+    let mut other = Router::new(Params { source: Some(source), ..params.clone() });
+    other.datagrams(Priority::new(200), WALL).remove(0).bytes
+}
+
+#[test]
+fn every_kind_of_advert_is_accepted_by_its_like_and_by_no_other() {
+    let kinds = every_kind();
+    for (sender, sending) in kinds.iter().enumerate() {
+        let bytes = sent_by_other(sending);
+        for (receiver, receiving) in
+            kinds.iter().enumerate().filter(|(_, kind)| kind.family == sending.family)
+        {
+            let mut router = listening(receiving.clone());
+            let packet = packet(receiving, &bytes).expect("long enough");
+            router.receive(Instant::now(), WALL, &packet, &mut Vec::new());
+            let accepted = router.machine().leader().is_some();
+            assert_eq!(accepted, sender == receiver, "{sending:?} heard by {receiving:?}");
+        }
+    }
 }
 
 /// A backup that listens with these parameters.
@@ -162,12 +245,10 @@ fn listening(params: Params) -> Router {
 proptest! {
     #[test]
     fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let advert = advert(1, 100, SECOND, &["10.1.1.1"]);
         let mut actions: Vec<Action> = Vec::new();
-        for version in [Version::V2, Version::V3] {
-            let mut router = listening(params(version, &advert, Auth::Pass(Password::new(b"1111"))));
-            if let Ok(packet) = Packet::ipv4(&bytes) {
-                router.receive(Instant::now(), &packet, &mut actions);
+        for kind in every_kind() {
+            if let Some(packet) = packet(&kind, &bytes) {
+                listening(kind.clone()).receive(Instant::now(), WALL, &packet, &mut actions);
             }
         }
     }
@@ -175,20 +256,44 @@ proptest! {
     /// Starts from a good packet, so that the checks behind the first ones are reached too.
     #[test]
     fn a_damaged_packet_is_refused_or_means_something(
-        at in 0_usize..48,
+        at in 0_usize..96,
         value: u8,
-        len in 0_usize..60,
-        version in prop_oneof![Just(Version::V2), Just(Version::V3)],
+        len in prop_oneof![Just(None), (0_usize..100).prop_map(Some)],
+        kind in prop::sample::select(every_kind()),
     ) {
-        let advert = advert(1, 100, SECOND, &["10.1.1.1", "10.1.1.2"]);
-        let mut bytes = Router::new(params(version, &advert, Auth::None)).datagrams(Priority::DEFAULT).remove(0).bytes;
-        bytes.resize(len, 0);
+        let mut bytes = sent_by_other(&kind);
+        bytes.resize(len.unwrap_or(bytes.len()), 0);
         if let Some(byte) = bytes.get_mut(at) {
             *byte = value;
         }
-        let mut router = listening(params(version, &advert, Auth::None));
-        if let Ok(packet) = Packet::ipv4(&bytes) {
-            router.receive(Instant::now(), &packet, &mut Vec::new());
+        if let Some(packet) = packet(&kind, &bytes) {
+            listening(kind.clone()).receive(Instant::now(), WALL, &packet, &mut Vec::new());
+        }
+    }
+
+    /// Nothing that AH or `auth_hmac` covers can be changed: what may differ in IPv4's header is what routers change.
+    #[test]
+    fn no_bit_of_a_proven_advert_can_be_changed(at in 0_usize..96, bit in 0_u32..8) {
+        for kind in every_kind() {
+            let is_ah = matches!(kind.auth, Auth::Ah(_));
+            let signed_from = match kind.family {
+                Family::Ipv4 => 20,
+                Family::Ipv6 => 0,
+            };
+            let mut bytes = sent_by_other(&kind);
+            if (kind.signing.is_none() && !is_ah) || at < signed_from || at >= bytes.len() {
+                continue;
+            }
+            // A checksum over IPv6 is the kernel's business.
+            if kind.family == Family::Ipv6 && (6..8).contains(&at) {
+                continue;
+            }
+            bytes[at] ^= 1 << bit;
+            let mut router = listening(kind.clone());
+            if let Some(packet) = packet(&kind, &bytes) {
+                router.receive(Instant::now(), WALL, &packet, &mut Vec::new());
+            }
+            prop_assert!(router.machine().leader().is_none(), "byte {at} of {kind:?}");
         }
     }
 

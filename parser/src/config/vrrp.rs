@@ -257,6 +257,25 @@ pub struct HmacKey {
     pub key: KeySource,
 }
 
+impl HmacKey {
+    /// The key that the text of a key file means: `hex:DIGITS` or itself, without the line ends after it.
+    ///
+    /// # Errors
+    /// What is wrong with it, to follow the key's number in a message.
+    pub fn read(text: &str) -> Result<Secret, &'static str> {
+        let text = text.trim_end_matches(['\r', '\n']);
+        let bytes = match text.strip_prefix("hex:") {
+            Some(digits) => crate::value::instance::hex(digits).ok_or("is not valid hexadecimal")?,
+            None => text.as_bytes().to_vec(),
+        };
+        if (32..=64).contains(&bytes.len()) {
+            Ok(Secret::new(bytes))
+        } else {
+            Err("must be between 32 and 64 bytes long")
+        }
+    }
+}
+
 /// Where the bytes of a key are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum KeySource {

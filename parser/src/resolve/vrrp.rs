@@ -80,6 +80,12 @@ impl Builder<'_> {
         };
         let advert_int = self.interval(block.advert_int(), version);
         let hmac = self.hmac(&mut block, advert_int, strict);
+        let auth = if hmac.is_some() && auth != Auth::None {
+            self.say("auth_hmac replaces authentication - ignoring authentication");
+            Auth::None
+        } else {
+            auth
+        };
         let peering = self.peering(&mut block, family, strict);
         let multicast = matches!(peering, Peering::Multicast { .. });
         self.sources(&mut block, multicast)?;

@@ -3,8 +3,8 @@
 use std::net::IpAddr;
 
 use crate::config::{
-    AntiReplay, Family, HmacMode, IfName, Ipvlan, IpvlanMode, Located, MacAddress, Secret, UnicastChecksum,
-    Version, Vmac,
+    AntiReplay, Family, HmacKey, HmacMode, IfName, Ipvlan, IpvlanMode, KeySource, Located, MacAddress,
+    UnicastChecksum, Version, Vmac,
 };
 use crate::keyword::{Args, Bounds, Refused, Value};
 use crate::value::address::{address, prefix};
@@ -230,7 +230,7 @@ impl Value for AuthType {
 
 /// The keys of `auth_hmac`: number and source.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct HmacKeyValue(pub(crate) Vec<crate::config::HmacKey>);
+pub(crate) struct HmacKeyValue(pub(crate) Vec<HmacKey>);
 
 impl Value for HmacKeyValue {
     const SYNTAX: &'static str = "INTEGER {STRING|hex:DIGITS|file:PATH}";
@@ -244,12 +244,17 @@ impl Value for HmacKeyValue {
             return Err(Refused::Said);
         };
         let text = args.word()?;
-        let key = match (text.strip_prefix("file:"), text.strip_prefix("hex:")) {
-            (Some(path), _) => crate::config::KeySource::File(args.located(path.to_owned())),
-            (None, Some(digits)) => given(args, id, hex(digits).ok_or("is not valid hexadecimal"))?,
-            (None, None) => given(args, id, Ok(text.into_bytes()))?,
+        let key = match text.strip_prefix("file:") {
+            Some(path) => KeySource::File(args.located(path.to_owned())),
+            None => match HmacKey::read(&text) {
+                Ok(key) => KeySource::Given(key),
+                Err(fault) => {
+                    args.general(format!("({name}) auth_hmac key {id} {fault} - ignoring"));
+                    return Err(Refused::Said);
+                }
+            },
         };
-        Ok(Self(vec![crate::config::HmacKey { id, key }]))
+        Ok(Self(vec![HmacKey { id, key }]))
     }
 
     fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
@@ -266,24 +271,6 @@ impl Value for HmacKeyValue {
             }
         }
     }
-}
-
-/// A key of 32 to 64 bytes.
-fn given(
-    args: &mut Args<'_, '_>,
-    id: u8,
-    bytes: Result<Vec<u8>, &str>,
-) -> Result<crate::config::KeySource, Refused> {
-    let name = args.name();
-    let fault = match bytes {
-        Ok(bytes) if (32..=64).contains(&bytes.len()) => {
-            return Ok(crate::config::KeySource::Given(Secret::new(bytes)));
-        }
-        Ok(_) => "must be between 32 and 64 bytes long",
-        Err(fault) => fault,
-    };
-    args.general(format!("({name}) auth_hmac key {id} {fault} - ignoring"));
-    Err(Refused::Said)
 }
 
 /// Pairs of hexadecimal digits, blanks between them ignored.

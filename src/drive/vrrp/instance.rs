@@ -17,13 +17,15 @@ pub(super) struct Instance {
     pub(super) id: Id,
     pub(super) plan: plan::Instance,
     pub(super) router: Router,
+    /// The sync group it belongs to, as an index into the worker's.
+    pub(super) group: Option<usize>,
     /// The last state told by mail; the same one twice is told once.
     pub(super) mailed: Option<State>,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), plan, mailed: None }
+        Self { id, router: Router::new(plan.params.clone()), group: None, plan, mailed: None }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -61,7 +63,8 @@ impl Instance {
             }
         }
         if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
-            let source = choose_source(self.router.machine().source(), interface, mirror, ours);
+            let usable = mirror.sources(interface, self.plan.params.family);
+            let source = choose_source(self.router.machine().source(), usable, ours);
             if source.is_none() != known.contains(&Cause::NoSource)
                 || (source.is_some() && source != self.router.machine().source())
             {
@@ -83,12 +86,10 @@ impl Instance {
 /// The one in use as long as it is there, else the first; never an address that moves between routers.
 fn choose_source(
     current: Option<IpAddr>,
-    interface: &str,
-    mirror: &Mirror,
+    mut usable: Vec<IpAddr>,
     ours: &BTreeSet<IpAddr>,
 ) -> Option<IpAddr> {
-    let usable: Vec<IpAddr> =
-        mirror.primary_ipv4(interface).into_iter().filter(|address| !ours.contains(address)).collect();
+    usable.retain(|address| !ours.contains(address));
     current.filter(|address| usable.contains(address)).or_else(|| usable.first().copied())
 }
 
@@ -118,11 +119,14 @@ mod tests {
             preempt: Preempt::AtOnce,
             addresses: vec![VIP.into()],
             auth: Auth::None,
+            signing: None,
             checksum: Checksum::Standard,
             answer_lower: Switch::On,
             answer_higher: Switch::Off,
             owner_deaf: Switch::Off,
             trust_addresses: Switch::Off,
+            together: Switch::Off,
+            yields_when_late: None,
             announce: Schedule::default(),
         };
         let plan = plan::Instance {

@@ -1,6 +1,8 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
+mod group;
+mod herald;
 mod instance;
 mod reload;
 mod sockets;
@@ -8,15 +10,17 @@ mod sockets;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
-use vrrp::io::arp::ArpSocket;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
 use vrrp::params::Transport;
-use vrrp::{Action, Cause, Ending, Event, Family, Packet, Priority, State};
+use vrrp::sync::Step;
+use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
 
+use self::group::{Group, Members};
+use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
 use super::kernel::{Answer, Command, Id, Kernel};
@@ -24,7 +28,7 @@ use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
 use crate::notify;
 use crate::notify::mail::Mailer;
-use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
+use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::worker::{Order, Orders};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
@@ -86,10 +90,11 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
 
 struct Worker {
     instances: Vec<Instance>,
+    groups: Vec<Group>,
     next_id: Id,
     log_unknown_vrids: bool,
     sockets: Sockets,
-    arp: ArpSocket,
+    herald: Herald,
     alarm: Alarm,
     kernel: Kernel,
     mirror: Mirror,
@@ -105,10 +110,11 @@ impl Worker {
         tracing::debug!("Registering Kernel netlink command channel");
         let mut worker = Self {
             instances: Vec::new(),
+            groups: Vec::new(),
             next_id: 0,
             log_unknown_vrids: plan.log_unknown_vrids,
             sockets: Sockets::new(),
-            arp: ArpSocket::open()?,
+            herald: Herald::open(plan.spacing)?,
             alarm: Alarm::new()?,
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
@@ -131,9 +137,13 @@ impl Worker {
         for one in plan.instances {
             worker.adopt(one);
         }
-        tracing::debug!("Registering gratuitous ARP shared channel");
+        herald::log_registration(&worker.instances);
         for instance in &worker.instances {
             instance.log(&Line::RemovingVips);
+        }
+        worker.form_groups(plan.groups);
+        for group in 0..worker.groups.len() {
+            worker.with_group(group, |core, members, out| core.start(Instant::now(), members, out));
         }
         for index in 0..worker.instances.len() {
             worker.tell(index, Event::Start { quiet: plan.startup_delay });
@@ -181,17 +191,17 @@ impl Worker {
     }
 
     fn set_alarm(&mut self) -> io::Result<()> {
-        let next = self.instances.iter().filter_map(|instance| instance.router.deadline()).min();
-        self.alarm.set(next)
+        let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
+        self.alarm.set(next.chain(self.herald.deadline()).min())
     }
 
     /// Gives every packet that has arrived to its virtual router.
     fn receive(&mut self) {
-        let mut actions = Vec::new();
-        let Self { sockets, instances, log_unknown_vrids, .. } = self;
-        sockets.drain(|endpoint, datagram| {
-            let now = Instant::now();
-            let packet = match Packet::ipv4(datagram) {
+        let mut done = Vec::new();
+        let Self { sockets, instances, groups, log_unknown_vrids, .. } = self;
+        sockets.drain(|endpoint, packet| {
+            let (now, wall) = (Instant::now(), SystemTime::now());
+            let packet = match packet {
                 Ok(packet) => packet,
                 Err(line) => {
                     tracing::info!("{}", line.of(""));
@@ -199,13 +209,20 @@ impl Worker {
                 }
             };
             match addressee(instances, endpoint, &packet) {
-                Some(index) => {
-                    let mut out = Vec::new();
-                    instances[index].router.receive(now, &packet, &mut out);
-                    if !out.is_empty() {
-                        actions.push((index, out));
+                Some(index) => done.push(match group_of(instances, groups, index) {
+                    Some((at, place)) => {
+                        let Group { plan, core, .. } = &mut groups[at];
+                        let members = &mut Members { instances, indexes: &plan.members };
+                        let mut out = Vec::new();
+                        core.receive(now, members, place, wall, &packet, &mut out);
+                        Done::Group(at, out)
                     }
-                }
+                    None => {
+                        let mut out = Vec::new();
+                        instances[index].router.receive(now, wall, &packet, &mut out);
+                        Done::Instance(index, out)
+                    }
+                }),
                 None if *log_unknown_vrids => tracing::info!(
                     "Unknown VRID({}) received on interface({}). ignoring...",
                     packet.vrid(),
@@ -214,8 +231,11 @@ impl Worker {
                 None => {}
             }
         });
-        for (index, out) in actions {
-            self.carry_out(index, out);
+        for one in done {
+            match one {
+                Done::Instance(index, out) => self.carry_out(index, out),
+                Done::Group(at, out) => self.carry_out_group(at, out),
+            }
         }
     }
 
@@ -227,12 +247,50 @@ impl Worker {
                 self.tell(index, Event::Tick);
             }
         }
+        if self.herald.deadline().is_some_and(|at| at <= now) {
+            self.herald.tick(&self.mirror);
+        }
     }
 
     fn tell(&mut self, index: usize, event: Event) {
+        let now = Instant::now();
+        if let Some((at, place)) = group_of(&self.instances, &self.groups, index) {
+            self.with_group(at, |core, members, out| core.handle(now, members, place, event, out));
+        } else {
+            let mut out = Vec::new();
+            self.instances[index].router.handle(now, event, &mut out);
+            self.carry_out(index, out);
+        }
+    }
+
+    /// Has a sync group do something and carries out what follows.
+    fn with_group(
+        &mut self,
+        at: usize,
+        job: impl FnOnce(&mut vrrp::sync::Group, &mut Members<'_>, &mut Vec<Step>),
+    ) {
+        let Group { plan, core, .. } = &mut self.groups[at];
         let mut out = Vec::new();
-        self.instances[index].router.handle(Instant::now(), event, &mut out);
-        self.carry_out(index, out);
+        job(core, &mut Members { instances: &mut self.instances, indexes: &plan.members }, &mut out);
+        self.carry_out_group(at, out);
+    }
+
+    /// Ties the virtual routers to the groups of a plan. A group of the same name as before goes on where it was.
+    fn form_groups(&mut self, plans: Vec<GroupPlan>) {
+        let mut old = std::mem::take(&mut self.groups);
+        for instance in &mut self.instances {
+            instance.group = None;
+        }
+        for plan in plans {
+            for member in &plan.members {
+                self.instances[*member].group = Some(self.groups.len());
+            }
+            let known = old.iter().position(|group| group.plan.name == plan.name);
+            self.groups.push(match known.map(|position| old.swap_remove(position)) {
+                Some(group) => Group { plan, ..group },
+                None => Group::new(plan),
+            });
+        }
     }
 
     fn hear_kernel(&mut self, answer: Answer) {
@@ -324,6 +382,20 @@ impl Worker {
         }
     }
 
+    /// Does what a sync group and its members asked for, in its order.
+    fn carry_out_group(&mut self, at: usize, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Member { member, action } => {
+                    let index = self.groups[at].plan.members[member];
+                    self.carry_out(index, vec![action]);
+                }
+                Step::Log(line) => tracing::info!("{}", line.of(&self.groups[at].plan.name)),
+                Step::Report { to } => self.report_group(at, to),
+            }
+        }
+    }
+
     /// Does what a virtual router asked for, in its order.
     fn carry_out(&mut self, index: usize, actions: Vec<Action>) {
         for action in actions {
@@ -334,8 +406,17 @@ impl Worker {
                     let addresses = instance.addresses().cloned().collect();
                     self.kernel.command(Command::Hold { id: instance.id, addresses });
                 }
-                Action::DropAddresses => self.kernel.command(Command::Drop { id: self.instances[index].id }),
-                Action::Announce { rounds } => self.announce(index, rounds),
+                Action::DropAddresses => {
+                    let id = self.instances[index].id;
+                    self.herald.cancel(id);
+                    self.kernel.command(Command::Drop { id });
+                }
+                Action::Announce { rounds } => {
+                    self.herald.announce(&self.instances[index], &self.mirror, rounds);
+                }
+                Action::AnnounceElsewhere => {
+                    self.herald.announce_elsewhere(&self.instances[index], &self.mirror);
+                }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) => self.instances[index].log(&line),
             }
@@ -345,7 +426,7 @@ impl Worker {
     fn advertise(&mut self, index: usize, priority: Priority) {
         let instance = &mut self.instances[index];
         let Some(endpoint) = instance.endpoint() else { return };
-        for datagram in instance.router.datagrams(priority) {
+        for datagram in instance.router.datagrams(priority, SystemTime::now()) {
             let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
             let (text, errno) = words(&error);
             let is_expected = priority == Priority::RELEASE
@@ -358,29 +439,6 @@ impl Worker {
                 Transport::Multicast { .. } => Line::SendFailed { errno, text },
                 Transport::Unicast { .. } => Line::SendToPeerFailed { peer: datagram.to, text },
             });
-        }
-    }
-
-    /// Round by round, all addresses in each.
-    fn announce(&self, index: usize, rounds: u32) {
-        let instance = &self.instances[index];
-        for round in 0..rounds {
-            for one in instance.addresses() {
-                // Neighbour advertisements come with IPv6.
-                let IpAddr::V4(address) = one.address else { continue };
-                let Some(link) = self.mirror.link(&one.interface).filter(|link| link.arp) else { continue };
-                let Some(mac) = link.mac else { continue };
-                let (family, interface) = (Family::Ipv4, one.interface.clone());
-                if round == 0 {
-                    let interface = interface.clone();
-                    instance.log(&Line::QueueingAnnouncement { family, interface, address: address.into() });
-                }
-                instance.log(&Line::Announcing { family, interface, address: address.into() });
-                if let Err(error) = self.arp.send(link.index, mac, link.broadcast, address) {
-                    let (text, _) = words(&error);
-                    tracing::info!("Error {text} sending gratuitous ARP on {} for {address}", one.interface);
-                }
-            }
         }
     }
 
@@ -401,13 +459,39 @@ impl Worker {
         }
     }
 
+    fn report_group(&mut self, at: usize, to: State) {
+        let group = &mut self.groups[at];
+        if !group.plan.smtp_alert || group.mailed == Some(to) {
+            return;
+        }
+        group.mailed = Some(to);
+        if let Some((subject, body)) = notify::state::group_mail(to) {
+            self.mailer.send(&format!("VRRP Group {} - {subject}", group.plan.name), body);
+        }
+    }
+
     /// Gives everything back.
     async fn stop(mut self) {
         for index in 0..self.instances.len() {
             self.tell(index, Event::Stop(Ending::Shutdown));
         }
+        for at in 0..self.groups.len() {
+            self.report_group(at, State::Stopped);
+        }
         tokio::join!(self.kernel.finish(), self.mailer.finish(LAST_MAILS));
     }
+}
+
+/// What the packets of one round have led to.
+enum Done {
+    Instance(usize, Vec<Action>),
+    Group(usize, Vec<Step>),
+}
+
+/// The sync group of a virtual router, and its place in it.
+fn group_of(instances: &[Instance], groups: &[Group], index: usize) -> Option<(usize, usize)> {
+    let at = instances[index].group?;
+    Some((at, groups[at].place(index)?))
 }
 
 /// The virtual router a packet is for. Unicast routers of one VRID and address are told apart by their peers.

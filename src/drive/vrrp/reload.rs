@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use vrrp::log::Line;
-use vrrp::{Ending, Event, State, Verdict};
+use vrrp::{Cause, Ending, Event, State, Verdict};
 
 use super::{Instance, Plan, Worker, addresses_of};
 use crate::drive::kernel::Command;
@@ -16,10 +16,16 @@ impl Worker {
         tracing::info!("Reloading");
         self.log_unknown_vrids = plan.log_unknown_vrids;
         self.mailer.reconfigure(plan.alerts);
+        self.herald.reconfigure(plan.spacing);
         self.ours = addresses_of(&plan.instances);
+        // Until all are at their place, each is on its own.
+        for instance in &mut self.instances {
+            instance.group = None;
+        }
         self.end_missing(&plan.instances);
 
         let mut old = std::mem::take(&mut self.instances);
+        let mut new_ones = Vec::new();
         for new in plan.instances {
             match old.iter().position(|instance| instance.plan.params.same_router(&new.params)) {
                 Some(position) => {
@@ -31,9 +37,21 @@ impl Worker {
                     let index = self.instances.len() - 1;
                     // Logged where it fails; without sockets the router hears nothing, as after a failed start.
                     let _ = self.open_sockets(index);
-                    self.tell(index, Event::Start { quiet: plan.startup_delay });
+                    new_ones.push(index);
                 }
             }
+        }
+        self.form_groups(plan.groups);
+        for at in 0..self.groups.len() {
+            self.with_group(at, |core, members, out| core.regroup(Instant::now(), members, out));
+        }
+        for index in 0..self.instances.len() {
+            if self.instances[index].group.is_none() {
+                self.tell(index, Event::Recover(Cause::Partner));
+            }
+        }
+        for index in new_ones {
+            self.tell(index, Event::Start { quiet: plan.startup_delay });
         }
         let endpoints: BTreeSet<_> = self.instances.iter().filter_map(Instance::endpoint).collect();
         self.sockets.keep(&endpoints);
@@ -75,6 +93,7 @@ impl Worker {
                 self.kernel.command(Command::Hold { id: instance.id, addresses });
             }
         }
+        self.herald.keep(&self.instances[index]);
         self.carry_out(index, out);
         self.bring_up_to_date(index);
         let _ = self.open_sockets(index);

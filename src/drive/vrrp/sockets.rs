@@ -5,8 +5,9 @@ use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
 
-use vrrp::Datagram;
 use vrrp::io::socket::{Arrival, Endpoint, OpenError, Pair, Read};
+use vrrp::log::Line;
+use vrrp::{Datagram, Packet};
 
 /// How many packets one socket may deliver before the others, and the clock, have their turn.
 const PATIENCE: usize = 256;
@@ -77,11 +78,11 @@ impl Sockets {
     }
 
     /// Hands over what has arrived, until nothing is left or one socket has had its share.
-    pub(super) fn drain(&mut self, mut take: impl FnMut(&Endpoint, &[u8])) {
+    pub(super) fn drain(&mut self, mut take: impl FnMut(&Endpoint, Result<Packet<'_>, Line>)) {
         for (endpoint, open) in &self.open {
             for _ in 0..PATIENCE {
                 match open.pair.read(&mut self.buffer) {
-                    Ok(Read::Whole(length)) => take(endpoint, &self.buffer[..length]),
+                    Ok(Read::Whole(envelope)) => take(endpoint, envelope.open(&self.buffer)),
                     Ok(Read::Cut { length, room }) => {
                         let (input, _) = open.pair.descriptors();
                         tracing::info!("recvmsg({input}) message truncated from {length} to {room} bytes");

@@ -19,7 +19,7 @@ use nix::{
 };
 use std::{
     io::IoSliceMut,
-    net::Ipv4Addr,
+    net::{IpAddr, Ipv4Addr},
     os::fd::{AsRawFd as _, OwnedFd},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -47,6 +47,13 @@ pub enum Seen {
         address: Ipv4Addr,
         /// The announced hardware address.
         mac: [u8; 6],
+    },
+    /// An ICMPv6 neighbour advertisement to all nodes.
+    NeighbourAdvert {
+        /// The announced address.
+        address: IpAddr,
+        /// Router (0x80), solicited (0x40), override (0x20).
+        flags: u8,
     },
 }
 
@@ -90,7 +97,7 @@ impl Capture {
     pub fn adverts(&self, from: Ipv4Addr, wanted: impl Fn(u8) -> bool) -> Vec<SystemTime> {
         let is_wanted = |frame: &Frame| match frame.seen {
             Seen::Advert { from: source, priority, .. } => source == from && wanted(priority),
-            Seen::GratuitousArp { .. } => false,
+            Seen::GratuitousArp { .. } | Seen::NeighbourAdvert { .. } => false,
         };
         lock(&self.frames).iter().filter(|frame| is_wanted(frame)).map(|frame| frame.at).collect()
     }
@@ -155,6 +162,7 @@ fn read(frame: &[u8]) -> Option<Seen> {
     match frame.get(12..14)? {
         [0x08, 0x00] => advert(payload),
         [0x08, 0x06] => gratuitous_arp(payload),
+        [0x86, 0xdd] => neighbour_advert(payload),
         _ => None,
     }
 }
@@ -176,6 +184,16 @@ fn gratuitous_arp(packet: &[u8]) -> Option<Seen> {
     let (sender, target) = (address(packet, 14)?, address(packet, 24)?);
     let mac = packet.get(8..14)?.try_into().ok()?;
     (sender == target).then_some(Seen::GratuitousArp { address: sender, mac })
+}
+
+fn neighbour_advert(packet: &[u8]) -> Option<Seen> {
+    const ICMPV6: u8 = 58;
+    const ADVERT: u8 = 136;
+    if *packet.get(6)? != ICMPV6 || *packet.get(40)? != ADVERT || *packet.get(24)? != 0xff {
+        return None;
+    }
+    let octets: [u8; 16] = packet.get(48..64)?.try_into().ok()?;
+    Some(Seen::NeighbourAdvert { address: IpAddr::from(octets), flags: *packet.get(44)? })
 }
 
 fn address(packet: &[u8], at: usize) -> Option<Ipv4Addr> {

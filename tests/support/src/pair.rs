@@ -66,6 +66,14 @@ impl Router {
         Keepalived::start(&self.node, &self.binary, &config(priority))
     }
 
+    /// Starts its daemon with this configuration.
+    ///
+    /// # Errors
+    /// As [`Keepalived::start`].
+    pub fn start_with(&self, config: &str) -> Outcome<Keepalived> {
+        Keepalived::start(&self.node, &self.binary, config)
+    }
+
     /// How many of the virtual addresses it holds.
     ///
     /// # Errors

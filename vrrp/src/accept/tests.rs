@@ -6,8 +6,9 @@ use crate::event::Event;
 use crate::params::{GROUP_IPV4, Password, Peer, Preempt, Role, Vrid};
 use crate::router::Router;
 use crate::wire::checksum::Sum;
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
+const WALL: SystemTime = SystemTime::UNIX_EPOCH;
 const SOURCE: &str = "10.0.0.2";
 
 fn address(text: &str) -> IpAddr {
@@ -30,11 +31,14 @@ fn params() -> Params {
         preempt: Preempt::AtOnce,
         addresses: vec![address("10.0.0.100"), address("10.0.0.101")],
         auth: Auth::None,
+        signing: None,
         checksum: Checksum::Standard,
         answer_lower: Switch::On,
         answer_higher: Switch::Off,
         owner_deaf: Switch::Off,
         trust_addresses: Switch::Off,
+        together: Switch::Off,
+        yields_when_late: None,
         announce: Schedule::default(),
     }
 }
@@ -42,7 +46,7 @@ fn params() -> Params {
 /// What the other router sends with these parameters.
 fn packet_of(params: Params) -> Vec<u8> {
     let mut other = Router::new(Params { source: Some(address(SOURCE)), ..params });
-    other.datagrams(Priority::new(200)).remove(0).bytes
+    other.datagrams(Priority::new(200), WALL).remove(0).bytes
 }
 
 /// Writes the version 2 checksum anew, so that another change is the only flaw.
@@ -65,7 +69,8 @@ fn examine(params: Params, bytes: &[u8]) -> Verdict {
     assert_eq!(machine.state(), State::Backup);
     let packet = Packet::ipv4(bytes).expect("long enough");
     let (mut counters, mut lines) = (Counters::default(), Vec::new());
-    let advert = Gate::new().examine(&packet, &machine, &mut counters, &mut lines);
+    let advert =
+        Gate::new().examine(&packet, &machine, &mut Proof::default(), WALL, &mut counters, &mut lines);
     assert_eq!(lines.remove(0), Line::MasterSet { to: address(SOURCE) });
     Verdict { accepted: advert.is_some(), counters, lines }
 }
@@ -107,7 +112,7 @@ fn fewer_bytes_than_headers_are_no_packet() {
 fn an_authentication_header_nobody_configured_is_refused() {
     let mut bytes = packet_of(params());
     bytes[9] = PROTOCOL_AH;
-    bytes.splice(20..20, [0; AH_LEN]);
+    bytes.splice(20..20, [0; wire::ah::LEN]);
     let counters = Counters { auth_type_mismatch: 1, ..Counters::default() };
     refused(params(), &bytes, counters, Line::UnexpectedAh { from: from() });
 }
@@ -300,7 +305,7 @@ fn a_complaint_is_logged_once_until_something_changes() {
     bad[26] ^= 1;
     let complaints = |router: &mut Router, bytes: &[u8]| {
         let mut out = Vec::new();
-        router.receive(now, &Packet::ipv4(bytes).expect("long enough"), &mut out);
+        router.receive(now, WALL, &Packet::ipv4(bytes).expect("long enough"), &mut out);
         let line = Line::WrongChecksum { from: from(), version: Version::V2 };
         out.iter().filter(|action| **action == crate::Action::Log(line.clone())).count()
     };
@@ -323,6 +328,207 @@ fn a_refused_packet_does_not_move_the_next_advert_of_a_master() {
     let mut bad = packet_of(params());
     bad[26] ^= 1;
     let later = now + Duration::from_millis(500);
-    router.receive(later, &Packet::ipv4(&bad).expect("long enough"), &mut Vec::new());
+    router.receive(later, WALL, &Packet::ipv4(&bad).expect("long enough"), &mut Vec::new());
     assert_eq!(router.deadline(), next);
+}
+
+fn with_ah() -> Params {
+    Params { auth: Auth::Ah(Password::new(b"secret")), ..params() }
+}
+
+/// What a listening router has logged about these packets, one after the other, and whether it obeyed the last one.
+fn hears(router: &mut Router, wall: SystemTime, packets: &[Vec<u8>]) -> (Vec<String>, u64) {
+    let (mut out, before) = (Vec::new(), router.counters().received);
+    for bytes in packets {
+        router.receive(Instant::now(), wall, &Packet::ipv4(bytes).expect("long enough"), &mut out);
+    }
+    let line = |action: &crate::Action| match action {
+        crate::Action::Log(line) if line.detail() == crate::log::Detail::Normal => {
+            Some(line.of("V").to_string())
+        }
+        crate::Action::Log(_)
+        | crate::Action::Advertise(_)
+        | crate::Action::HoldAddresses
+        | crate::Action::DropAddresses
+        | crate::Action::Announce { .. }
+        | crate::Action::AnnounceElsewhere
+        | crate::Action::Report { .. } => None,
+    };
+    (out.iter().filter_map(line).collect(), router.counters().received - before)
+}
+
+fn listening(params: Params) -> Router {
+    let mut router = Router::new(params);
+    router.handle(Instant::now(), Event::Start { quiet: Duration::ZERO }, &mut Vec::new());
+    router
+}
+
+#[test]
+fn an_advert_of_ah_counts_once_and_every_repetition_is_logged() {
+    let mut router = listening(with_ah());
+    let bytes = packet_of(with_ah());
+    assert_eq!(hears(&mut router, WALL, std::slice::from_ref(&bytes)), (vec![], 1));
+    let old = "(V) IPSEC-AH : sequence number 1 already processed. Packet dropped. Local(1)".to_owned();
+    assert_eq!(hears(&mut router, WALL, &[bytes.clone(), bytes]), (vec![old.clone(), old], 0));
+    assert_eq!(router.counters().auth_failure, 2);
+}
+
+#[test]
+fn ah_with_another_password_or_from_another_than_it_says_is_refused() {
+    let other = Params { auth: Auth::Ah(Password::new(b"public")), ..params() };
+    let counters = Counters { auth_failure: 1, ..Counters::default() };
+    refused(with_ah(), &packet_of(other), counters, Line::WrongAhValue);
+    let mut bytes = packet_of(with_ah());
+    bytes[24..28].copy_from_slice(&[10, 0, 0, 7]);
+    wire::ah::sign(&mut bytes, b"secret\0\0", wire::ah::Ttl::Signed);
+    let spi = u32::from_be_bytes([10, 0, 0, 7]);
+    refused(with_ah(), &bytes, counters, Line::WrongAhSpi { from: [10, 0, 0, 2].into(), spi });
+}
+
+#[test]
+fn a_packet_without_the_configured_authentication_header_is_refused() {
+    let counters = Counters { auth_type_mismatch: 1, ..Counters::default() };
+    refused(with_ah(), &packet_of(params()), counters, Line::MissingAh { from: from() });
+}
+
+#[test]
+fn an_authentication_header_in_front_of_something_else_is_dropped_without_a_word() {
+    let mut bytes = packet_of(with_ah());
+    bytes[20] = 6;
+    let verdict = examine(with_ah(), &bytes);
+    assert!(!verdict.accepted);
+    assert_eq!((verdict.counters, verdict.lines), (Counters::default(), vec![]));
+}
+
+/// The time to live is part of the sum for multicast and not for unicast; both as the original has it.
+#[test]
+fn ah_covers_the_time_to_live_of_multicast_alone() {
+    let unicast = |peer: &str| Params {
+        transport: Transport::Unicast {
+            peers: vec![Peer { address: address(peer), min_ttl: 0, max_ttl: 255 }],
+            check_source: false,
+            ttl: None,
+        },
+        ..with_ah()
+    };
+    let mut bytes = packet_of(unicast("10.0.0.1"));
+    bytes[8] = 9;
+    assert!(examine(unicast(SOURCE), &bytes).accepted);
+    let mut bytes = packet_of(with_ah());
+    bytes[8] = 9;
+    assert!(!wire::ah::holds(&bytes, b"secret\0\0", wire::ah::Ttl::Signed));
+}
+
+#[test]
+fn a_new_master_numbers_its_adverts_after_those_it_heard() {
+    let mut router = listening(with_ah());
+    let mut other = Router::new(Params { source: Some(from()), ..with_ah() });
+    let last = (0..9).map(|_| other.datagrams(Priority::new(200), WALL).remove(0).bytes).last();
+    hears(&mut router, WALL, &[last.expect("nine packets")]);
+    let sent = router.datagrams(Priority::DEFAULT, WALL).remove(0).bytes;
+    assert_eq!(sent[28..32], [0, 0, 0, 10]);
+}
+
+fn signing() -> Signing {
+    let key = |id| crate::params::signing::Key { id, bytes: vec![id; 32] };
+    let window = Duration::from_secs(10);
+    Signing {
+        keys: vec![key(1), key(2)],
+        active: 1,
+        window,
+        anti_replay: AntiReplay::Time,
+        mode: Mode::Enforce,
+    }
+}
+
+fn signed() -> Params {
+    Params { signing: Some(signing()), ..params() }
+}
+
+fn noon(seconds: i64) -> SystemTime {
+    let at = Duration::from_secs(1_000_000_u64.saturating_add_signed(seconds));
+    SystemTime::UNIX_EPOCH + at
+}
+
+/// What the other router signs at this time.
+fn signed_at(params: Params, wall: SystemTime) -> Vec<u8> {
+    let mut other = Router::new(Params { source: Some(from()), ..params });
+    other.datagrams(Priority::new(200), wall).remove(0).bytes
+}
+
+/// What a router that demands signatures says to one packet at noon.
+fn says(bytes: Vec<u8>) -> (Vec<String>, ExtensionCounters) {
+    let mut router = listening(signed());
+    let (lines, received) = hears(&mut router, noon(0), &[bytes]);
+    assert_eq!(received, 0);
+    (lines, router.counters().extension)
+}
+
+#[test]
+fn a_signed_advert_is_accepted_once() {
+    let mut router = listening(signed());
+    let bytes = signed_at(signed(), noon(0));
+    assert_eq!(bytes.len(), 44 + trailer::LEN);
+    assert_eq!(hears(&mut router, noon(0), std::slice::from_ref(&bytes)), (vec![], 1));
+    let replayed = vec!["(V) replayed authentication trailer from 10.0.0.2".to_owned()];
+    assert_eq!(hears(&mut router, noon(1), &[bytes.clone(), bytes]), (replayed, 0));
+    assert_eq!(router.counters().extension.replay, 2);
+}
+
+#[test]
+fn a_signature_may_be_missing_where_that_is_permitted_and_is_checked_where_it_is_not() {
+    for mode in [Mode::Permissive, Mode::ReceiveOnly] {
+        let lenient = || Params { signing: Some(Signing { mode, ..signing() }), ..params() };
+        let mut router = listening(lenient());
+        assert_eq!(hears(&mut router, noon(0), &[packet_of(params())]), (vec![], 1));
+        let mut bad = signed_at(signed(), noon(0));
+        *bad.last_mut().expect("a trailer") ^= 1;
+        let wrong = vec!["(V) invalid authentication HMAC from 10.0.0.2".to_owned()];
+        assert_eq!(hears(&mut router, noon(0), &[bad]), (wrong, 0));
+        let is_signed = signed_at(lenient(), noon(0)).len() > 44;
+        assert_eq!(is_signed, mode == Mode::Permissive);
+    }
+}
+
+#[test]
+fn each_flaw_of_a_signature_has_its_words_and_its_counter() {
+    use ExtensionCounters as Count;
+    let line = |text: &str| vec![format!("(V) {text}")];
+    let none = Count::default();
+    let missing = says(packet_of(params()));
+    assert_eq!(missing, (line("missing authentication trailer from 10.0.0.2"), Count { missing: 1, ..none }));
+    let mut bytes = signed_at(signed(), noon(0));
+    bytes[44] = 2;
+    let malformed = line("malformed authentication trailer from 10.0.0.2");
+    assert_eq!(says(bytes), (malformed, Count { malformed: 1, ..none }));
+    for seconds in [-11, 11] {
+        let stale =
+            line("stale authentication trailer from 10.0.0.2, clock skew 11 sec exceeds window 10 sec");
+        assert_eq!(says(signed_at(signed(), noon(seconds))), (stale, Count { stale: 1, ..none }));
+    }
+    let mut bytes = signed_at(signed(), noon(0));
+    bytes[45] = 3;
+    let unknown = line("unknown authentication key id 3 from 10.0.0.2");
+    assert_eq!(says(bytes), (unknown, Count { unknown_key: 1, ..none }));
+    let mut bytes = signed_at(signed(), noon(0));
+    bytes[45] = 2;
+    let wrong = line("invalid authentication HMAC from 10.0.0.2");
+    assert_eq!(says(bytes), (wrong, Count { invalid_hmac: 1, ..none }));
+}
+
+#[test]
+fn a_clock_that_drifts_is_told_before_it_is_too_far() {
+    let mut router = listening(signed());
+    let warned =
+        vec!["(V) authentication clock skew 6 sec from 10.0.0.2 approaching window 10 sec".to_owned()];
+    assert_eq!(hears(&mut router, noon(0), &[signed_at(signed(), noon(6))]), (warned, 1));
+}
+
+#[test]
+fn without_a_clock_old_signatures_count_as_long_as_they_are_new_to_us() {
+    let monotonic =
+        || Params { signing: Some(Signing { anti_replay: AntiReplay::Monotonic, ..signing() }), ..params() };
+    let mut router = listening(monotonic());
+    assert_eq!(hears(&mut router, noon(0), &[signed_at(monotonic(), noon(-90_000))]).1, 1);
+    assert_eq!(hears(&mut router, noon(0), &[signed_at(monotonic(), noon(-90_001))]).1, 0);
 }

@@ -1,7 +1,9 @@
-//! The edge to the system: raw sockets, an alarm clock, ARP frames. Nothing here decides anything.
+//! The edge to the system: raw sockets, an alarm clock, ARP and neighbour discovery frames. Nothing here decides anything.
 
 pub mod arp;
 pub mod clock;
+pub mod link;
+pub mod ndp;
 pub mod socket;
 
 use std::io;

@@ -4,9 +4,11 @@
 
 pub mod advert_v2;
 pub mod advert_v3;
+pub mod ah;
 pub mod auth;
 pub mod checksum;
 pub mod ipv4;
+pub mod trailer;
 
 mod pdu;
 
@@ -18,8 +20,6 @@ use std::fmt;
 pub const PROTOCOL_VRRP: u8 = 112;
 /// IP protocol number of the authentication header (RFC 2402).
 pub const PROTOCOL_AH: u8 = 51;
-/// Length in bytes of the authentication header with its 12-byte integrity value.
-pub const AH_LEN: usize = 24;
 /// VRRP packet type ADVERTISEMENT, the only one there is.
 pub const TYPE_ADVERTISEMENT: u8 = 1;
 

@@ -1,10 +1,11 @@
-//! A link of routers in virtual time: adverts travel as bytes, may be lost, late, twice, or stopped at a partition.
+//! Links of routers in virtual time: adverts travel as bytes, may be lost, late, twice, or stopped at a partition.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
+use vrrp::sync::{Group, Step};
 use vrrp::{Action, Event, Packet, Params, Router, State};
 
 /// How bad the link is.
@@ -23,28 +24,31 @@ impl Weather {
     pub(crate) const FAIR: Self = Self { loss: 0, duplicates: 0, delay: Duration::from_micros(100) };
 }
 
-/// One router and the machine it runs on.
+/// A machine and the routers on it, each on a link of its own. More than one are a sync group.
 pub(crate) struct Node {
-    params: Params,
-    router: Option<Router>,
-    /// Routers hear one another on the same side only.
-    pub(crate) side: u8,
-    /// Its process does not run until then; what arrives waits in the socket.
+    params: Vec<Params>,
+    /// None while the process does not run.
+    routers: Vec<Router>,
+    group: Option<Group>,
+    /// By link: routers hear one another on the same side only.
+    pub(crate) sides: Vec<u8>,
+    /// Its process does not run until then; what arrives waits in the sockets.
     stalled_until: Option<Instant>,
-    waiting: Vec<Vec<u8>>,
-    /// Whether its kernel has the addresses.
-    pub(crate) holds: bool,
-    /// Every state it entered, with the time.
-    pub(crate) history: Vec<(Instant, State)>,
+    waiting: Vec<(usize, Vec<u8>)>,
+    /// By link: whether its kernel has the addresses.
+    pub(crate) holds: Vec<bool>,
+    /// Every state a router entered, with the time and the link.
+    pub(crate) history: Vec<(Instant, usize, State)>,
 }
 
 impl Node {
-    pub(crate) fn state(&self) -> Option<State> {
-        self.router.as_ref().map(|router| router.machine().state())
+    /// Of its router on a link.
+    pub(crate) fn state_on(&self, link: usize) -> Option<State> {
+        Some(self.routers.get(link)?.machine().state())
     }
 
-    pub(crate) fn router(&self) -> Option<&Router> {
-        self.router.as_ref()
+    pub(crate) fn routers(&self) -> &[Router] {
+        &self.routers
     }
 
     fn is_stalled(&self, now: Instant) -> bool {
@@ -53,7 +57,7 @@ impl Node {
 
     /// When it does something by itself.
     fn next(&self) -> Option<Instant> {
-        let deadline = self.router.as_ref()?.deadline();
+        let deadline = self.routers.iter().filter_map(Router::deadline).min();
         match self.stalled_until {
             Some(until) if !self.waiting.is_empty() => Some(until),
             Some(until) => deadline.map(|at| at.max(until)),
@@ -62,8 +66,8 @@ impl Node {
     }
 }
 
-/// On its way: when it arrives, a number that keeps the order, who gets it, the bytes.
-type Flight = Reverse<(Instant, u64, usize, Vec<u8>)>;
+/// On its way: when it arrives, a number that keeps the order, who gets it, by which link, the bytes.
+type Flight = Reverse<(Instant, u64, usize, usize, Vec<u8>)>;
 
 pub(crate) struct Lan {
     pub(crate) now: Instant,
@@ -75,19 +79,26 @@ pub(crate) struct Lan {
 }
 
 impl Lan {
+    /// Machines with one router each, on one link.
     pub(crate) fn new(routers: Vec<Params>, seed: u64) -> Self {
-        let node = |params| Node {
+        Self::of_groups(routers.into_iter().map(|params| vec![params]).collect(), seed)
+    }
+
+    /// Machines with a router on every link.
+    pub(crate) fn of_groups(machines: Vec<Vec<Params>>, seed: u64) -> Self {
+        let node = |params: Vec<Params>| Node {
+            sides: vec![0; params.len()],
+            holds: vec![false; params.len()],
             params,
-            router: None,
-            side: 0,
+            routers: Vec::new(),
+            group: None,
             stalled_until: None,
             waiting: Vec::new(),
-            holds: false,
             history: Vec::new(),
         };
         Self {
             now: Instant::now(),
-            nodes: routers.into_iter().map(node).collect(),
+            nodes: machines.into_iter().map(node).collect(),
             weather: Weather::FAIR,
             flights: BinaryHeap::new(),
             sent: 0,
@@ -98,15 +109,25 @@ impl Lan {
     /// Starts a process, which removes what a crashed one left.
     pub(crate) fn start(&mut self, index: usize) {
         let node = &mut self.nodes[index];
-        node.router = Some(Router::new(node.params.clone()));
-        self.tell(index, Event::Start { quiet: Duration::ZERO });
+        node.routers = node.params.iter().cloned().map(Router::new).collect();
+        let mut out = Vec::new();
+        if node.routers.len() > 1 {
+            let group = node.group.insert(Group::new());
+            group.start(self.now, &mut node.routers, &mut out);
+        }
+        self.carry_out(index, out);
+        for link in 0..self.nodes[index].params.len() {
+            self.give(index, link, Event::Start { quiet: Duration::ZERO });
+        }
+        self.check_together(index);
     }
 
     /// The machine is gone, its addresses with it.
     pub(crate) fn crash(&mut self, index: usize) {
         let node = &mut self.nodes[index];
-        node.router = None;
-        node.holds = false;
+        node.routers.clear();
+        node.group = None;
+        node.holds.fill(false);
         node.stalled_until = None;
         node.waiting.clear();
     }
@@ -115,21 +136,52 @@ impl Lan {
         self.nodes[index].stalled_until = Some(self.now + time);
     }
 
-    pub(crate) fn tell(&mut self, index: usize, event: Event) {
-        let mut out = Vec::new();
-        if let Some(router) = &mut self.nodes[index].router {
-            router.handle(self.now, event, &mut out);
-        }
-        self.carry_out(index, out);
+    pub(crate) fn tell(&mut self, index: usize, link: usize, event: Event) {
+        self.give(index, link, event);
+        self.check_together(index);
     }
 
-    pub(crate) fn reconfigure(&mut self, index: usize, params: Params) {
-        let mut out = Vec::new();
-        self.nodes[index].params = params.clone();
-        if let Some(router) = &mut self.nodes[index].router {
-            router.reconfigure(self.now, params, &mut out);
+    /// The members of a group are in one state whenever an event has been taken to its end.
+    fn check_together(&self, index: usize) {
+        let states: Vec<State> =
+            self.nodes[index].routers.iter().map(|router| router.machine().state()).collect();
+        assert!(states.windows(2).all(|two| two[0] == two[1]), "node {index} is torn: {states:?}");
+    }
+
+    fn give(&mut self, index: usize, link: usize, event: Event) {
+        let Node { routers, group, .. } = &mut self.nodes[index];
+        if routers.is_empty() {
+            return;
         }
-        self.carry_out(index, out);
+        let steps = match group {
+            Some(group) => {
+                let mut steps = Vec::new();
+                group.handle(self.now, routers, link, event, &mut steps);
+                steps
+            }
+            None => {
+                let mut out = Vec::new();
+                routers[link].handle(self.now, event, &mut out);
+                steps(link, out)
+            }
+        };
+        self.carry_out(index, steps);
+    }
+
+    pub(crate) fn reconfigure(&mut self, index: usize, link: usize, params: Params) {
+        let node = &mut self.nodes[index];
+        node.params[link] = params.clone();
+        let mut all = Vec::new();
+        if let Some(router) = node.routers.get_mut(link) {
+            let mut out = Vec::new();
+            router.reconfigure(self.now, params, &mut out);
+            all = steps(link, out);
+            if let Some(group) = &mut node.group {
+                group.regroup(self.now, &mut node.routers, &mut all);
+            }
+        }
+        self.carry_out(index, all);
+        self.check_together(index);
     }
 
     /// Lets virtual time pass.
@@ -141,8 +193,8 @@ impl Lan {
             let Some(next) = arrival.into_iter().chain(own).min().filter(|at| *at <= end) else { break };
             self.now = self.now.max(next);
             if arrival == Some(next) {
-                if let Some(Reverse((_, _, to, bytes))) = self.flights.pop() {
-                    self.arrive(to, bytes);
+                if let Some(Reverse((_, _, to, link, bytes))) = self.flights.pop() {
+                    self.arrive(to, link, bytes);
                 }
                 continue;
             }
@@ -155,69 +207,97 @@ impl Lan {
         self.now = end;
     }
 
-    /// The live routers that are MASTER.
+    /// The live routers of the first link that are MASTER.
     pub(crate) fn masters(&self) -> Vec<usize> {
-        (0..self.nodes.len()).filter(|index| self.nodes[*index].state() == Some(State::Master)).collect()
+        self.masters_on(0)
     }
 
-    fn arrive(&mut self, to: usize, bytes: Vec<u8>) {
-        if self.nodes[to].router.is_none() {
+    pub(crate) fn masters_on(&self, link: usize) -> Vec<usize> {
+        let is_master = |index: &usize| self.nodes[*index].state_on(link) == Some(State::Master);
+        (0..self.nodes.len()).filter(is_master).collect()
+    }
+
+    fn arrive(&mut self, to: usize, link: usize, bytes: Vec<u8>) {
+        if self.nodes[to].routers.is_empty() {
             return;
         }
         if self.nodes[to].is_stalled(self.now) {
-            self.nodes[to].waiting.push(bytes);
+            self.nodes[to].waiting.push((link, bytes));
         } else {
-            self.receive(to, &bytes);
+            self.receive(to, link, &bytes);
         }
     }
 
-    fn receive(&mut self, index: usize, bytes: &[u8]) {
-        let mut out = Vec::new();
+    fn receive(&mut self, index: usize, link: usize, bytes: &[u8]) {
         let packet = Packet::ipv4(bytes).expect("routers send whole packets");
-        if let Some(router) = &mut self.nodes[index].router {
-            router.receive(self.now, &packet, &mut out);
-        }
-        self.carry_out(index, out);
+        let Node { routers, group, .. } = &mut self.nodes[index];
+        let (now, wall) = (self.now, SystemTime::UNIX_EPOCH);
+        let all = match group {
+            Some(group) => {
+                let mut all = Vec::new();
+                group.receive(now, routers, link, wall, &packet, &mut all);
+                all
+            }
+            None => {
+                let mut out = Vec::new();
+                routers[link].receive(now, wall, &packet, &mut out);
+                steps(link, out)
+            }
+        };
+        self.carry_out(index, all);
+        self.check_together(index);
     }
 
-    /// As the real loop does: first all that waits in the socket, then the clock.
+    /// As the real loop does: first all that waits in the sockets, then the clock.
     fn wake(&mut self, index: usize) {
         self.nodes[index].stalled_until = None;
-        for bytes in std::mem::take(&mut self.nodes[index].waiting) {
-            self.receive(index, &bytes);
+        for (link, bytes) in std::mem::take(&mut self.nodes[index].waiting) {
+            self.receive(index, link, &bytes);
         }
-        self.tell(index, Event::Tick);
-    }
-
-    fn carry_out(&mut self, index: usize, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Advertise(priority) => {
-                    let datagrams =
-                        self.nodes[index].router.as_mut().map(|router| router.datagrams(priority));
-                    for datagram in datagrams.unwrap_or_default() {
-                        self.broadcast(index, &datagram.bytes);
-                    }
-                }
-                Action::HoldAddresses => {
-                    let added = !self.nodes[index].holds;
-                    self.nodes[index].holds = true;
-                    self.tell(index, Event::AddressesHeld { added });
-                }
-                Action::DropAddresses => self.nodes[index].holds = false,
-                Action::Report { from, to, .. } => {
-                    assert_ne!(from, to, "a report is a change");
-                    self.nodes[index].history.push((self.now, to));
-                }
-                Action::Announce { .. } => assert!(self.nodes[index].holds, "announced without holding"),
-                Action::Log(_) => {}
+        for link in 0..self.nodes[index].routers.len() {
+            if self.nodes[index].routers[link].deadline().is_some_and(|at| at <= self.now) {
+                self.tell(index, link, Event::Tick);
             }
         }
     }
 
-    fn broadcast(&mut self, from: usize, bytes: &[u8]) {
+    fn carry_out(&mut self, index: usize, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Member { member, action } => self.act(index, member, action),
+                Step::Log(_) | Step::Report { .. } => {}
+            }
+        }
+    }
+
+    fn act(&mut self, index: usize, link: usize, action: Action) {
+        match action {
+            Action::Advertise(priority) => {
+                let router = &mut self.nodes[index].routers[link];
+                for datagram in router.datagrams(priority, SystemTime::UNIX_EPOCH) {
+                    self.broadcast(index, link, &datagram.bytes);
+                }
+            }
+            Action::HoldAddresses => {
+                let added = !self.nodes[index].holds[link];
+                self.nodes[index].holds[link] = true;
+                self.give(index, link, Event::AddressesHeld { added });
+            }
+            Action::DropAddresses => self.nodes[index].holds[link] = false,
+            Action::Report { from, to, .. } => {
+                assert_ne!(from, to, "a report is a change");
+                self.nodes[index].history.push((self.now, link, to));
+            }
+            Action::Announce { .. } | Action::AnnounceElsewhere => {
+                assert!(self.nodes[index].holds[link], "announced without holding")
+            }
+            Action::Log(_) => {}
+        }
+    }
+
+    fn broadcast(&mut self, from: usize, link: usize, bytes: &[u8]) {
         for to in 0..self.nodes.len() {
-            if to == from || self.nodes[to].side != self.nodes[from].side {
+            if to == from || self.nodes[to].sides[link] != self.nodes[from].sides[link] {
                 continue;
             }
             let copies = if self.rng.u32(0..100) < self.weather.duplicates { 2 } else { 1 };
@@ -228,8 +308,12 @@ impl Lan {
                 let micros = u64::try_from(self.weather.delay.as_micros()).expect("a short delay");
                 let at = self.now + Duration::from_micros(self.rng.u64(50..=micros.max(50)));
                 self.sent += 1;
-                self.flights.push(Reverse((at, self.sent, to, bytes.to_vec())));
+                self.flights.push(Reverse((at, self.sent, to, link, bytes.to_vec())));
             }
         }
     }
+}
+
+fn steps(member: usize, actions: Vec<Action>) -> Vec<Step> {
+    actions.into_iter().map(|action| Step::Member { member, action }).collect()
 }
