@@ -65,7 +65,9 @@ impl Checker {
             }
             Worth::Whole => {
                 let verdict = self.tally.pass();
-                if matches!(verdict, Verdict::Fine { first: true } | Verdict::CameUp) {
+                // §20.3: a name server that answers is not told of.
+                let told = !matches!(params.kind, CheckerKind::Dns(_));
+                if told && matches!(verdict, Verdict::Fine { first: true } | Verdict::CameUp) {
                     tell(Checked::Passed);
                 }
                 Taken { verdict: Some(verdict), after: After::Settled }
@@ -117,6 +119,10 @@ impl Checker {
 fn between(kind: &CheckerKind) -> After {
     match kind {
         CheckerKind::Web(WebCheck { between: BetweenPages::Hurry, .. }) => After::InHurry,
-        CheckerKind::Web(_) | CheckerKind::Tcp(_) | CheckerKind::Smtp(_) => After::Settled,
+        CheckerKind::Web(_)
+        | CheckerKind::Tcp(_)
+        | CheckerKind::Smtp(_)
+        | CheckerKind::Udp(_)
+        | CheckerKind::Dns(_) => After::Settled,
     }
 }

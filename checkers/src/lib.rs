@@ -13,6 +13,7 @@
 //!   time to look.
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
 //! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
+//! - [`dns`] is a question to a name server and what to make of the answer.
 //! - [`smtp`] is what a mail server has to answer.
 //! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
 //! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
@@ -23,6 +24,7 @@
 mod cadence;
 mod checker;
 mod director;
+pub mod dns;
 pub mod http;
 mod identity;
 #[cfg(feature = "io")]

@@ -275,6 +275,10 @@ impl Alert {
             Cause::Failed(CheckerKind::Smtp(check), failure) => {
                 format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, *failure))
             }
+            Cause::Passed(CheckerKind::Udp(_)) => "=> UDP CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Udp(_), _) => "=> UDP CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Dns(_)) => "=> DNS_CHECK: succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
             Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_)) => {
                 "=> CHECK succeed on service <=".into()
             }

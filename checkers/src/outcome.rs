@@ -1,6 +1,6 @@
 //! What a probe found out, by the layer that broke.
 
-use crate::{http, smtp};
+use crate::{dns, http, smtp};
 
 /// The result of one probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,10 @@ pub enum Failure {
     Http(http::Reason),
     /// What came over the connection is not what a mail server says.
     Smtp(smtp::Fault),
+    /// A datagram came that is not like the one that is wanted.
+    Reply,
+    /// The name server answered with this code instead of an answer.
+    Dns(dns::Rcode),
 }
 
 /// Why a server and this program do not come to a TLS session.

@@ -1,12 +1,13 @@
 //! What the machines need to know. Equal parameters are the same configuration: a reload compares whole values.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::http;
 use crate::{Cadence, EntryId, RealServerId, VirtualServerId};
+use crate::{dns, http};
 
 /// One virtual server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +125,10 @@ pub enum CheckerKind {
     Web(WebCheck),
     /// `SMTP_CHECK`: is greeted, greets and takes leave.
     Smtp(SmtpCheck),
+    /// `UDP_CHECK`: sends a datagram and looks at what comes back.
+    Udp(UdpCheck),
+    /// `DNS_CHECK`: asks a question.
+    Dns(DnsCheck),
 }
 
 impl CheckerKind {
@@ -133,13 +138,15 @@ impl CheckerKind {
             Self::Tcp(endpoint) => endpoint,
             Self::Web(check) => &check.endpoint,
             Self::Smtp(check) => &check.endpoint,
+            Self::Udp(check) => &check.endpoint,
+            Self::Dns(check) => &check.endpoint,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) => 1,
+            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -148,7 +155,7 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) => false,
+            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) => false,
         }
     }
 
@@ -162,7 +169,9 @@ impl CheckerKind {
                     && one.pages.iter().zip(&other.pages).all(|(one, other)| one.is_same_page(other))
             }
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
-            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_), _) => false,
+            (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
+            (Self::Dns(one), Self::Dns(other)) => one == other,
+            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_), _) => false,
         }
     }
 }
@@ -174,6 +183,60 @@ pub struct SmtpCheck {
     pub endpoint: Endpoint,
     /// `helo_name`: who greets.
     pub helo_name: String,
+}
+
+/// `DNS_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// What is asked.
+    pub question: dns::Question,
+}
+
+/// `UDP_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UdpCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// `payload`; [`UdpCheck::PAYLOAD`] unless another one is wanted.
+    pub payload: Vec<u8>,
+    /// `require_reply`
+    pub reply: UdpReply,
+}
+
+impl UdpCheck {
+    /// What is sent when nothing else is wanted (checkers.md §21.1).
+    pub const PAYLOAD: &[u8; 32] = b"keepalived check - keepalived ch";
+}
+
+/// What has to come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UdpReply {
+    /// Anything or nothing, as long as the network does not say that nobody is there.
+    Optional,
+    /// Any datagram.
+    Any,
+    /// A datagram that looks like this.
+    Like {
+        /// Value and mask of the first bytes; one that is shorter is compared as far as it goes.
+        pattern: Vec<(u8, u8)>,
+        /// Bytes it may have.
+        length: RangeInclusive<u16>,
+    },
+}
+
+impl UdpReply {
+    /// Whether a datagram is what is wanted.
+    pub fn is_met_by(&self, datagram: &[u8]) -> bool {
+        match self {
+            Self::Optional | Self::Any => true,
+            Self::Like { pattern, length } => {
+                let fits = u16::try_from(datagram.len()).is_ok_and(|bytes| length.contains(&bytes));
+                fits && datagram.iter().zip(pattern).all(|(byte, (value, mask))| byte & mask == value & mask)
+            }
+        }
+    }
 }
 
 /// `HTTP_GET` or `SSL_GET`.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell};
+use checkers::dns::{Question, Record};
+use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
 use parser::source::{Found, Sources, Text};
 
 use super::checkers::CheckersPlan;
@@ -175,4 +176,48 @@ fn each_host_of_an_smtp_check_is_a_check_of_its_own() {
     });
     let wanted = ["10.0.0.3:25", "10.0.0.2:26"].map(|dest| (dest.to_owned(), "lb1.example.org".to_owned()));
     assert_eq!(checks.collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn the_length_of_a_datagram_matters_only_with_a_pattern() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 53 {\n protocol UDP\n real_server 10.0.0.2 53 {\n UDP_CHECK {\n }\n \
+         UDP_CHECK {\n payload 01 ff\n require_reply\n min_reply_length 3\n }\n \
+         UDP_CHECK {\n require_reply 0X ff\n min_reply_length 3\n max_reply_length 9\n }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
+        let CheckerKind::Udp(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        (check.payload.clone(), check.reply.clone())
+    });
+    let usual = UdpCheck::PAYLOAD.to_vec();
+    let pattern = vec![(0x00, 0xf0), (0xff, 0xff)];
+    assert_eq!(
+        checks.collect::<Vec<_>>(),
+        [
+            (usual.clone(), UdpReply::Optional),
+            (vec![0x01, 0xff], UdpReply::Any),
+            (usual, UdpReply::Like { pattern, length: 3..=9 }),
+        ]
+    );
+}
+
+/// compat/checkers.md §20.1, D2, and the intervals of §2.1
+#[test]
+fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 53 {\n protocol UDP\n delay_loop 7\n real_server 10.0.0.2 53 {\n DNS_CHECK {\n }\n \
+         DNS_CHECK {\n type aaaa\n name x.example.org\n }\n }\n}\n",
+    );
+    let checkers = &plan.services[0].params.servers[0].checkers;
+    let asked = checkers.iter().map(|checker| {
+        let CheckerKind::Dns(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        check.question.clone()
+    });
+    let question = |name: &str, record| Question { name: name.parse().expect("a name"), record };
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        [question(".", Record::Soa), question("x.example.org", Record::Aaaa)]
+    );
+    let [first, _] = &checkers[..] else { panic!("not two checkers") };
+    assert_eq!((first.retry, first.cadence.delay_before_retry), (3, Duration::from_secs(7)));
 }

@@ -274,9 +274,10 @@ fn unconnected(outcome: &Outcome) -> Failed {
             Failed::because(Reason::ErrorConnecting, format_args!("{step}: {error}"))
         }
         // No outcomes of connect().
-        Outcome::Passed | Outcome::Failed(Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_)) => {
-            Failed::new(Reason::ErrorConnecting)
-        }
+        Outcome::Passed
+        | Outcome::Failed(
+            Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_),
+        ) => Failed::new(Reason::ErrorConnecting),
     }
 }
 

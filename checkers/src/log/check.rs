@@ -16,6 +16,9 @@ pub(super) fn line(
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::Errno(errno) if matches!(kind, CheckerKind::Udp(_)) => {
+            write!(f, "UDP connect error {errno} - {}", Strerror(errno))
+        }
         Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
         Checked::Unable(trouble) => unable(f, kind.endpoint(), trouble),
         Checked::TlsTooOld(TlsFault::OldVersion) => {
@@ -32,6 +35,8 @@ pub(super) fn line(
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
             CheckerKind::Web(check) => web(f, rs, check, checked),
+            CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
+            CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
         },
     }
@@ -114,7 +119,7 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Smtp(_) => Reason::NoData,
+        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
     }
 }
 
@@ -137,6 +142,55 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
     }
 }
 
+/// `UDP_CHECK` (§21.4)
+fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::Reply) => write!(f, "UDP check to {rs} reply data mismatch."),
+        Checked::Attempt(_) => write!(f, "UDP connection to {rs} failed."),
+        Checked::Failed(_, retries) => write!(f, "UDP_CHECK on service {rs} failed{}.", After(retries)),
+        Checked::Rescheduled(_) => f.write_str("UDP connect fail to create socket. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+    }
+}
+
+/// `DNS_CHECK` (§20.3)
+fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, checked: Checked) -> fmt::Result {
+    write!(f, "DNS_CHECK ({rs}) ")?;
+    let (failure, retries) = match checked {
+        Checked::Attempt(failure) => (failure, None),
+        Checked::Failed(failure, retries) => (failure, retries),
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            return f.write_str("failed to create socket. Rescheduling.");
+        }
+        Checked::Rescheduled(_) => return f.write_str("UDP socket bind failed. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => return f.write_str("success."),
+    };
+    match failure {
+        Failure::Dns(code) => write!(f, "read error occurred. (rcode = {code})")?,
+        Failure::ConnectTimeout => f.write_str("read timeout from socket")?,
+        Failure::Connect(errno) if is_unreachable(errno) => {
+            write!(f, "network unreachable for [{}]:{}", endpoint.dest.ip(), endpoint.dest.port())?;
+        }
+        Failure::Connect(errno) => {
+            write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
+        }
+        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+            f.write_str("connection failure.")?;
+        }
+    }
+    write!(f, "{}", After(retries))
+}
+
 /// What a mail server did wrong, with the address that was asked.
 pub(super) struct SmtpFailure<'a>(pub(super) &'a Endpoint, pub(super) Option<Failure>);
 
@@ -151,7 +205,7 @@ impl fmt::Display for SmtpFailure<'_> {
                 write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
-            Some(Failure::Handshake(_) | Failure::Http(_)) | None => {
+            Some(Failure::Handshake(_) | Failure::Http(_) | Failure::Reply | Failure::Dns(_)) | None => {
                 write!(f, "Error connecting to server {pair}")
             }
         }

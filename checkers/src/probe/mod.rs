@@ -1,8 +1,10 @@
 //! One file per kind of probe: a connection and a verdict, nothing else. When, how often and what follows from it is
 //! decided elsewhere.
 
+mod dns;
 mod smtp;
 mod tcp;
+mod udp;
 mod web;
 
 use std::time::Duration;
@@ -16,6 +18,8 @@ pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
     match kind {
         CheckerKind::Web(check) => web::probe(check, question).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
+        CheckerKind::Udp(check) => udp::probe(check).await,
+        CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
     }
 }
@@ -26,5 +30,7 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
         CheckerKind::Tcp(endpoint) => endpoint.timeout,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
+        CheckerKind::Udp(check) => check.endpoint.timeout,
+        CheckerKind::Dns(check) => check.endpoint.timeout,
     }
 }

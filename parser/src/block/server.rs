@@ -151,10 +151,10 @@ keywords! {
         smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.";
         tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
         ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.", is ParsedOnly;
-        udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.", is ParsedOnly;
+        udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.";
         http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
         ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
-        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.", is ParsedOnly;
+        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
         file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.", is ParsedOnly;
         bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.", is ParsedOnly;
         * address: Option<(IpAddr, u16)>;
