@@ -36,9 +36,9 @@ keywords! {
         smtp_connect_timeout: SmtpTimeout [secs(0)..=secs(4294)] = SmtpTimeout(secs(30)) => "How long to wait for the mail server.", else "smtp_connect_timeout '{}' must be in [0, 4294] - ignoring";
         notification_email: WordList => "Recipients of mail.";
         smtp_alert: bool => "Default of every smtp_alert.", else "Invalid value '{}' for global smtp_alert specified";
-        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified";
+        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified", is ParsedOnly;
         startup_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "startup_script_timeout '{}' must be in [1, 1000] - ignoring", missing "startup_script_timeout requires value", is ParsedOnly;
-        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified";
+        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified", is ParsedOnly;
         shutdown_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "shutdown_script_timeout '{}' must be in [1, 1000] - ignoring", missing "shutdown_script_timeout requires value", is ParsedOnly;
         max_auto_priority: crate::value::global::AutoPriority => "Ceiling of automatic real-time priority.", else "max_auto_priority '{}' must be in [0, 99] (or -1 to disable) - ignoring", is ParsedOnly;
         min_auto_priority_delay: crate::value::global::AutoDelay => "Lateness that raises the priority.", else "min_auto_priority_delay '{}' must be in [1, 10000000] - ignoring", missing "min_auto_priority_delay requires delay time", is ParsedOnly;
@@ -141,7 +141,7 @@ keywords! {
         vmac_addr_prefix: String => "How names of VMACs of addresses begin.", once "vmac_addr_prefix already specified - ignoring", is ParsedOnly;
         umask: Umask => "Permissions that new files do not get.", is ParsedOnly;
         random_seed: u32 [0..=u32::MAX, strict] => "Has no effect.", else "random_seed {} invalid", is NoEffect;
-        reload_check_config: Maybe => "Check a new configuration before using it; log file of the check.";
+        reload_check_config: Maybe => "Check a new configuration before using it; log file of the check.", is ParsedOnly;
         reload_time_file: OneWord => "File with the time of the next reload.", else "reload_time_file invalid", missing "reload_time_file invalid", is ParsedOnly;
         reload_repeat: Flag => "Keep that file.", is ParsedOnly;
         reload_file: Maybe => "File that exists while the configuration is read.", is ParsedOnly;
