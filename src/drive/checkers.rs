@@ -195,7 +195,8 @@ impl Worker {
         self.director.reconfigure(params, &mut actions);
         if let Some(table) = &mut self.table {
             table.configure(&plan.table, services).await;
-            // Services that are new to us may be in the kernel already.
+            // What others changed meanwhile is put right, and services that are new to us may be there already.
+            table.adopt().await;
             table.bring_all(&self.director).await;
         }
         self.say(actions);

@@ -44,10 +44,10 @@ const PAIRS: &[Test<Cast>] = tests![
 ];
 
 const ALONE: &[Test<Cast>] = tests![
-    addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
-    addresses::an_address_somebody_deletes_is_back_after_a_new_election,
     ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
     sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
+    addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
+    addresses::an_address_somebody_deletes_is_back_after_a_new_election,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
     packets::garbage_of_any_length_stops_nobody,

@@ -17,9 +17,9 @@ fn main() -> ExitCode {
         .tests(
             &Cast { one: ours.clone(), two: ours },
             tests![
+                announcement::announcements_keep_the_configured_distance,
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
-                announcement::announcements_keep_the_configured_distance,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
                 auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
                 auth::a_router_with_another_password_is_not_obeyed,
@@ -32,8 +32,6 @@ fn main() -> ExitCode {
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
-                packets::forged_adverts_are_named_and_move_neither_router,
-                packets::garbage_of_any_length_stops_nobody,
                 ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
@@ -42,6 +40,8 @@ fn main() -> ExitCode {
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                packets::forged_adverts_are_named_and_move_neither_router,
+                packets::garbage_of_any_length_stops_nobody,
             ],
         )
         .run()

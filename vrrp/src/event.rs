@@ -119,6 +119,8 @@ pub enum Action {
     },
     /// Send one frame for one address on each interface that holds addresses, except the router's own.
     AnnounceElsewhere,
+    /// Send one frame for this address of the router's own, so that unicast peers find it.
+    AnnounceSource(IpAddr),
     /// Tell scripts, FIFO and mail.
     Report {
         /// State left.

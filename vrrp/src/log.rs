@@ -102,6 +102,7 @@ pub enum Line {
     // Announcements.
     QueueingAnnouncement { family: Family, interface: String, address: IpAddr },
     Announcing { family: Family, interface: String, address: IpAddr },
+    AnnouncingSource { address: IpAddr },
 
     // Sending.
     SendFailed { errno: i32, text: String },
@@ -133,6 +134,7 @@ impl Line {
                 | Self::SentRelease
                 | Self::QueueingAnnouncement { .. }
                 | Self::Announcing { .. }
+                | Self::AnnouncingSource { .. }
         );
         if detailed { Detail::Detailed } else { Detail::Normal }
     }
@@ -141,7 +143,9 @@ impl Line {
     #[must_use]
     pub fn of<'a>(&'a self, instance: &'a str) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| {
-            if self.has_colon() {
+            if let Self::AnnouncingSource { .. } = self {
+                write!(f, "{instance}: ")?;
+            } else if self.has_colon() {
                 write!(f, "({instance}): ")?;
             } else if self.has_name() {
                 write!(f, "({instance}) ")?;
@@ -154,6 +158,28 @@ impl Line {
     #[must_use]
     pub fn is_for_each_packet(&self) -> bool {
         matches!(self, Self::WrongAhValue | Self::WrongAhSpi { .. } | Self::OldAhSequence { .. })
+    }
+
+    /// Lines that anybody on the link can provoke again and again, packet by packet, without a change of state.
+    #[must_use]
+    pub fn is_provoked(&self) -> bool {
+        matches!(
+            self,
+            Self::MasterSet { .. }
+                | Self::MasterChanged { .. }
+                | Self::BackupHeardRelease
+                | Self::MasterHeardRelease
+                | Self::PreemptDelayStarted { .. }
+                | Self::PreemptDelayStopped
+                | Self::IntervalLearnt { .. }
+                | Self::LowerDiscarded { .. }
+                | Self::LowerHeard { .. }
+                | Self::EqualWithOurAddress
+                | Self::AhSequenceOvertaken
+                | Self::WrongAhValue
+                | Self::WrongAhSpi { .. }
+                | Self::OldAhSequence { .. }
+        )
     }
 
     /// Lines that start with `(<i>): ` instead of `(<i>) `.
@@ -371,6 +397,10 @@ impl Line {
                     Family::Ipv6 => "unsolicited Neighbour Advert",
                 };
                 write!(f, "Sending {what} on {interface} for {address}")
+            }
+            Self::AnnouncingSource { address } => {
+                let what = if address.is_ipv4() { "ARP" } else { "NA" };
+                write!(f, "sending gratuitous {what} for {address}")
             }
             Self::SendFailed { errno, text } => write!(f, "send advert error {errno} ({text})"),
             Self::AddressNoLongerConfigured { address, prefix, interface } => {

@@ -19,7 +19,7 @@ use crate::announce::Announcer;
 use crate::dispute::{Dispute, Heard};
 use crate::event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
 use crate::log::Line;
-use crate::params::{Family, Params, Preempt, Role, Switch, Version};
+use crate::params::{Family, Params, Preempt, Role, Switch, Transport, Version};
 use crate::priority::Priority;
 use crate::punctuality::Punctuality;
 use crate::timers::{self, Timer, Timers};
@@ -618,6 +618,12 @@ impl Machine {
         }
         if to == State::Backup {
             self.enter_backup(why, now);
+        }
+        if let (Why::Recovered, Transport::Unicast { .. }, Some(source)) =
+            (why, &self.params.transport, self.source)
+            && !self.is_quiet(now)
+        {
+            out.push(Action::AnnounceSource(source));
         }
     }
 

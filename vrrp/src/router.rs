@@ -123,7 +123,8 @@ impl Router {
                 | Action::HoldAddresses
                 | Action::DropAddresses
                 | Action::Announce { .. }
-                | Action::AnnounceElsewhere => {}
+                | Action::AnnounceElsewhere
+                | Action::AnnounceSource(_) => {}
             }
         }
         let address = |leader: Option<Leader>| leader.map(|leader| leader.address);

@@ -206,7 +206,8 @@ impl Group {
                 | Action::HoldAddresses
                 | Action::DropAddresses
                 | Action::Announce { .. }
-                | Action::AnnounceElsewhere => {}
+                | Action::AnnounceElsewhere
+                | Action::AnnounceSource(_) => {}
             }
             out.push(Step::Member { member, action });
         }

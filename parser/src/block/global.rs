@@ -49,7 +49,7 @@ keywords! {
         no_email_faults: Flag => "No mail when an instance faults.";
         default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name", is ParsedOnly;
         disable_local_igmp: Flag => "Do not join link-local multicast groups by IGMP.", is ParsedOnly;
-        v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.", is ParsedOnly;
+        v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.";
         lvs_timeouts: IpvsTimeoutsValue => "IPVS connection timeouts.", missing "lvs_timeouts requires at least one option";
         lvs_flush: Flag => "Empty the IPVS table at start.";
         lvs_flush_on_stop | "lvs_flush_onstop": FlushValue => "Empty the IPVS table at stop.", else "Unknown lvs_flush_on_stop type {}";
@@ -63,10 +63,10 @@ keywords! {
         vrrp_garp_lower_prio_delay: WholeSecs [secs(0)..=secs(4294)] => "Default of garp_lower_prio_delay.", else "vrrp_garp_lower_prio_delay '{}' invalid - ignoring";
         vrrp_garp_lower_prio_repeat: u32 [0..=i32::MAX.unsigned_abs()] => "Default of garp_lower_prio_repeat.", else "Invalid vrrp_garp_lower_prio_repeat '{}'";
         vrrp_down_timer_adverts: u8 [1..=100] = 3 => "Default of down_timer_adverts.", else "Invalid vrrp_down_timer_adverts [1:100] '{}'";
-        vrrp_garp_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between gratuitous ARPs.", else "vrrp_garp_interval '{}' is invalid", is ParsedOnly;
-        vrrp_gna_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between unsolicited neighbour advertisements.", else "vrrp_gna_interval '{}' is invalid", is ParsedOnly;
+        vrrp_garp_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between gratuitous ARPs.", else "vrrp_garp_interval '{}' is invalid";
+        vrrp_gna_interval: Duration [us(1)..=MAX_SECS] = Duration::ZERO => "Space between unsolicited neighbour advertisements.", else "vrrp_gna_interval '{}' is invalid";
         vrrp_min_garp: MinGarp => "Send as few gratuitous ARPs as possible.", else "Invalid value for vrrp_min_garp specified";
-        vrrp_garp_extra_if | "vrrp_vmac_garp_intvl": ExtraIf [secs(1)..=secs(86400)] => "Default of garp_extra_if.", is ParsedOnly;
+        vrrp_garp_extra_if | "vrrp_vmac_garp_intvl": ExtraIf [secs(1)..=secs(86400)] => "Default of garp_extra_if.";
         vrrp_lower_prio_no_advert: bool => "Default of lower_prio_no_advert.", else "Invalid value for {kw} specified";
         vrrp_higher_prio_send_advert: bool => "Default of higher_prio_send_advert.", else "Invalid value for {kw} specified";
         vrrp_version: Version = Version::V2 => "Version of IPv4 instances that do not say.", else "VRRP Error: Version must be either 2 or 3";

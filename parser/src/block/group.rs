@@ -58,7 +58,7 @@ keywords! {
         notify_fault: Script => "Run when the group faults.", is ParsedOnly;
         notify_stop: Script => "Run when the daemon stops.", is ParsedOnly;
         notify: Script => "Run on every change, with four more arguments.", is ParsedOnly;
-        smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}", is ParsedOnly;
+        smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}";
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
         sync_group_tracking_weight: Flag => "Members may have weights.", is ParsedOnly;
         notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified", is ParsedOnly;
@@ -169,9 +169,9 @@ impl Value for GroupedInterfaces {
 keywords! {
     /// Interfaces that share the space between announcements.
     GarpGroupBlock {
-        garp_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between gratuitous ARPs.", else "garp_group garp_interval '{}' invalid", is ParsedOnly;
-        gna_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between unsolicited neighbour advertisements.", else "garp_group gna_interval '{}' invalid", is ParsedOnly;
-        interface | "interfaces": GroupedInterfaces => "The interfaces.", is ParsedOnly;
+        garp_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between gratuitous ARPs.", else "garp_group garp_interval '{}' invalid";
+        gna_interval: Duration [Duration::ZERO..=us(u32::MAX as u64)] => "Space between unsolicited neighbour advertisements.", else "garp_group gna_interval '{}' invalid";
+        interface | "interfaces": GroupedInterfaces => "The interfaces.";
     }
 }
 

@@ -32,8 +32,8 @@ keywords! {
         static_ipaddress: Lines<StaticAddress> => "Addresses kept while the daemon runs.", is ParsedOnly;
         static_routes: Lines<RouteLine> => "Routes kept while the daemon runs.", is ParsedOnly;
         static_rules: Lines<RuleLine> => "Rules kept while the daemon runs.", is ParsedOnly;
-        vrrp_sync_group: Nested<SyncGroupBlock> => "Instances that change state together.", is ParsedOnly;
-        garp_group: Nested<GarpGroupBlock> => "Interfaces that share the space between announcements.", is ParsedOnly;
+        vrrp_sync_group: Nested<SyncGroupBlock> => "Instances that change state together.";
+        garp_group: Nested<GarpGroupBlock> => "Interfaces that share the space between announcements.";
         vrrp_instance: Nested<InstanceBlock> => "One virtual router: a VRID on an interface.";
         vrrp_script: Nested<TrackScriptBlock> => "A script whose result changes priorities.", is ParsedOnly;
         vrrp_track_process: Nested<TrackProcessBlock> => "A process whose presence changes priorities.", is ParsedOnly;

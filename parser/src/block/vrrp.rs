@@ -31,7 +31,7 @@ keywords! {
         vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.", is ParsedOnly;
         use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring", is ParsedOnly;
         unicast_peer: Lines<PeerLine> => "Send adverts to these routers instead of the multicast group.";
-        unicast_fault_no_peer: UnicastMark => "Without a peer stay in FAULT.", is ParsedOnly;
+        unicast_fault_no_peer: UnicastMark => "Without a peer stay in FAULT.";
         check_unicast_src: UnicastMark => "Take adverts from the peers only.";
         old_unicast_checksum: UnicastChecksum => "Which checksum unicast peers use.", else "({name}) Unknown old_unicast_chksum mode {} - ignoring";
         native_ipv6: NativeV6 => "Use IPv6.", is Deprecated;
@@ -57,7 +57,7 @@ keywords! {
         no_virtual_ipaddress: Flag => "It is meant to have no address.";
         promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.", is ParsedOnly;
         linkbeat_use_polling: PollingValue => "Poll the link of the interface.", is Deprecated;
-        v3_checksum_as_v2: bool => "VRRPv3 checksum without pseudo header.", else "({name}) invalid {kw} {} specified", is ParsedOnly;
+        v3_checksum_as_v2: bool => "VRRPv3 checksum without pseudo header.", else "({name}) invalid {kw} {} specified";
         virtual_routes: Lines<RouteLine> => "Routes held while master.", is ParsedOnly;
         virtual_rules: Lines<RuleLine> => "Rules held while master.", is ParsedOnly;
         accept | "no_accept": Unless => "Take packets sent to the addresses.";
@@ -83,14 +83,14 @@ keywords! {
         garp_lower_prio_delay: WholeSecs [secs(0)..=secs(4294)] => "Second burst so long after an advert of lower priority.", else "({name}): garp_lower_prio_delay '{}' invalid - ignoring";
         garp_lower_prio_repeat: u32 [0..=i32::MAX.unsigned_abs()] => "How many in such a burst.", else "({name}): Invalid garp_lower_prio_repeat '{}'";
         down_timer_adverts: u8 [1..=100] => "Adverts missed before taking over.", else "({name}): Invalid down_timer_adverts [1:100] '{}'";
-        timer_expired_backup | "thread_timer_expired": ExpiredBackup => "Fall back to BACKUP when timers ran too late.", is ParsedOnly;
-        garp_extra_if | "vmac_garp_intvl": ExtraIf [secs(0)..=secs(86400)] => "Announce on other interfaces so often.", is ParsedOnly;
+        timer_expired_backup | "thread_timer_expired": ExpiredBackup => "Fall back to BACKUP when timers ran too late.";
+        garp_extra_if | "vmac_garp_intvl": ExtraIf [secs(0)..=secs(86400)] => "Announce on other interfaces so often.";
         lower_prio_no_advert: bool => "Do not answer an advert of lower priority.", else "({name}) invalid {kw} {} specified";
         higher_prio_send_advert: bool => "Answer an advert of higher priority.", else "({name}) invalid {kw} {} specified";
         owner_ignore_adverts: bool => "The address owner does not look at adverts.", else "({name}) invalid {kw} {} specified";
         kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
         authentication: Nested<AuthBlock> => "Authentication of VRRPv2.";
-        auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.", is ParsedOnly;
+        auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.";
         * seen: Seen;
     }
 }
@@ -173,11 +173,11 @@ impl Block for AuthBlock {
 keywords! {
     /// HMAC trailer of adverts.
     HmacBlock {
-        key: HmacKeyValue => "A key and its number.", is ParsedOnly;
-        active_key: u8 [1..=255, strict] => "Number of the key to send with.", else "({name}) auth_hmac active_key '{}' not valid - must be between 1 & 255", is ParsedOnly;
-        time_window: WholeSecs [secs(1)..=secs(300), strict] => "How old a packet may be.", else "({name}) auth_hmac time_window '{}' not valid - must be between 1 & 300", is ParsedOnly;
-        anti_replay: AntiReplayValue => "What protects against repeated packets.", else "({name}) unknown auth_hmac anti_replay '{}' - ignoring", is ParsedOnly;
-        mode: HmacModeValue => "What happens to packets without trailer.", else "({name}) unknown auth_hmac mode '{}' - ignoring", is ParsedOnly;
+        key: HmacKeyValue => "A key and its number.";
+        active_key: u8 [1..=255, strict] => "Number of the key to send with.", else "({name}) auth_hmac active_key '{}' not valid - must be between 1 & 255";
+        time_window: WholeSecs [secs(1)..=secs(300), strict] => "How old a packet may be.", else "({name}) auth_hmac time_window '{}' not valid - must be between 1 & 300";
+        anti_replay: AntiReplayValue => "What protects against repeated packets.", else "({name}) unknown auth_hmac anti_replay '{}' - ignoring";
+        mode: HmacModeValue => "What happens to packets without trailer.", else "({name}) unknown auth_hmac mode '{}' - ignoring";
     }
 }
 

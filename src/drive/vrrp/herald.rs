@@ -131,6 +131,15 @@ impl Herald {
         self.tick(mirror);
     }
 
+    /// The router's own address, once.
+    pub(super) fn announce_source(&mut self, instance: &Instance, mirror: &Mirror, source: IpAddr) {
+        let interface = instance.plan.params.interface.as_ref();
+        let link = interface.and_then(|name| mirror.link(name)).filter(|link| link.arp);
+        let Some((link, mac)) = link.and_then(|link| Some((link, link.mac?))) else { return };
+        instance.log(&Line::AnnouncingSource { address: source });
+        self.send(link, mac, source);
+    }
+
     fn queue(&mut self, instance: &Instance, one: &Address, mirror: &Mirror, times: u32) {
         let Some(link) = mirror.link(&one.interface).filter(|link| link.arp && link.mac.is_some()) else {
             return;

@@ -352,6 +352,7 @@ fn hears(router: &mut Router, wall: SystemTime, packets: &[Vec<u8>]) -> (Vec<Str
         | crate::Action::DropAddresses
         | crate::Action::Announce { .. }
         | crate::Action::AnnounceElsewhere
+        | crate::Action::AnnounceSource(_)
         | crate::Action::Report { .. } => None,
     };
     (out.iter().filter_map(line).collect(), router.counters().received - before)

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::announce::Schedule;
-use crate::params::{Auth, Checksum, GROUP_IPV4, Transport, Vrid};
+use crate::params::{Auth, Checksum, GROUP_IPV4, Peer, Vrid};
 
 const SECOND: Duration = Duration::from_secs(1);
 const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 5));
@@ -96,6 +96,7 @@ impl Bench {
             | Action::DropAddresses
             | Action::Announce { .. }
             | Action::AnnounceElsewhere
+            | Action::AnnounceSource(_)
             | Action::Report { .. }
             | Action::Log(_) => None,
         };
@@ -673,4 +674,17 @@ fn a_failover_that_nearly_happened_is_counted() {
     }
     assert_eq!(bench.machine.state(), State::Backup);
     assert_eq!(bench.machine.punctuality().near_failovers, 2);
+}
+
+#[test]
+fn a_unicast_router_announces_its_own_address_when_it_recovers() {
+    let peers = vec![Peer { address: HIGHER, min_ttl: 0, max_ttl: 255 }];
+    let transport = Transport::Unicast { peers, check_source: false, ttl: None };
+    for (transport, announced) in [(transport, true), (params(100).transport, false)] {
+        let mut bench = Bench::backup(Params { transport, ..params(100) });
+        let cause = || Cause::Interface("eth0".into());
+        bench.at(1.0, Event::Fault(cause()));
+        bench.at(2.0, Event::Recover(cause()));
+        assert_eq!(bench.out.contains(&Action::AnnounceSource(OURS)), announced);
+    }
 }

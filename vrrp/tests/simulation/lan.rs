@@ -291,7 +291,7 @@ impl Lan {
             Action::Announce { .. } | Action::AnnounceElsewhere => {
                 assert!(self.nodes[index].holds[link], "announced without holding")
             }
-            Action::Log(_) => {}
+            Action::AnnounceSource(_) | Action::Log(_) => {}
         }
     }
 
