@@ -151,7 +151,7 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
-            Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
+            Event::Check(rs, kind, checked) => check::line(f, rs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
             Event::ServerDown(rs, WhenDown::Remove) => write!(f, "Removing service {rs} from VS {vs}"),

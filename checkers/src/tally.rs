@@ -102,9 +102,7 @@ impl Tally {
         self.up = false;
         if before.up { Verdict::WentDown { first: !before.has_run } } else { Verdict::DownFromStart }
     }
-}
 
-impl Tally {
     /// Takes a failure of a checker that forgives as many each time, also at the start and while it is down.
     pub fn fail_in_turn(&mut self, retry: u32) -> Verdict {
         let before = *self;

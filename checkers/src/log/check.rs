@@ -6,12 +6,11 @@ use std::io;
 use super::{Checked, Strerror};
 use crate::http::Reason;
 use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
-use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{Failure, RealServerId, Step, TlsFault, Trouble};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
     rs: &RealServerId,
-    _vs: &VirtualServerId,
     kind: &CheckerKind,
     checked: Checked,
 ) -> fmt::Result {
