@@ -123,6 +123,14 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether what a role programmed in the kernel stays there at a stop.
+    pub(crate) const fn leaves_behind(&self, role: Role) -> bool {
+        match role {
+            Role::Checkers => self.keep_ipvs,
+            Role::Vrrp => self.keep_vrrp,
+        }
+    }
+
     /// Whether a role's subsystem was left on by `--vrrp` and `--check`.
     pub(crate) const fn enabled(&self, role: Role) -> bool {
         match role {

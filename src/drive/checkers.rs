@@ -79,6 +79,19 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     }
 }
 
+/// Removes the services that a worker which could not do it itself has left.
+pub(crate) async fn clean_up(plan: CheckersPlan) {
+    let (services, _) = split(plan.services);
+    match Table::open().await {
+        Ok(mut table) => {
+            table.configure(&plan.table, services).await;
+            table.adopt().await;
+            table.clear().await;
+        }
+        Err(unusable) => unusable.tell(),
+    }
+}
+
 struct Worker {
     director: Director,
     /// None as long as there has been no virtual server.

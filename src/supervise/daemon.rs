@@ -28,9 +28,21 @@ enum Phase {
     Configuring { first: bool, waiting: BTreeSet<Role> },
     /// All is as configured.
     Running,
-    /// Workers were told to stop; those alive at this moment are killed.
-    Stopping { kill_at: Option<Instant>, exit: Exit },
+    /// Workers were told to stop; those alive at this moment are killed, and somebody cleans up after them.
+    Stopping { kill_at: Option<Instant>, killed: BTreeSet<Role>, cleaned: BTreeSet<Role>, exit: Exit },
 }
+
+/// What a worker is started for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Errand {
+    /// To do its work.
+    Work,
+    /// To take back what its predecessor left in the kernel.
+    CleanUp,
+}
+
+/// How long cleaning up after killed workers may take.
+const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// The supervisor.
 #[derive(Debug)]
@@ -114,11 +126,12 @@ impl Supervisor {
     /// Does what is due.
     fn attend(&mut self) {
         match &mut self.phase {
-            Phase::Stopping { kill_at, .. } => {
+            Phase::Stopping { kill_at, killed, .. } => {
                 *kill_at = None;
                 for slot in self.slots.iter().filter(|slot| slot.pid().is_some()) {
                     tracing::info!("{} process failed to die - forcing termination", slot.role.process());
                     slot.signal(Signal::SIGKILL);
+                    killed.insert(slot.role);
                 }
             }
             Phase::Configuring { .. } | Phase::Running => {
@@ -130,7 +143,7 @@ impl Supervisor {
                     .map(|slot| slot.role)
                     .collect();
                 for role in due {
-                    self.start(role);
+                    self.start(role, Errand::Work);
                 }
             }
         }
@@ -150,22 +163,20 @@ impl Supervisor {
             .filter(|role| self.options.all || self.loaded.plan.concerns(*role))
             .collect();
         for role in missing {
-            self.start(role);
+            self.start(role, Errand::Work);
             if let Phase::Configuring { waiting, .. } = &mut self.phase {
                 waiting.insert(role);
             }
         }
     }
 
-    fn start(&mut self, role: Role) {
+    fn start(&mut self, role: Role, errand: Errand) {
         let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
         let start = Start {
             log: settings(&self.options, &self.loaded.place.ident(role.ident())),
             pid_file: slot.pid_path(),
-            leave_on_stop: match role {
-                Role::Checkers => self.options.keep_ipvs,
-                Role::Vrrp => self.options.keep_vrrp,
-            },
+            leave_on_stop: self.options.leaves_behind(role),
+            only_clean_up: errand == Errand::CleanUp,
             ignore_interrupt: self.options.ignore_sigint,
         };
         let (arguments, heard) = (self.arguments.clone(), self.heard.clone());
@@ -301,7 +312,12 @@ impl Supervisor {
                 tracing::info!("pid {pid} exited due to signal {} ({signal})", signal as i32);
             }
         }
-        if matches!(self.phase, Phase::Stopping { .. }) {
+        if let Phase::Stopping { kill_at, killed, cleaned, .. } = &mut self.phase {
+            // Whoever had to be killed could not give back what it had. This is tried once.
+            if killed.contains(&role) && !self.options.leaves_behind(role) && cleaned.insert(role) {
+                *kill_at = Some(Instant::now() + CLEAN_UP);
+                self.start(role, Errand::CleanUp);
+            }
             return;
         }
         if self.options.dont_respawn {
@@ -333,7 +349,12 @@ impl Supervisor {
             slot.signal(Signal::SIGTERM);
         }
         let patience = self.loaded.plan.child_wait_time;
-        self.phase = Phase::Stopping { kill_at: Some(Instant::now() + patience), exit };
+        self.phase = Phase::Stopping {
+            kill_at: Some(Instant::now() + patience),
+            killed: BTreeSet::new(),
+            cleaned: BTreeSet::new(),
+            exit,
+        };
     }
 
     fn close(&mut self) {

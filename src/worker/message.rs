@@ -15,6 +15,8 @@ pub(crate) struct Start {
     pub(crate) pid_file: PathBuf,
     /// `--dont-release-vrrp` or `--dont-release-ipvs`: leave on stop what was programmed in the kernel.
     pub(crate) leave_on_stop: bool,
+    /// Take out of the kernel what a predecessor left there, and end.
+    pub(crate) only_clean_up: bool,
     /// `--ignore-sigint`.
     pub(crate) ignore_interrupt: bool,
 }

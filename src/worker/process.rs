@@ -64,6 +64,10 @@ fn work(role: Role) -> io::Result<Exit> {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());
                 log.background();
+                if start.only_clean_up {
+                    drive::checkers::clean_up(plan).await;
+                    return Ok(Exit::Ok);
+                }
                 let exit = drive::checkers::run(plan, &mut orders, start.leave_on_stop).await;
                 log_end();
                 pidfile::remove(&start.pid_file);
@@ -73,6 +77,10 @@ fn work(role: Role) -> io::Result<Exit> {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());
                 log.background();
+                if start.only_clean_up {
+                    drive::vrrp::clean_up(plan).await?;
+                    return Ok(Exit::Ok);
+                }
                 let exit = drive::vrrp::run(plan, &mut orders, start.leave_on_stop).await;
                 log_end();
                 pidfile::remove(&start.pid_file);

@@ -91,6 +91,22 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     Exit::Ok
 }
 
+/// Removes the addresses that a worker which could not do it itself has left.
+pub(crate) async fn clean_up(plan: VrrpPlan) -> io::Result<()> {
+    let mut kernel = Kernel::start()?;
+    let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
+    kernel.command(Command::Clean(all.cloned().collect()));
+    loop {
+        match kernel.answer().await {
+            Some(Answer::Clean) => break,
+            Some(Answer::Report(_) | Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+            None => return Err(io::Error::other("rtnetlink does not answer")),
+        }
+    }
+    kernel.finish().await;
+    Ok(())
+}
+
 struct Worker {
     instances: Vec<Instance>,
     groups: Vec<Group>,
