@@ -1,5 +1,6 @@
 //! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
+mod capability;
 mod cli;
 mod config_test;
 mod daemonize;

@@ -40,6 +40,8 @@ impl Cadence {
         now + match after {
             After::Settled => self.delay_loop,
             After::Forgiven => self.delay_before_retry,
+            After::Failed => self.delay_loop.max(self.delay_before_retry),
+            After::InHurry => Duration::ZERO,
         }
     }
 }
@@ -51,6 +53,10 @@ pub enum After {
     Settled,
     /// A failure that was forgiven.
     Forgiven,
+    /// A failure that counts, of a checker that never polls faster than it retries.
+    Failed,
+    /// A success that is one of several, all of which are wanted at once.
+    InHurry,
 }
 
 #[cfg(test)]

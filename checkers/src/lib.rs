@@ -13,6 +13,8 @@
 //!   time to look.
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
 //! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
+//! - [`dns`] is a question to a name server and what to make of the answer.
+//! - [`smtp`] is what a mail server has to answer.
 //! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
 //! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
 //!   time.
@@ -20,7 +22,9 @@
 //! The crate knows neither `keepalived.conf` nor IPVS.
 
 mod cadence;
+mod checker;
 mod director;
+pub mod dns;
 pub mod http;
 mod identity;
 #[cfg(feature = "io")]
@@ -32,13 +36,15 @@ pub mod params;
 pub mod probe;
 mod quorum;
 mod reload;
+mod round;
+pub mod smtp;
 mod tally;
 mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
-pub use self::outcome::{Failure, Outcome, Step, Trouble};
+pub use self::outcome::{Failure, Outcome, Step, TlsFault, Trouble};
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
 pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

@@ -1,11 +1,13 @@
 //! Every line and every mail of the checkers, in keepalived's own words, because people match on them
-//! (checkers.md §3.8, §4.6, §4.11, §6.2, §8.4, §13, §14, §16, §17).
+//! (checkers.md §3.8, §4.6, §4.11, §6.2, §8.4, §13, §14, §16 to §22).
+
+mod check;
 
 use std::fmt;
 use std::io;
 
 use crate::params::{CheckerKind, WhenDown};
-use crate::{EntryId, Failure, Quorum, RealServerId, Step, Trouble, VirtualServerId};
+use crate::{EntryId, Failure, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 
 /// Who is interested in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,10 +102,16 @@ pub enum QuorumEvent {
 pub enum Checked {
     /// The first success, or the one that ends a failure.
     Passed,
+    /// While down: the page of this index has a good status.
+    StatusGood(usize),
+    /// While down: the page of this index has the digest that is wanted.
+    DigestGood(usize),
     /// One failure of several.
     Attempt(Failure),
+    /// Why no TLS session is possible, before the failure that counts.
+    TlsTooOld(TlsFault),
     /// The failure that counts, after so many that did not.
-    Failed(Option<u32>),
+    Failed(Failure, Option<u32>),
     /// The probe could not be made: what failed, where keepalived says it.
     Unable(Trouble),
     /// The probe could not be made: the server keeps its state.
@@ -143,9 +151,7 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
-            Event::Check(rs, kind, checked) => match kind {
-                CheckerKind::Tcp(endpoint) => tcp(f, rs, endpoint.device.as_deref(), endpoint.mark, *checked),
-            },
+            Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
             Event::ServerDown(rs, WhenDown::Remove) => write!(f, "Removing service {rs} from VS {vs}"),
@@ -212,41 +218,6 @@ impl fmt::Display for Presence {
     }
 }
 
-/// The lines of `TCP_CHECK` (§17.2, §4.6).
-fn tcp(
-    f: &mut fmt::Formatter<'_>,
-    rs: &RealServerId,
-    device: Option<&str>,
-    mark: u32,
-    checked: Checked,
-) -> fmt::Result {
-    match checked {
-        Checked::Passed => write!(f, "TCP connection to {rs} success."),
-        Checked::Attempt(Failure::ConnectTimeout) => write!(f, "TCP connection to {rs} timeout."),
-        Checked::Attempt(Failure::Connect(_)) => write!(f, "TCP connection to {rs} failed."),
-        Checked::Failed(Some(retries)) => {
-            write!(f, "TCP_CHECK on service {rs} failed after {retries} retries.")
-        }
-        Checked::Failed(None) => write!(f, "TCP_CHECK on service {rs} failed."),
-        Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
-        Checked::Unable(Trouble { step, errno }) => {
-            let text = Strerror(errno);
-            match step {
-                Step::Device => {
-                    write!(f, "Checker can't bind to device {}: {text}", device.unwrap_or_default())
-                }
-                Step::Mark => write!(f, "Error setting fwmark {mark} to socket: {text}"),
-                Step::Bind => write!(f, "Checker bind failed: {text}"),
-                Step::Socket | Step::Connect => write!(f, "Checker connect failed: {text}"),
-            }
-        }
-        Checked::Rescheduled(Trouble { step, .. }) => f.write_str(match step {
-            Step::Socket => "TCP connect fail to create socket. Rescheduling.",
-            Step::Device | Step::Mark | Step::Bind | Step::Connect => "TCP socket bind failed. Rescheduling.",
-        }),
-    }
-}
-
 /// The system's text for an error number, without the number.
 #[derive(Debug, Clone, Copy)]
 pub struct Strerror(pub i32);
@@ -276,8 +247,8 @@ pub struct Alert {
 pub enum Cause {
     /// A checker passed.
     Passed(CheckerKind),
-    /// A checker failed.
-    Failed(CheckerKind),
+    /// A checker failed, for this reason.
+    Failed(CheckerKind, Option<Failure>),
     /// The quorum turned.
     Quorum(QuorumEvent, Quorum, u64),
     /// A reload took it away.
@@ -301,7 +272,20 @@ impl Alert {
     pub fn body(&self) -> String {
         match &self.cause {
             Cause::Passed(CheckerKind::Tcp(_)) => "=> TCP CHECK succeed on service <=".into(),
-            Cause::Failed(CheckerKind::Tcp(_)) => "=> TCP CHECK failed on service <=".into(),
+            Cause::Failed(CheckerKind::Smtp(check), failure) => {
+                format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, *failure))
+            }
+            Cause::Passed(CheckerKind::Udp(_)) => "=> UDP CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Udp(_), _) => "=> UDP CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Dns(_)) => "=> DNS_CHECK: succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
+            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_)) => {
+                "=> CHECK succeed on service <=".into()
+            }
+            Cause::Failed(CheckerKind::Web(_), _) => {
+                "=> CHECK failed on service : HTTP/SSL request failed <=".into()
+            }
+            Cause::Failed(CheckerKind::Tcp(_), _) => "=> TCP CHECK failed on service <=".into(),
             Cause::Quorum(event, quorum, sum) => {
                 let (words, threshold) = match event {
                     QuorumEvent::Gained => ("Gained quorum", quorum.to_gain()),

@@ -1,5 +1,7 @@
 //! What a probe found out, by the layer that broke.
 
+use crate::{dns, http, smtp};
+
 /// The result of one probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
@@ -18,6 +20,27 @@ pub enum Failure {
     ConnectTimeout,
     /// The network or the server refused the connection, with this error number.
     Connect(i32),
+    /// The connection stands, but not TLS.
+    Handshake(TlsFault),
+    /// What came over the connection is not the page that is wanted.
+    Http(http::Reason),
+    /// What came over the connection is not what a mail server says.
+    Smtp(smtp::Fault),
+    /// A datagram came that is not like the one that is wanted.
+    Reply,
+    /// The name server answered with this code instead of an answer.
+    Dns(dns::Rcode),
+}
+
+/// Why a server and this program do not come to a TLS session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsFault {
+    /// The server speaks TLS 1.1 or something older.
+    OldVersion,
+    /// They have no cipher suite or no curve in common.
+    NoCommonCipher,
+    /// What answered does not speak TLS, breaks off, or refuses.
+    Other,
 }
 
 /// What this machine could not do, with the error number.

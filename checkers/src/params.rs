@@ -1,11 +1,13 @@
 //! What the machines need to know. Equal parameters are the same configuration: a reload compares whole values.
 
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Cadence, EntryId, RealServerId, VirtualServerId};
+use crate::{dns, http};
 
 /// One virtual server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +121,186 @@ pub enum LoggedFailures {
 pub enum CheckerKind {
     /// `TCP_CHECK`: connects and closes.
     Tcp(Endpoint),
+    /// `HTTP_GET` and `SSL_GET`: fetches pages and looks at them.
+    Web(WebCheck),
+    /// `SMTP_CHECK`: is greeted, greets and takes leave.
+    Smtp(SmtpCheck),
+    /// `UDP_CHECK`: sends a datagram and looks at what comes back.
+    Udp(UdpCheck),
+    /// `DNS_CHECK`: asks a question.
+    Dns(DnsCheck),
+}
+
+impl CheckerKind {
+    /// Where it connects to and from.
+    pub fn endpoint(&self) -> &Endpoint {
+        match self {
+            Self::Tcp(endpoint) => endpoint,
+            Self::Web(check) => &check.endpoint,
+            Self::Smtp(check) => &check.endpoint,
+            Self::Udp(check) => &check.endpoint,
+            Self::Dns(check) => &check.endpoint,
+        }
+    }
+
+    /// How many questions it asks in turn, one with each probe; at least one.
+    pub fn questions(&self) -> usize {
+        match self {
+            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) => 1,
+            Self::Web(check) => check.pages.len().max(1),
+        }
+    }
+
+    /// Whether `retry` counts for itself each time, at the start and while the checker is down as well (§4.1, §4.3).
+    pub(crate) fn always_retries(&self) -> bool {
+        match self {
+            Self::Smtp(_) => true,
+            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) => false,
+        }
+    }
+
+    /// Whether a reload may carry the state of one over to the other (checkers.md §13.7).
+    pub fn is_same_check(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Tcp(one), Self::Tcp(other)) => one == other,
+            (Self::Web(one), Self::Web(other)) => {
+                one.endpoint == other.endpoint
+                    && one.pages.len() == other.pages.len()
+                    && one.pages.iter().zip(&other.pages).all(|(one, other)| one.is_same_page(other))
+            }
+            (Self::Smtp(one), Self::Smtp(other)) => one == other,
+            (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
+            (Self::Dns(one), Self::Dns(other)) => one == other,
+            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_), _) => false,
+        }
+    }
+}
+
+/// `SMTP_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SmtpCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// `helo_name`: who greets.
+    pub helo_name: String,
+}
+
+/// `DNS_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DnsCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// What is asked.
+    pub question: dns::Question,
+}
+
+/// `UDP_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UdpCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// `payload`; [`UdpCheck::PAYLOAD`] unless another one is wanted.
+    pub payload: Vec<u8>,
+    /// `require_reply`
+    pub reply: UdpReply,
+}
+
+impl UdpCheck {
+    /// What is sent when nothing else is wanted (checkers.md §21.1).
+    pub const PAYLOAD: &[u8; 32] = b"keepalived check - keepalived ch";
+}
+
+/// What has to come back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum UdpReply {
+    /// Anything or nothing, as long as the network does not say that nobody is there.
+    Optional,
+    /// Any datagram.
+    Any,
+    /// A datagram that looks like this.
+    Like {
+        /// Value and mask of the first bytes; one that is shorter is compared as far as it goes.
+        pattern: Vec<(u8, u8)>,
+        /// Bytes it may have.
+        length: RangeInclusive<u16>,
+    },
+}
+
+impl UdpReply {
+    /// Whether a datagram is what is wanted.
+    pub fn is_met_by(&self, datagram: &[u8]) -> bool {
+        match self {
+            Self::Optional | Self::Any => true,
+            Self::Like { pattern, length } => {
+                let fits = u16::try_from(datagram.len()).is_ok_and(|bytes| length.contains(&bytes));
+                fits && datagram.iter().zip(pattern).all(|(byte, (value, mask))| byte & mask == value & mask)
+            }
+        }
+    }
+}
+
+/// `HTTP_GET` or `SSL_GET`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebCheck {
+    /// Where to.
+    pub endpoint: Endpoint,
+    /// HTTP or HTTPS.
+    pub scheme: Scheme,
+    /// `http_protocol`
+    pub version: http::Version,
+    /// `fast_recovery`
+    pub between: BetweenPages,
+    /// `url`, one for each probe in turn; never empty.
+    pub pages: Vec<Page>,
+}
+
+/// What HTTP is spoken over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Scheme {
+    /// `HTTP_GET`
+    Http,
+    /// `SSL_GET`
+    Https,
+}
+
+/// How the pages follow one another until all have been good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum BetweenPages {
+    /// `delay_loop` lies between them, as always.
+    Pause,
+    /// `fast_recovery`: at once.
+    Hurry,
+}
+
+/// `url`: a page and what it has to be like.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Page {
+    /// `path`
+    pub path: String,
+    /// The virtual host that counts for this page, if there is any.
+    pub host: Option<String>,
+    /// The name for the TLS handshake, if one is sent.
+    pub server_name: Option<String>,
+    /// What is good.
+    pub wanted: http::Wanted,
+    /// How a TLS session ends.
+    pub farewell: TlsFarewell,
+}
+
+impl Page {
+    fn is_same_page(&self, other: &Self) -> bool {
+        let Self { path, host, server_name, wanted, farewell: _ } = self;
+        (path, host, server_name, wanted) == (&other.path, &other.host, &other.server_name, &other.wanted)
+    }
+}
+
+/// How a TLS session ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TlsFarewell {
+    /// With the connection.
+    Close,
+    /// `tls_compliant`: with `close_notify` before.
+    CloseNotify,
 }
 
 /// Where a checker connects to and from.

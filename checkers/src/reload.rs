@@ -3,9 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 
+use crate::checker::Checker;
 use crate::log::Event as Told;
 use crate::params::{BeforeFirst, RealServerParams, VirtualServerParams};
-use crate::virtual_server::{Action, Checker, Occasion, Server, VirtualServer};
+use crate::virtual_server::{Action, Occasion, Server, VirtualServer};
 use crate::{RealServerId, Tally};
 
 impl VirtualServer {
@@ -99,7 +100,9 @@ impl Server {
             .checkers
             .iter()
             .map(|params| {
-                let same = left.iter_mut().find(|old| old.is_some_and(|(_, old)| old.kind == params.kind))?;
+                let same = left
+                    .iter_mut()
+                    .find(|old| old.is_some_and(|(_, old)| old.kind.is_same_check(&params.kind)))?;
                 let (checker, _) = same.take()?;
                 Some(Checker { tally: checker.tally.carried(params.retry), ..checker.clone() })
             })
@@ -118,7 +121,7 @@ impl Server {
                             Tally::presumed_down(params.retry)
                         }
                     };
-                    Checker { tally, contribution: 0, last_errno: None }
+                    Checker::new(tally)
                 })
             })
             .collect();

@@ -81,6 +81,13 @@ impl Tally {
         if before.up { Verdict::Fine { first: !before.has_run } } else { Verdict::CameUp }
     }
 
+    /// Takes one of several successes that together are one: earlier failures are forgotten.
+    pub fn pass_in_part(&mut self) {
+        if self.up {
+            self.failures = 0;
+        }
+    }
+
     /// Takes a failure.
     pub fn fail(&mut self, retry: u32) -> Verdict {
         let before = *self;
@@ -94,6 +101,23 @@ impl Tally {
         }
         self.up = false;
         if before.up { Verdict::WentDown { first: !before.has_run } } else { Verdict::DownFromStart }
+    }
+}
+
+impl Tally {
+    /// Takes a failure of a checker that forgives as many each time, also at the start and while it is down.
+    pub fn fail_in_turn(&mut self, retry: u32) -> Verdict {
+        let before = *self;
+        self.failures = before.failures.saturating_add(1);
+        if self.failures <= retry {
+            return Verdict::Forgiven;
+        }
+        *self = Self { up: false, has_run: true, failures: 0 };
+        match before {
+            Self { up: true, has_run, .. } => Verdict::WentDown { first: !has_run },
+            Self { up: false, has_run: false, .. } => Verdict::DownFromStart,
+            Self { up: false, has_run: true, .. } => Verdict::StillDown,
+        }
     }
 }
 
@@ -156,6 +180,19 @@ mod tests {
         }
         assert_eq!(tally.carried(1).fail(1), DOWN);
         assert_eq!(tally.carried(9).fail(9), Verdict::Forgiven);
+    }
+
+    #[test]
+    fn one_that_always_retries_does_so_at_the_start_and_while_it_is_down() {
+        let mut tally = Tally::fresh(BeforeFirst::Up);
+        assert_eq!([tally.fail_in_turn(1), tally.fail_in_turn(1)], [Verdict::Forgiven, FIRST_DOWN]);
+        assert_eq!([tally.fail_in_turn(1), tally.fail_in_turn(1)], [Verdict::Forgiven, Verdict::StillDown]);
+        assert_eq!(tally.pass(), Verdict::CameUp);
+        let mut alpha = Tally::fresh(BeforeFirst::Down);
+        assert_eq!(
+            [alpha.fail_in_turn(1), alpha.fail_in_turn(1)],
+            [Verdict::Forgiven, Verdict::DownFromStart]
+        );
     }
 
     #[test]

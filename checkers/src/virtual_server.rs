@@ -3,12 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::cadence::After;
-use crate::log::{Alert, Cause, Checked, Event as Told, Line, QuorumEvent};
+use crate::checker::{Checker, Taken};
+use crate::log::{Alert, Cause, Event as Told, Line, QuorumEvent};
 use crate::params::{
-    BeforeFirst, CheckerAlerts, CheckerKind, LoggedFailures, RealServerParams, VirtualServerParams, WhenDown,
+    BeforeFirst, CheckerAlerts, CheckerKind, RealServerParams, VirtualServerParams, WhenDown,
 };
-use crate::{Failure, Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
+use crate::{Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
 
 /// The largest weight the kernel takes.
 const MAX_WEIGHT: i64 = 0x7fff_ffff;
@@ -101,13 +101,6 @@ pub struct Member {
 }
 
 #[derive(Debug, Clone)]
-pub(crate) struct Checker {
-    pub(crate) tally: Tally,
-    pub(crate) contribution: i64,
-    pub(crate) last_errno: Option<i32>,
-}
-
-#[derive(Debug, Clone)]
 pub(crate) struct Server {
     pub(crate) up: bool,
     pub(crate) checkers: Vec<Checker>,
@@ -144,7 +137,13 @@ pub(crate) enum Occasion {
 impl Server {
     /// As the daemon starts.
     pub(crate) fn at_start(params: &RealServerParams) -> Self {
-        Self::with(params, |checker| Tally::at_start(checker.before_first, checker.retry))
+        Self::with(params, |checker| {
+            if checker.kind.always_retries() {
+                Tally::fresh(checker.before_first)
+            } else {
+                Tally::at_start(checker.before_first, checker.retry)
+            }
+        })
     }
 
     /// As a reload brings it.
@@ -153,7 +152,7 @@ impl Server {
     }
 
     fn with(params: &RealServerParams, tally: impl Fn(&crate::params::CheckerParams) -> Tally) -> Self {
-        let checker = |params| Checker { tally: tally(params), contribution: 0, last_errno: None };
+        let checker = |params| Checker::new(tally(params));
         let checkers: Vec<Checker> = params.checkers.iter().map(checker).collect();
         Self { up: checkers.iter().all(|checker| checker.tally.is_up()), checkers }
     }
@@ -265,44 +264,14 @@ impl VirtualServer {
         let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
             return;
         };
-        let (id, kind) = (server.id, &params.kind);
-        let mut tell = |checked| {
-            let event = Told::Check(id, kind.clone(), checked);
-            out.push(Action::Log(Line { event, service: self.params.id.clone() }));
-        };
+        let id = server.id;
         let before = checker.tally;
-        let verdict = match outcome {
-            Outcome::Passed => checker.tally.pass(),
-            Outcome::Failed(failure) => {
-                if let Failure::Connect(errno) = failure
-                    && checker.last_errno.replace(errno) != Some(errno)
-                {
-                    tell(Checked::Errno(errno));
-                }
-                if before.is_up() && params.failures == LoggedFailures::Every {
-                    tell(Checked::Attempt(failure));
-                }
-                checker.tally.fail(params.retry)
-            }
-            Outcome::Unable(trouble) => {
-                tell(Checked::Unable(trouble));
-                tell(Checked::Rescheduled(trouble));
-                let at_time = params.cadence.next(now, After::Settled);
-                out.push(Action::Probe { server: at, checker: which, at: at_time });
-                return;
-            }
-        };
-        let mut after = After::Settled;
-        match verdict {
-            Verdict::Fine { first: true } | Verdict::CameUp => tell(Checked::Passed),
-            Verdict::WentDown { first } => {
-                tell(Checked::Failed((params.retry > 0 && !first).then_some(params.retry)));
-            }
-            Verdict::DownFromStart => tell(Checked::Failed(None)),
-            Verdict::Forgiven => after = After::Forgiven,
-            Verdict::Fine { first: false } | Verdict::StillDown => {}
-        }
+        let Taken { verdict, after } = checker.take(params, outcome, |checked| {
+            let event = Told::Check(id, params.kind.clone(), checked);
+            out.push(Action::Log(Line { event, service: self.params.id.clone() }));
+        });
         out.push(Action::Probe { server: at, checker: which, at: params.cadence.next(now, after) });
+        let Some(verdict) = verdict else { return };
         let alpha = params.before_first == BeforeFirst::Down;
         match verdict {
             Verdict::CameUp | Verdict::WentDown { .. } => self.checker_changed(at, which, before, out),
@@ -442,12 +411,11 @@ impl VirtualServer {
     fn mail_server(&self, at: usize, checker: usize, out: &mut Vec<Action>) {
         let Some(params) = self.params.servers.get(at).filter(|params| params.alert) else { return };
         let Some(kind) = params.checkers.get(checker).map(|checker| checker.kind.clone()) else { return };
-        let passed = self
-            .servers
-            .get(at)
-            .and_then(|server| server.checkers.get(checker))
-            .is_some_and(|checker| checker.tally.is_up());
-        let cause = if passed { Cause::Passed(kind) } else { Cause::Failed(kind) };
+        let Some(state) = self.servers.get(at).and_then(|server| server.checkers.get(checker)) else {
+            return;
+        };
+        let cause =
+            if state.tally.is_up() { Cause::Passed(kind) } else { Cause::Failed(kind, state.last_failure) };
         let service = self.params.id.clone();
         out.push(Action::Mail(Alert { service, server: Some(params.id), up: self.is_up(at), cause }));
     }
@@ -469,5 +437,11 @@ impl VirtualServer {
     /// What a checker does.
     pub fn checker(&self, server: usize, checker: usize) -> Option<&CheckerKind> {
         Some(&self.params.servers.get(server)?.checkers.get(checker)?.kind)
+    }
+
+    /// Which of its questions a checker asks with its next probe: index below [`CheckerKind::questions`].
+    pub fn question(&self, server: usize, checker: usize) -> usize {
+        let checker = self.servers.get(server).and_then(|server| server.checkers.get(checker));
+        checker.map_or(0, |checker| checker.round.question())
     }
 }

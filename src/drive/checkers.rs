@@ -127,7 +127,8 @@ impl Worker {
             match action {
                 Action::Pool => dirty.push(service),
                 Action::Probe { server, checker, at } => {
-                    self.runner.plan(CheckerId { service, server, checker }, at);
+                    let question = self.question(service, server, checker);
+                    self.runner.plan(CheckerId { service, server, checker }, question, at);
                 }
                 Action::Log(line) => log(&line),
                 Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
@@ -135,6 +136,11 @@ impl Worker {
                 Action::Notify(_) => {}
             }
         }
+    }
+
+    fn question(&self, service: usize, server: usize, checker: usize) -> usize {
+        let service = self.director.services().get(service);
+        service.map_or(0, |service| service.question(server, checker))
     }
 
     /// Carries out what concerns all: the kernel has been or will be brought to it as a whole.
@@ -157,7 +163,8 @@ impl Worker {
             let service = self.director.services().get(id.service);
             if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
                 self.runner.insert(id, kind.clone());
-                self.runner.plan(id, at);
+                let question = self.question(id.service, id.server, id.checker);
+                self.runner.plan(id, question, at);
             }
         }
         self.say(actions);
@@ -188,7 +195,8 @@ impl Worker {
         self.director.reconfigure(params, &mut actions);
         if let Some(table) = &mut self.table {
             table.configure(&plan.table, services).await;
-            // Services that are new to us may be in the kernel already.
+            // What others changed meanwhile is put right, and services that are new to us may be there already.
+            table.adopt().await;
             table.bring_all(&self.director).await;
         }
         self.say(actions);

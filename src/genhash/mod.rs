@@ -63,7 +63,7 @@ async fn show(options: &Options, out: &mut impl Write) -> io::Result<()> {
     match fetch(options, &mut report).await {
         Ok(response) => report.digest(response.digest())?,
         Err(Stopped::Output(error)) => return Err(error),
-        Err(Stopped::Failed(Failed { reason, detail })) => {
+        Err(Stopped::Failed(Failed { reason, detail, outcome: _ })) => {
             // keepalived has words of its own for this one, and says them elsewhere.
             if reason == Reason::NoData {
                 report.nothing()?;

@@ -1,10 +1,13 @@
 //! `virtual_server` blocks to the checker worker's plan.
 
+mod web;
+
 use std::net::SocketAddr;
 
+use checkers::dns::{NoName, Question, Record};
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
-    RealServerParams, SorryParams, VirtualServerParams, WhenDown,
+    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, LoggedFailures,
+    RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
@@ -45,6 +48,10 @@ pub(super) fn plan(
     for vs in &config.virtual_servers {
         let kernel = ipvs::services(config, vs, complaints);
         services.push(Service { params: virtual_server(config, vs, system, complaints), kernel });
+    }
+    if config.ssl.is_some() {
+        let text = "the SSL block is not part of this version: SSL_GET shows no certificate - ignoring";
+        complaints.push(Diagnostic::new(Class::Log, None, text));
     }
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
@@ -169,11 +176,23 @@ fn kind(
     match &checker.check {
         Check::Tcp(point) => Ok(CheckerKind::Tcp(endpoint(point, system, complaints))),
         Check::Ping(_) => Err("PING_CHECK"),
-        Check::Udp(_) => Err("UDP_CHECK"),
-        Check::Http(http) if http.tls => Err("SSL_GET"),
-        Check::Http(_) => Err("HTTP_GET"),
-        Check::Smtp(_) => Err("SMTP_CHECK"),
-        Check::Dns(_) => Err("DNS_CHECK"),
+        Check::Udp(udp) => Ok(CheckerKind::Udp(UdpCheck {
+            endpoint: endpoint(&udp.endpoint, system, complaints),
+            payload: udp.payload.clone().unwrap_or_else(|| UdpCheck::PAYLOAD.to_vec()),
+            reply: udp_reply(udp),
+        })),
+        Check::Http(http) => web::kind(http, endpoint(&http.endpoint, system, complaints), complaints),
+        Check::Smtp(smtp) => Ok(CheckerKind::Smtp(SmtpCheck {
+            endpoint: endpoint(&smtp.endpoint, system, complaints),
+            helo_name: smtp.helo_name.clone(),
+        })),
+        Check::Dns(dns) => Ok(CheckerKind::Dns(DnsCheck {
+            endpoint: endpoint(&dns.endpoint, system, complaints),
+            question: Question {
+                name: dns.name.parse().map_err(|NoName| "DNS_CHECK with such a name")?,
+                record: record(dns.kind),
+            },
+        })),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(_) => Err("FILE_CHECK"),
         Check::Bfd(_) => Err("BFD_CHECK"),
@@ -209,6 +228,32 @@ fn endpoint(point: &config::Endpoint, system: &System, complaints: &mut Vec<Diag
         device: device.map(|device| device.value.to_string()),
         timeout: point.connect_timeout,
         mark: point.fwmark,
+    }
+}
+
+/// Without a pattern neither the bytes nor their number matter (compat/checkers.md §21.3, D10).
+fn udp_reply(udp: &config::UdpCheck) -> UdpReply {
+    match &udp.reply {
+        None => UdpReply::Optional,
+        Some(reply) if reply.bytes.is_empty() => UdpReply::Any,
+        Some(reply) => UdpReply::Like {
+            pattern: reply.bytes.clone(),
+            length: udp.min_reply_length..=udp.max_reply_length,
+        },
+    }
+}
+
+fn record(kind: config::DnsType) -> Record {
+    match kind {
+        config::DnsType::A => Record::A,
+        config::DnsType::Ns => Record::Ns,
+        config::DnsType::Cname => Record::Cname,
+        config::DnsType::Soa => Record::Soa,
+        config::DnsType::Mx => Record::Mx,
+        config::DnsType::Txt => Record::Txt,
+        config::DnsType::Aaaa => Record::Aaaa,
+        config::DnsType::Rrsig => Record::Rrsig,
+        config::DnsType::Dnskey => Record::Dnskey,
     }
 }
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use checkers::params::{CheckerKind, Endpoint};
+use checkers::dns::{Question, Record};
+use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
 use parser::source::{Found, Sources, Text};
 
 use super::checkers::CheckersPlan;
@@ -66,7 +67,7 @@ fn the_seed_means_five_persistent_services_with_eleven_checked_servers() {
         assert_eq!(kernel.persistence.map(|persistence| persistence.timeout), Some(3600));
         for server in &service.params.servers {
             let [checker] = &server.checkers[..] else { panic!("not one checker") };
-            let CheckerKind::Tcp(Endpoint { dest, timeout, .. }) = &checker.kind;
+            let Endpoint { dest, timeout, .. } = checker.kind.endpoint();
             assert_eq!((dest.ip(), dest.port()), (server.id.addr, server.id.port));
             assert_eq!(*timeout, Duration::from_secs(30));
             assert_eq!(checker.cadence.delay_loop, Duration::from_secs(6));
@@ -111,14 +112,112 @@ fn only_address_translation_has_a_port_of_its_own() {
 #[test]
 fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
     let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n SMTP_CHECK {\n }\n \
+        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n misc_path /bin/true\n }\n \
          TCP_CHECK {\n }\n }\n}\n",
     );
     assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("SMTP_CHECK is not")).expect("a line about it");
+    let line = said.iter().find(|line| line.contains("MISC_CHECK is not part")).expect("a line about it");
     assert_eq!(
         line,
-        "(keepalived.conf: Line 4) SMTP_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
+        "(keepalived.conf: Line 4) MISC_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
          by it"
     );
+}
+
+/// compat/checkers.md §18.2, §18.12
+#[test]
+fn a_page_has_the_host_and_the_server_name_that_are_nearest_to_it() {
+    let (plan, said) = plan(
+        "virtual_server 10.1.0.1 443 {\n protocol TCP\n virtualhost vs.example.org\n real_server 10.0.0.2 443 {\n \
+         virtualhost rs.example.org\n SSL_GET {\n enable_sni\n fast_recovery\n http_protocol 1.1\n \
+         url {\n path /a\n virtualhost url.example.org\n status_code 200 300-302\n tls_compliant\n }\n \
+         url {\n path /b\n digest d41d8cd98f00b204e9800998ecf8427e\n }\n }\n }\n}\n",
+    );
+    assert!(!said.iter().any(|line| line.contains("SSL_GET")), "{said:?}");
+    let CheckerKind::Web(check) = &plan.services[0].params.servers[0].checkers[0].kind else {
+        panic!("not a web check")
+    };
+    assert_eq!((check.scheme, check.between), (Scheme::Https, BetweenPages::Hurry));
+    assert_eq!(check.version, checkers::http::Version::Http11);
+    let [a, b] = &check.pages[..] else { panic!("not two pages") };
+    assert_eq!((&*a.path, a.host.as_deref()), ("/a", Some("url.example.org")));
+    assert_eq!(a.server_name.as_deref(), Some("url.example.org"));
+    assert_eq!(a.wanted.status, [200..=200, 300..=302]);
+    assert_eq!((a.farewell, b.farewell), (TlsFarewell::CloseNotify, TlsFarewell::Close));
+    assert_eq!((&*b.path, b.host.as_deref()), ("/b", Some("rs.example.org")));
+    assert_eq!(b.server_name.as_deref(), Some("vs.example.org"));
+    assert_eq!(b.wanted.status, [200..=299]);
+    assert_eq!(b.wanted.digest, Some(checkers::http::Digest::of(b"")));
+}
+
+#[test]
+fn a_regex_is_not_passed_over_in_silence() {
+    let (plan, said) = plan(
+        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n HTTP_GET {\n \
+         url {\n path /\n regex \"ok\"\n }\n }\n }\n}\n",
+    );
+    assert!(plan.services[0].params.servers[0].checkers.is_empty());
+    assert!(
+        said.iter().any(|line| line.contains("HTTP_GET with a regex is not part of this version")),
+        "{said:?}"
+    );
+}
+
+#[test]
+fn each_host_of_an_smtp_check_is_a_check_of_its_own() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 25 {\n protocol TCP\n real_server 10.0.0.2 25 {\n SMTP_CHECK {\n \
+         helo_name lb1.example.org\n host {\n connect_ip 10.0.0.3\n }\n host {\n connect_port 26\n }\n \
+         }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
+        let CheckerKind::Smtp(check) = &checker.kind else { panic!("{checker:?}") };
+        (check.endpoint.dest.to_string(), check.helo_name.clone())
+    });
+    let wanted = ["10.0.0.3:25", "10.0.0.2:26"].map(|dest| (dest.to_owned(), "lb1.example.org".to_owned()));
+    assert_eq!(checks.collect::<Vec<_>>(), wanted);
+}
+
+#[test]
+fn the_length_of_a_datagram_matters_only_with_a_pattern() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 53 {\n protocol UDP\n real_server 10.0.0.2 53 {\n UDP_CHECK {\n }\n \
+         UDP_CHECK {\n payload 01 ff\n require_reply\n min_reply_length 3\n }\n \
+         UDP_CHECK {\n require_reply 0X ff\n min_reply_length 3\n max_reply_length 9\n }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
+        let CheckerKind::Udp(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        (check.payload.clone(), check.reply.clone())
+    });
+    let usual = UdpCheck::PAYLOAD.to_vec();
+    let pattern = vec![(0x00, 0xf0), (0xff, 0xff)];
+    assert_eq!(
+        checks.collect::<Vec<_>>(),
+        [
+            (usual.clone(), UdpReply::Optional),
+            (vec![0x01, 0xff], UdpReply::Any),
+            (usual, UdpReply::Like { pattern, length: 3..=9 }),
+        ]
+    );
+}
+
+/// compat/checkers.md §20.1, D2, and the intervals of §2.1
+#[test]
+fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
+    let (plan, _) = plan(
+        "virtual_server 10.1.0.1 53 {\n protocol UDP\n delay_loop 7\n real_server 10.0.0.2 53 {\n DNS_CHECK {\n }\n \
+         DNS_CHECK {\n type aaaa\n name x.example.org\n }\n }\n}\n",
+    );
+    let checkers = &plan.services[0].params.servers[0].checkers;
+    let asked = checkers.iter().map(|checker| {
+        let CheckerKind::Dns(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        check.question.clone()
+    });
+    let question = |name: &str, record| Question { name: name.parse().expect("a name"), record };
+    assert_eq!(
+        asked.collect::<Vec<_>>(),
+        [question(".", Record::Soa), question("x.example.org", Record::Aaaa)]
+    );
+    let [first, _] = &checkers[..] else { panic!("not two checkers") };
+    assert_eq!((first.retry, first.cadence.delay_before_retry), (3, Duration::from_secs(7)));
 }

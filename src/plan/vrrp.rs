@@ -217,8 +217,9 @@ fn translate(
         complain(Class::General, text.to_owned());
         return None;
     };
-    for what in without_effect(instance) {
-        complain(Class::Warning, format!("{what} has no effect in this version"));
+    // The keyword itself has an effect: `accept` is what every router does.
+    if !instance.accept && instance.priority != 255 {
+        complain(Class::Log, "no_accept has no effect in this version".to_owned());
     }
 
     let interface = instance.interface.as_ref().map(|name| name.value.to_string());
@@ -335,23 +336,6 @@ fn room_for_addresses(instance: &VrrpInstance, system: &System) -> usize {
     let headers = 14 + ip + 8 + data + ah + if is_signed { 28 } else { 0 };
     let room = usize::try_from(mtu).unwrap_or(usize::MAX).saturating_sub(headers) / size;
     room.min(MAX_ADDRESSES)
-}
-
-/// What the router works without, though not as its owner meant it.
-fn without_effect(instance: &VrrpInstance) -> impl Iterator<Item = &'static str> {
-    let notify = &instance.notify;
-    let scripts = [&notify.master, &notify.backup, &notify.fault, &notify.stop, &notify.deleted, &notify.any];
-    [
-        (instance.vmac.is_some(), "use_vmac"),
-        (instance.ipvlan.is_some(), "use_ipvlan"),
-        (!instance.routes.is_empty(), "virtual_routes"),
-        (!instance.rules.is_empty(), "virtual_rules"),
-        (!instance.accept && instance.priority != 255, "no_accept"),
-        (instance.tracking != config::Tracking::default(), "tracking"),
-        (scripts.into_iter().any(Option::is_some), "notify"),
-    ]
-    .into_iter()
-    .filter_map(|(is_set, what)| is_set.then_some(what))
 }
 
 fn transport(peering: &Peering) -> Transport {

@@ -104,6 +104,8 @@ impl Slot {
                 while let Some(message) = receiver.next().await {
                     match message {
                         Ok(message) => drop(heard.send((role, pid, message))),
+                        // The process ended with something of ours unread.
+                        Err(error) if error.kind() == io::ErrorKind::ConnectionReset => return,
                         Err(error) => {
                             tracing::error!("{} process {pid} is not understood: {error}", role.title());
                             return;

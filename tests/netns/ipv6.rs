@@ -82,7 +82,7 @@ pub(crate) fn ipv6_addresses_are_set_and_announced_as_the_original_does(cast: &C
     settles(&pair.one, &pair.two)?;
     let shown = pair.one.node.ip("-6 -oneline address show dev eth1")?;
     let line = |vip: &str| shown.lines().find(|line| line.contains(vip)).unwrap_or_default().to_owned();
-    let [link, host, net] = VIPS.map(|vip| line(vip));
+    let [link, host, net] = VIPS.map(line);
     assert!(host.contains("2001:db8::100/128 scope global nodad deprecated"), "{host}");
     assert!(net.contains("2001:db8::101/64 scope global nodad"), "{net}");
     assert!(

@@ -160,6 +160,28 @@ impl Line {
         matches!(self, Self::WrongAhValue | Self::WrongAhSpi { .. } | Self::OldAhSequence { .. })
     }
 
+    /// Lines that anybody on the link can provoke again and again, packet by packet, without a change of state.
+    #[must_use]
+    pub fn is_provoked(&self) -> bool {
+        matches!(
+            self,
+            Self::MasterSet { .. }
+                | Self::MasterChanged { .. }
+                | Self::BackupHeardRelease
+                | Self::MasterHeardRelease
+                | Self::PreemptDelayStarted { .. }
+                | Self::PreemptDelayStopped
+                | Self::IntervalLearnt { .. }
+                | Self::LowerDiscarded { .. }
+                | Self::LowerHeard { .. }
+                | Self::EqualWithOurAddress
+                | Self::AhSequenceOvertaken
+                | Self::WrongAhValue
+                | Self::WrongAhSpi { .. }
+                | Self::OldAhSequence { .. }
+        )
+    }
+
     /// Lines that start with `(<i>): ` instead of `(<i>) `.
     fn has_colon(&self) -> bool {
         matches!(

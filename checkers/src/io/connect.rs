@@ -19,7 +19,7 @@ use crate::{Failure, Outcome, Step, Trouble};
 /// The outcome of the probe: what the network refuses is the server's failure, anything else is this machine's trouble
 /// and does not count (checkers.md §4.6).
 pub(crate) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Outcome> {
-    let socket = open(endpoint).map_err(Outcome::Unable)?;
+    let socket = open(endpoint, Type::STREAM, Protocol::TCP).map_err(Outcome::Unable)?;
     let stream = begin(socket, endpoint.dest)?;
     match timeout(endpoint.timeout, stream.writable()).await {
         Err(_elapsed) => return Err(Outcome::Failed(Failure::ConnectTimeout)),
@@ -32,11 +32,12 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Outcome> {
     }
 }
 
-fn open(endpoint: &Endpoint) -> Result<Socket, Trouble> {
+/// A socket as the endpoint wants it, not yet connected.
+pub(super) fn open(endpoint: &Endpoint, kind: Type, protocol: Protocol) -> Result<Socket, Trouble> {
     let trouble = |step| move |error: io::Error| Trouble { step, errno: error.raw_os_error().unwrap_or(0) };
     let domain = Domain::for_address(endpoint.dest);
     // Non-blocking and close-on-exec from the first moment.
-    let socket = Socket::new(domain, Type::STREAM.nonblocking(), Some(Protocol::TCP));
+    let socket = Socket::new(domain, kind.nonblocking(), Some(protocol));
     let socket = socket.map_err(trouble(Step::Socket))?;
     if let Some(device) = &endpoint.device {
         socket.bind_device(Some(device.as_bytes())).map_err(trouble(Step::Device))?;
@@ -79,7 +80,7 @@ const NETWORK: [Errno; 7] = [
     Errno::ECONNABORTED,
 ];
 
-fn judge(error: &io::Error) -> Outcome {
+pub(super) fn judge(error: &io::Error) -> Outcome {
     let errno = error.raw_os_error().unwrap_or(0);
     let known = Errno::from_raw(errno);
     if known == Errno::ETIMEDOUT {

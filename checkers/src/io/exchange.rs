@@ -93,15 +93,17 @@ pub struct Failed {
     pub reason: Reason,
     /// What exactly happened, where the words leave it open.
     pub detail: Option<String>,
+    /// What a checker makes of it.
+    pub outcome: Outcome,
 }
 
 impl Failed {
     fn new(reason: Reason) -> Self {
-        Self { reason, detail: None }
+        Self { reason, detail: None, outcome: Outcome::Failed(Failure::Http(reason)) }
     }
 
     fn because(reason: Reason, detail: impl fmt::Display) -> Self {
-        Self { reason, detail: Some(detail.to_string()) }
+        Self { detail: Some(detail.to_string()), ..Self::new(reason) }
     }
 }
 
@@ -125,13 +127,17 @@ impl Exchange {
         limits: Limits,
     ) -> Result<Self, Failed> {
         let begun = Instant::now();
-        let connected = connect(endpoint).await.map_err(|outcome| unconnected(&outcome))?;
+        let connected =
+            connect(endpoint).await.map_err(|outcome| Failed { outcome, ..unconnected(&outcome) })?;
         let mut stream = match tls {
             None => Stream::Plain(connected),
             Some((client, name)) => {
                 match timeout_at(after(begun, endpoint.timeout), client.handshake(name, connected)).await {
                     Err(_elapsed) => return Err(Failed::new(Reason::TimeoutConnecting)),
-                    Ok(Err(error)) => return Err(Failed::because(Reason::Handshake, error)),
+                    Ok(Err(error)) => {
+                        let outcome = Outcome::Failed(Failure::Handshake(error.fault()));
+                        return Err(Failed { outcome, ..Failed::because(Reason::Handshake, error) });
+                    }
                     Ok(Ok(stream)) => Stream::Tls(Box::new(stream)),
                 }
             }
@@ -179,6 +185,15 @@ impl Exchange {
             (Progress::Silent | Progress::Head, None) => Progress::Head,
         };
         Ok(Some(Part { head, body }))
+    }
+
+    /// Ends a TLS session as RFC 8446 §6.1 wants it; a server that does not take that within the time for a step, or has
+    /// gone, misses nothing.
+    pub async fn say_farewell(&mut self) {
+        let (Pace::Each(_, last) | Pace::Together(last)) = self.pace;
+        if let Stream::Tls(stream) = &mut self.stream {
+            let _gone = timeout_at(last, stream.shutdown()).await;
+        }
     }
 
     /// What the reply was.
@@ -258,8 +273,11 @@ fn unconnected(outcome: &Outcome) -> Failed {
             let error = io::Error::from_raw_os_error(trouble.errno);
             Failed::because(Reason::ErrorConnecting, format_args!("{step}: {error}"))
         }
-        // What connects is no outcome of connect().
-        Outcome::Passed => Failed::new(Reason::ErrorConnecting),
+        // No outcomes of connect().
+        Outcome::Passed
+        | Outcome::Failed(
+            Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_),
+        ) => Failed::new(Reason::ErrorConnecting),
     }
 }
 

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "the edge is where the clock is read")]
 
 pub(crate) mod connect;
+pub(crate) mod datagram;
 pub mod exchange;
 mod run;
 pub mod tls;

@@ -12,7 +12,7 @@ use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
 use crate::params::CheckerKind;
-use crate::probe::probe;
+use crate::probe::{probe, time_limit};
 use crate::{CheckerId, Failure, Outcome};
 
 /// How much longer than its own time limits a probe may take before it is ended from outside.
@@ -32,6 +32,7 @@ pub struct Runner {
 #[derive(Debug)]
 struct Planned {
     kind: CheckerKind,
+    question: usize,
     at: Option<Instant>,
     running: Option<AbortHandle>,
 }
@@ -59,15 +60,16 @@ impl Runner {
     /// Adds a checker or replaces it; it is not planned yet.
     pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
         if let Some(Planned { running: Some(running), .. }) =
-            self.checkers.insert(id, Planned { kind, at: None, running: None })
+            self.checkers.insert(id, Planned { kind, question: 0, at: None, running: None })
         {
             running.abort();
         }
     }
 
-    /// Plans a checker's next probe, in place of what was planned before.
-    pub fn plan(&mut self, id: CheckerId, at: Instant) {
+    /// Plans a checker's next probe, with this one of its questions, in place of what was planned before.
+    pub fn plan(&mut self, id: CheckerId, question: usize, at: Instant) {
         if let Some(checker) = self.checkers.get_mut(&id) {
+            checker.question = question;
             checker.at = Some(at);
             self.due.push(Reverse((at, id)));
         }
@@ -131,10 +133,11 @@ impl Runner {
                 continue;
             }
             checker.at = None;
-            let (kind, allowed) = (checker.kind.clone(), time_limit(&checker.kind));
+            let (kind, question) = (checker.kind.clone(), checker.question);
+            let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
                 let overdue = Outcome::Failed(Failure::ConnectTimeout);
-                timeout(allowed, probe(&kind)).await.unwrap_or(overdue)
+                timeout(allowed, probe(&kind, question)).await.unwrap_or(overdue)
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);
@@ -155,11 +158,5 @@ impl Runner {
         checker.running = None;
         // A probe that broke has failed: its server must not stay in service untested.
         Some((id, outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout))))
-    }
-}
-
-fn time_limit(kind: &CheckerKind) -> Duration {
-    match kind {
-        CheckerKind::Tcp(endpoint) => endpoint.timeout + GRACE,
     }
 }

@@ -19,6 +19,8 @@ use tokio_rustls::rustls::{
     AlertDescription, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme,
 };
 
+use crate::TlsFault;
+
 /// Begins TLS sessions; cheap to clone.
 #[derive(Clone)]
 pub struct Client(TlsConnector);
@@ -108,6 +110,16 @@ pub enum HandshakeError {
     Connection(io::Error),
     /// Anything else that TLS objects to.
     Refused(Error),
+}
+
+impl HandshakeError {
+    pub(crate) fn fault(&self) -> TlsFault {
+        match self {
+            Self::OldVersion => TlsFault::OldVersion,
+            Self::NoCommonCipher => TlsFault::NoCommonCipher,
+            Self::NotTls | Self::Connection(_) | Self::Refused(_) => TlsFault::Other,
+        }
+    }
 }
 
 impl From<io::Error> for HandshakeError {

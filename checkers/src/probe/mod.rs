@@ -1,14 +1,36 @@
 //! One file per kind of probe: a connection and a verdict, nothing else. When, how often and what follows from it is
 //! decided elsewhere.
 
+mod dns;
+mod smtp;
 mod tcp;
+mod udp;
+mod web;
+
+use std::time::Duration;
 
 use crate::Outcome;
 use crate::params::CheckerKind;
 
-/// Probes once. The future ends within the checker's own time limits and gives everything back when dropped.
-pub async fn probe(kind: &CheckerKind) -> Outcome {
+/// Probes once, with this one of the checker's questions. The future ends within [`time_limit`] and gives everything back
+/// when dropped.
+pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
     match kind {
+        CheckerKind::Web(check) => web::probe(check, question).await,
+        CheckerKind::Smtp(check) => smtp::probe(check).await,
+        CheckerKind::Udp(check) => udp::probe(check).await,
+        CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
+    }
+}
+
+/// How long a probe may take.
+pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
+    match kind {
+        CheckerKind::Tcp(endpoint) => endpoint.timeout,
+        CheckerKind::Web(check) => web::time_limit(check),
+        CheckerKind::Smtp(check) => smtp::time_limit(check),
+        CheckerKind::Udp(check) => check.endpoint.timeout,
+        CheckerKind::Dns(check) => check.endpoint.timeout,
     }
 }

@@ -1,7 +1,12 @@
 //! Probes against peers that do as they are told, on the loopback interface.
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and has a clock")]
 
+mod dns;
 mod http;
 mod peer;
 mod runner;
+mod scripted;
+mod smtp;
 mod tcp;
+mod udp;
+mod web;

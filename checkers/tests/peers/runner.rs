@@ -25,7 +25,7 @@ async fn probes_run_in_the_order_of_their_deadlines_and_not_before() {
     let start = Instant::now();
     for (number, delay) in [(0, 90), (1, 30), (2, 60)] {
         runner.insert(id(number), tcp_check(server.addr(), LONG));
-        runner.plan(id(number), start + Duration::from_millis(delay));
+        runner.plan(id(number), 0, start + Duration::from_millis(delay));
     }
     for (number, delay) in [(1, 30), (2, 60), (0, 90)] {
         assert_eq!(next(&mut runner).await, (id(number), Outcome::Passed));
@@ -40,8 +40,8 @@ async fn silent_servers_do_not_hold_up_the_others() {
     let now = Instant::now();
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(500)));
     runner.insert(id(1), tcp_check(server.addr(), LONG));
-    runner.plan(id(0), now);
-    runner.plan(id(1), now);
+    runner.plan(id(0), 0, now);
+    runner.plan(id(1), 0, now);
     assert_eq!(next(&mut runner).await, (id(1), Outcome::Passed));
     assert_eq!(next(&mut runner).await, (id(0), Outcome::Failed(Failure::ConnectTimeout)));
 }
@@ -53,8 +53,8 @@ async fn beyond_the_limit_probes_wait_for_the_earlier_ones() {
     let now = Instant::now();
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(100)));
     runner.insert(id(1), tcp_check(server.addr(), LONG));
-    runner.plan(id(0), now);
-    runner.plan(id(1), now);
+    runner.plan(id(0), 0, now);
+    runner.plan(id(1), 0, now);
     assert_eq!(next(&mut runner).await.0, id(0));
     assert_eq!(next(&mut runner).await.0, id(1));
 }
@@ -65,8 +65,8 @@ async fn a_plan_replaces_the_one_before() {
     let mut runner = Runner::new(8);
     let now = Instant::now();
     runner.insert(id(0), tcp_check(server.addr(), LONG));
-    runner.plan(id(0), now + Duration::from_millis(10));
-    runner.plan(id(0), now + Duration::from_millis(60));
+    runner.plan(id(0), 0, now + Duration::from_millis(10));
+    runner.plan(id(0), 0, now + Duration::from_millis(60));
     assert_eq!(next(&mut runner).await, (id(0), Outcome::Passed));
     assert!(now.elapsed() >= Duration::from_millis(60));
     assert!(timeout(Duration::from_millis(100), runner.next()).await.is_err(), "it ran twice");
@@ -77,13 +77,13 @@ async fn a_checker_that_was_replaced_or_cleared_tells_nothing_any_more() {
     let (silent, server) = (BlackHole::new(), Accepting::new());
     let mut runner = Runner::new(8);
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(50)));
-    runner.plan(id(0), Instant::now());
+    runner.plan(id(0), 0, Instant::now());
     // One look starts what is due.
     assert!(timeout(Duration::from_millis(10), runner.next()).await.is_err());
     assert_eq!(runner.under_way(), 1);
     runner.insert(id(0), tcp_check(server.addr(), LONG));
     assert!(timeout(Duration::from_millis(200), runner.next()).await.is_err(), "a replaced probe spoke");
-    runner.plan(id(0), Instant::now() + Duration::from_millis(50));
+    runner.plan(id(0), 0, Instant::now() + Duration::from_millis(50));
     runner.clear();
     assert!(timeout(Duration::from_millis(200), runner.next()).await.is_err(), "a cleared probe spoke");
 }

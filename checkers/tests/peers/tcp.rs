@@ -14,7 +14,7 @@ const LONG: Duration = Duration::from_secs(5);
 #[tokio::test]
 async fn a_server_that_accepts_passes_and_gets_no_data() {
     let server = Accepting::new();
-    assert_eq!(probe(&tcp_check(server.addr(), LONG)).await, Outcome::Passed);
+    assert_eq!(probe(&tcp_check(server.addr(), LONG), 0).await, Outcome::Passed);
     let (mut connection, _) = server.accept();
     let mut data = Vec::new();
     connection.set_read_timeout(Some(LONG)).unwrap();
@@ -25,7 +25,7 @@ async fn a_server_that_accepts_passes_and_gets_no_data() {
 async fn a_server_that_refuses_fails_at_once() {
     let server = Refusing::new();
     let started = Instant::now();
-    assert_eq!(probe(&tcp_check(server.addr(), LONG)).await, Outcome::Failed(Failure::Connect(111)));
+    assert_eq!(probe(&tcp_check(server.addr(), LONG), 0).await, Outcome::Failed(Failure::Connect(111)));
     assert!(started.elapsed() < LONG);
 }
 
@@ -34,7 +34,7 @@ async fn a_server_that_is_silent_fails_when_the_time_is_over() {
     let server = BlackHole::new();
     let allowed = Duration::from_millis(300);
     let started = Instant::now();
-    let outcome = probe(&tcp_check(server.addr(), allowed)).await;
+    let outcome = probe(&tcp_check(server.addr(), allowed), 0).await;
     assert_eq!(outcome, Outcome::Failed(Failure::ConnectTimeout));
     assert!(started.elapsed() >= allowed);
 }
@@ -47,7 +47,7 @@ async fn the_connection_comes_from_the_address_and_port_asked_for() {
     let check = Endpoint { bind: Some(from), ..endpoint(server.addr(), LONG) };
     // Twice: the port must not be kept by the first connection's end.
     for _ in 0..2 {
-        assert_eq!(probe(&CheckerKind::Tcp(check.clone())).await, Outcome::Passed);
+        assert_eq!(probe(&CheckerKind::Tcp(check.clone()), 0).await, Outcome::Passed);
         let (_, peer) = server.accept();
         assert_eq!(peer, from);
     }
@@ -58,7 +58,7 @@ async fn an_address_that_is_not_ours_is_our_trouble_and_no_failure() {
     let server = Accepting::new();
     let foreign = Some(([192, 0, 2, 1], 0).into());
     let check = Endpoint { bind: foreign, ..endpoint(server.addr(), LONG) };
-    let outcome = probe(&CheckerKind::Tcp(check)).await;
+    let outcome = probe(&CheckerKind::Tcp(check), 0).await;
     assert_eq!(outcome, Outcome::Unable(Trouble { step: Step::Bind, errno: 99 }));
 }
 
@@ -66,7 +66,7 @@ async fn an_address_that_is_not_ours_is_our_trouble_and_no_failure() {
 async fn an_interface_that_does_not_exist_is_our_trouble_and_no_failure() {
     let server = Accepting::new();
     let check = Endpoint { device: Some("nonesuch0".into()), ..endpoint(server.addr(), LONG) };
-    let outcome = probe(&CheckerKind::Tcp(check)).await;
+    let outcome = probe(&CheckerKind::Tcp(check), 0).await;
     assert!(matches!(outcome, Outcome::Unable(Trouble { step: Step::Device, .. })), "{outcome:?}");
 }
 
@@ -76,5 +76,5 @@ async fn an_ipv6_server_is_reached() {
         eprintln!("SKIPPED: this machine has no IPv6 loopback");
         return;
     };
-    assert_eq!(probe(&tcp_check(server.local_addr().unwrap(), LONG)).await, Outcome::Passed);
+    assert_eq!(probe(&tcp_check(server.local_addr().unwrap(), LONG), 0).await, Outcome::Passed);
 }

@@ -1,10 +1,14 @@
 //! Virtual servers over whole stories: outcomes go in; lines, pool, notices and mails come out.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod dns;
 mod model;
 mod reload;
 mod running;
 mod scene;
+mod smtp;
 mod start;
 mod stop;
+mod udp;
+mod web;
 mod worked_example;

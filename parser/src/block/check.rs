@@ -68,10 +68,10 @@ keywords! {
 keywords! {
     /// Send a UDP packet.
     UdpCheckBlock {
-        payload: Payload => "Bytes to send.", missing "UDP_CHECK payload requires a payload", is ParsedOnly;
-        require_reply: Reply => "There must be a reply, like this.", is ParsedOnly;
-        min_reply_length: u16 [0..=u16::MAX] = 0 => "Shortest reply in bytes.", else "UDP_CHECK min length {} not valid - must be between 0 & 65535", is ParsedOnly;
-        max_reply_length: u16 [0..=u16::MAX] = 255 => "Longest reply in bytes.", else "UDP_CHECK max length {} not valid - must be between 0 & 65535", is ParsedOnly;
+        payload: Payload => "Bytes to send.", missing "UDP_CHECK payload requires a payload";
+        require_reply: Reply => "There must be a reply, like this.";
+        min_reply_length: u16 [0..=u16::MAX] = 0 => "Shortest reply in bytes.", else "UDP_CHECK min length {} not valid - must be between 0 & 65535";
+        max_reply_length: u16 [0..=u16::MAX] = 255 => "Longest reply in bytes.", else "UDP_CHECK max length {} not valid - must be between 0 & 65535";
         + connect: Connect;
         + timing: Timing;
     }
@@ -80,7 +80,7 @@ keywords! {
 keywords! {
     /// Talk SMTP.
     SmtpCheckBlock {
-        helo_name: Replaceable => "How it greets.", missing "SMTP_CHECK helo name missing", is ParsedOnly;
+        helo_name: Replaceable => "How it greets.", missing "SMTP_CHECK helo name missing";
         host: Nested<SmtpHostBlock> => "One more address to talk to.", is Deprecated;
         + connect: Connect;
         + timing: Timing;
@@ -98,8 +98,8 @@ keywords! {
 keywords! {
     /// Ask a DNS question.
     DnsCheckBlock {
-        kind ("type"): DnsType => "Type of the question.", else "Unknown DNS check type {} - ignoring", is ParsedOnly;
-        name: DomainName => "Name asked for.", is ParsedOnly;
+        kind ("type"): DnsType => "Type of the question.", else "Unknown DNS check type {} - ignoring";
+        name: DomainName => "Name asked for.";
         + connect: Connect;
         + timing: Timing;
     }

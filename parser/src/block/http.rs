@@ -14,11 +14,11 @@ keywords! {
     /// What HTTP and HTTPS checks have in common.
     HttpRows {
         nb_get_retry: DeprecatedRetry => "Old name of retry.", else "Invalid nb_get_retry value '{}'", is Deprecated;
-        virtualhost: Replaceable => "Host header.", missing "HTTP_GET virtualhost name missing", is ParsedOnly;
-        http_protocol: HttpProtocol => "Version of the request.", else "Invalid http_protocol version {}", missing "Missing http_protocol version", is ParsedOnly;
-        enable_sni: bool => "Send the virtual host by SNI.", else "Invalid enable_sni parameter {}", is ParsedOnly;
-        sni_name: Maybe => "Send this name by SNI.", is ParsedOnly;
-        fast_recovery: bool = false => "No pause between URLs at start and recovery.", else "Invalid fast_recovery parameter {}", is ParsedOnly;
+        virtualhost: Replaceable => "Host header.", missing "HTTP_GET virtualhost name missing";
+        http_protocol: HttpProtocol => "Version of the request.", else "Invalid http_protocol version {}", missing "Missing http_protocol version";
+        enable_sni: bool => "Send the virtual host by SNI.", else "Invalid enable_sni parameter {}";
+        sni_name: Maybe => "Send this name by SNI.";
+        fast_recovery: bool = false => "No pause between URLs at start and recovery.", else "Invalid fast_recovery parameter {}";
         + connect: Connect;
         + timing: Timing;
     }
@@ -27,7 +27,7 @@ keywords! {
 keywords! {
     /// Fetch by HTTP.
     HttpGetBlock {
-        url: Nested<UrlBlock> => "What to fetch.", is ParsedOnly;
+        url: Nested<UrlBlock> => "What to fetch.";
         + http: HttpRows;
     }
 }
@@ -35,8 +35,8 @@ keywords! {
 keywords! {
     /// Fetch by HTTPS.
     SslGetBlock {
-        url: Nested<TlsUrlBlock> => "What to fetch.", is ParsedOnly;
-        tls_compliant: bool = false => "Say goodbye as TLS wants it.", else "Invalid tls_compliant parameter {}", is ParsedOnly;
+        url: Nested<TlsUrlBlock> => "What to fetch.";
+        tls_compliant: bool = false => "Say goodbye as TLS wants it.", else "Invalid tls_compliant parameter {}";
         + http: HttpRows;
     }
 }
@@ -44,10 +44,10 @@ keywords! {
 keywords! {
     /// What to fetch and what must come back.
     UrlRows {
-        path: Replaceable => "Path of the request.", is ParsedOnly;
-        digest: Digest => "MD5 of the body.", once "Digest '{}' is a duplicate", is ParsedOnly;
-        status_code: StatusCodesValue => "Status codes that are fine.", is ParsedOnly;
-        virtualhost: Replaceable => "Host header.", missing "Missing HTTP_GET virtualhost name", is ParsedOnly;
+        path: Replaceable => "Path of the request.";
+        digest: Digest => "MD5 of the body.", once "Digest '{}' is a duplicate";
+        status_code: StatusCodesValue => "Status codes that are fine.";
+        virtualhost: Replaceable => "Host header.", missing "Missing HTTP_GET virtualhost name";
         regex: RegexPattern => "The body must match.", is ParsedOnly;
         regex_no_match: Flag => "The body must not match.", is ParsedOnly;
         regex_options: RegexOptions => "Options of the pattern.", is ParsedOnly;
@@ -67,7 +67,7 @@ keywords! {
 keywords! {
     /// What to fetch by HTTPS.
     TlsUrlBlock {
-        tls_compliant: bool = false => "Say goodbye as TLS wants it.", else "Invalid tls_compliant parameter {}", is ParsedOnly;
+        tls_compliant: bool = false => "Say goodbye as TLS wants it.", else "Invalid tls_compliant parameter {}";
         + rows: UrlRows;
     }
 }

@@ -148,13 +148,13 @@ keywords! {
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "real server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "real server snmp_name missing or extra parameters", missing "real server snmp_name missing or extra parameters", is ParsedOnly;
         misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.", is ParsedOnly;
-        smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.", is ParsedOnly;
+        smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.";
         tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
         ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.", is ParsedOnly;
-        udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.", is ParsedOnly;
-        http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.", is ParsedOnly;
-        ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.", is ParsedOnly;
-        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.", is ParsedOnly;
+        udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.";
+        http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
+        ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
+        dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
         file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.", is ParsedOnly;
         bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.", is ParsedOnly;
         * address: Option<(IpAddr, u16)>;

@@ -19,6 +19,8 @@ use crate::value::check::BfdName;
 pub(super) struct Server {
     pub(super) addr: IpAddr,
     pub(super) port: u16,
+    /// Where checks connect unless they say otherwise.
+    pub(super) checked_port: u16,
     pub(super) protocol: Protocol,
 }
 
@@ -157,7 +159,7 @@ impl Inheritance<'_> {
     /// Where to connect to and from; none when there is no way to do it.
     fn endpoint(&mut self, span: &Span, connect: &Connect) -> Option<Endpoint> {
         let addr = connect.connect_ip.as_ref().map_or(self.server.addr, |said| said.value);
-        let port = connect.connect_port.as_ref().map_or(self.server.port, |said| said.value);
+        let port = connect.connect_port.as_ref().map_or(self.server.checked_port, |said| said.value);
         let bind = connect.bindto.as_ref().filter(|bind| {
             let fine = Family::of(bind.value) == Family::of(addr);
             if !fine {

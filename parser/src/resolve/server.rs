@@ -86,6 +86,8 @@ struct Candidate {
     span: Span,
     addr: IpAddr,
     port: u16,
+    /// The port as it was written: what is checked, even where connections go to another.
+    written_port: u16,
     forwarding: Option<Forwarding>,
 }
 
@@ -98,7 +100,7 @@ impl VirtualServerBuilder<'_> {
             .filter_map(|Located { value: block, span }| {
                 let (addr, port) = block.address?;
                 let forwarding = said(block.lvs_method.clone());
-                Some(Candidate { block, span, addr, port, forwarding })
+                Some(Candidate { block, span, addr, port, written_port: port, forwarding })
             })
             .collect();
         let mut sorry = self.sorry_server(inherited);
@@ -446,12 +448,13 @@ impl VirtualServerBuilder<'_> {
         forwarding: Forwarding,
         protocol: Protocol,
     ) -> RealServer {
-        let Candidate { block, span, addr, port, .. } = candidate;
+        let Candidate { block, span, addr, port, written_port, .. } = candidate;
+        let checked_port = if written_port == 0 { port } else { written_port };
         let alerts = &self.config.global.mail;
         let checkers = check::checkers(
             &block,
             &self.block,
-            check::Server { addr, port, protocol },
+            check::Server { addr, port, checked_port, protocol },
             self.config,
             self.complaints,
         );

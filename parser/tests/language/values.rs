@@ -203,3 +203,13 @@ fn a_keyword_that_does_nothing_yet_is_named_once_and_not_in_a_test() {
     assert_eq!(lines, ["(F: Line 2) snmp_socket has no effect in this version"]);
     assert_eq!(parser::diag::test_exit_code(&found), 0);
 }
+
+#[test]
+fn a_check_connects_to_the_port_written_for_its_server_even_where_connections_go_to_another() {
+    let (config, _) = read(
+        "virtual_server 10.1.0.1 26 {\nlvs_method DR\nprotocol TCP\nreal_server 10.0.0.2 80 {\nTCP_CHECK {\n}\n}\n}\n",
+    );
+    let server = &config.virtual_servers[0].real_servers[0];
+    let Check::Tcp(endpoint) = &server.checkers[0].check else { panic!("{server:?}") };
+    assert_eq!((server.port, endpoint.dest.port()), (26, 80));
+}

@@ -1,6 +1,7 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
+mod chatter;
 mod group;
 mod herald;
 mod instance;
@@ -19,11 +20,13 @@ use vrrp::params::Transport;
 use vrrp::sync::Step;
 use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
 
+use self::chatter::Chatter;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
 use super::kernel::{Answer, Command, Id, Kernel};
+use crate::capability;
 use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
 use crate::notify;
@@ -99,6 +102,7 @@ struct Worker {
     kernel: Kernel,
     mirror: Mirror,
     mailer: Mailer,
+    chatter: Chatter,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
 }
@@ -106,6 +110,11 @@ struct Worker {
 impl Worker {
     /// Removes what a predecessor left, then starts every virtual router.
     async fn start(plan: VrrpPlan) -> io::Result<Self> {
+        if capability::lacks_net_admin() {
+            tracing::error!(
+                "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
+            );
+        }
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
         let mut worker = Self {
@@ -119,6 +128,7 @@ impl Worker {
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
             mailer: Mailer::new(plan.alerts),
+            chatter: Chatter::new(Instant::now()),
             ours: addresses_of(&plan.instances),
         };
         let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
@@ -198,13 +208,15 @@ impl Worker {
     /// Gives every packet that has arrived to its virtual router.
     fn receive(&mut self) {
         let mut done = Vec::new();
-        let Self { sockets, instances, groups, log_unknown_vrids, .. } = self;
+        let Self { sockets, instances, groups, log_unknown_vrids, chatter, .. } = self;
         sockets.drain(|endpoint, packet| {
             let (now, wall) = (Instant::now(), SystemTime::now());
             let packet = match packet {
                 Ok(packet) => packet,
                 Err(line) => {
-                    tracing::info!("{}", line.of(""));
+                    if chatter.permits(now) {
+                        tracing::info!("{}", line.of(""));
+                    }
                     return;
                 }
             };
@@ -223,7 +235,7 @@ impl Worker {
                         Done::Instance(index, out)
                     }
                 }),
-                None if *log_unknown_vrids => tracing::info!(
+                None if *log_unknown_vrids && chatter.permits(now) => tracing::info!(
                     "Unknown VRID({}) received on interface({}). ignoring...",
                     packet.vrid(),
                     endpoint.interface.as_deref().unwrap_or_default()
@@ -421,6 +433,7 @@ impl Worker {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
                 Action::Report { to, .. } => self.report(index, to),
+                Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
                 Action::Log(line) => self.instances[index].log(&line),
             }
         }

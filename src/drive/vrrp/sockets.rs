@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
+use std::time::Instant;
 
+use super::chatter::Chatter;
 use vrrp::io::socket::{Arrival, Endpoint, OpenError, Pair, Read};
 use vrrp::log::Line;
 use vrrp::{Datagram, Packet};
@@ -20,6 +22,7 @@ const SMALLEST_BUFFER: usize = 2048;
 pub(super) struct Sockets {
     open: BTreeMap<Endpoint, Open>,
     buffer: Vec<u8>,
+    chatter: Chatter,
 }
 
 #[derive(Debug)]
@@ -30,7 +33,11 @@ struct Open {
 
 impl Sockets {
     pub(super) fn new() -> Self {
-        Self { open: BTreeMap::new(), buffer: vec![0; SMALLEST_BUFFER] }
+        Self {
+            open: BTreeMap::new(),
+            buffer: vec![0; SMALLEST_BUFFER],
+            chatter: Chatter::new(Instant::now()),
+        }
     }
 
     /// Makes room for packets of this many bytes.
@@ -85,6 +92,9 @@ impl Sockets {
                     Ok(Read::Whole(envelope)) => take(endpoint, envelope.open(&self.buffer)),
                     Ok(Read::Cut { length, room }) => {
                         let (input, _) = open.pair.descriptors();
+                        if !self.chatter.permits(Instant::now()) {
+                            continue;
+                        }
                         tracing::info!("recvmsg({input}) message truncated from {length} to {room} bytes");
                     }
                     Ok(Read::Nothing) => break,

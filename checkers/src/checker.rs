@@ -1,0 +1,128 @@
+//! One checker: what an outcome means to it, and what there is to say.
+
+use crate::cadence::After;
+use crate::log::Checked;
+use crate::params::{BetweenPages, CheckerKind, CheckerParams, LoggedFailures, WebCheck};
+use crate::round::{Round, Worth};
+use crate::{Failure, Outcome, Tally, TlsFault, Verdict};
+
+#[derive(Debug, Clone)]
+pub(crate) struct Checker {
+    pub(crate) tally: Tally,
+    pub(crate) round: Round,
+    pub(crate) contribution: i64,
+    pub(crate) last_errno: Option<i32>,
+    /// The failure that counted last, for the mail.
+    pub(crate) last_failure: Option<Failure>,
+}
+
+/// What an outcome means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// For the server; nothing, when the probe could not be made or is one of several.
+    pub(crate) verdict: Option<Verdict>,
+    /// For the time of the next probe.
+    pub(crate) after: After,
+}
+
+impl Checker {
+    pub(crate) fn new(tally: Tally) -> Self {
+        Self { tally, round: Round::default(), contribution: 0, last_errno: None, last_failure: None }
+    }
+
+    /// Takes an outcome, and tells what there is to say in its order.
+    pub(crate) fn take(
+        &mut self,
+        params: &CheckerParams,
+        outcome: Outcome,
+        mut tell: impl FnMut(Checked),
+    ) -> Taken {
+        match outcome {
+            Outcome::Passed => self.passed(params, tell),
+            Outcome::Failed(failure) => self.failed(params, failure, tell),
+            Outcome::Unable(trouble) => {
+                tell(Checked::Unable(trouble));
+                tell(Checked::Rescheduled(trouble));
+                Taken { verdict: None, after: After::Settled }
+            }
+        }
+    }
+
+    fn passed(&mut self, params: &CheckerParams, mut tell: impl FnMut(Checked)) -> Taken {
+        if !self.tally.is_up()
+            && let CheckerKind::Web(check) = &params.kind
+            && let Some(page) = check.pages.get(self.round.question())
+        {
+            tell(Checked::StatusGood(self.round.question()));
+            if page.wanted.digest.is_some() {
+                tell(Checked::DigestGood(self.round.question()));
+            }
+        }
+        match self.round.answered(params.kind.questions()) {
+            Worth::Part => {
+                self.tally.pass_in_part();
+                Taken { verdict: None, after: between(&params.kind) }
+            }
+            Worth::Whole => {
+                let verdict = self.tally.pass();
+                // §20.3: a name server that answers is not told of.
+                let told = !matches!(params.kind, CheckerKind::Dns(_));
+                if told && matches!(verdict, Verdict::Fine { first: true } | Verdict::CameUp) {
+                    tell(Checked::Passed);
+                }
+                Taken { verdict: Some(verdict), after: After::Settled }
+            }
+        }
+    }
+
+    fn failed(&mut self, params: &CheckerParams, failure: Failure, mut tell: impl FnMut(Checked)) -> Taken {
+        if let Failure::Connect(errno) = failure
+            && self.last_errno.replace(errno) != Some(errno)
+        {
+            tell(Checked::Errno(errno));
+        }
+        if self.tally.is_up() && params.failures == LoggedFailures::Every {
+            tell(Checked::Attempt(failure));
+        }
+        let web = matches!(params.kind, CheckerKind::Web(_));
+        let mut verdict = if params.kind.always_retries() {
+            self.tally.fail_in_turn(params.retry)
+        } else {
+            self.tally.fail(params.retry)
+        };
+        if verdict == Verdict::DownFromStart && web {
+            // §4.9: nobody hears of an alpha checker's first failure.
+            verdict = Verdict::StillDown;
+        }
+        if let Failure::Handshake(fault @ (TlsFault::OldVersion | TlsFault::NoCommonCipher)) = failure
+            && matches!(verdict, Verdict::WentDown { .. })
+        {
+            tell(Checked::TlsTooOld(fault));
+        }
+        match verdict {
+            Verdict::WentDown { first } => {
+                // §18.11: with these, whatever came before.
+                let told = params.retry > 0 && (web || !first);
+                tell(Checked::Failed(failure, told.then_some(params.retry)));
+            }
+            Verdict::DownFromStart => tell(Checked::Failed(failure, None)),
+            Verdict::Forgiven => return Taken { verdict: Some(verdict), after: After::Forgiven },
+            Verdict::Fine { .. } | Verdict::CameUp | Verdict::StillDown => {}
+        }
+        self.round.failed();
+        self.last_failure = Some(failure);
+        Taken { verdict: Some(verdict), after: if web { After::Failed } else { After::Settled } }
+    }
+}
+
+/// The time between two questions while all have to be answered.
+fn between(kind: &CheckerKind) -> After {
+    match kind {
+        CheckerKind::Web(WebCheck { between: BetweenPages::Hurry, .. }) => After::InHurry,
+        CheckerKind::Web(_)
+        | CheckerKind::Tcp(_)
+        | CheckerKind::Smtp(_)
+        | CheckerKind::Udp(_)
+        | CheckerKind::Dns(_) => After::Settled,
+    }
+}

@@ -1,0 +1,220 @@
+//! What checkers say (checkers.md §4.6, §17 to §22).
+
+use std::fmt;
+use std::io;
+
+use super::{Checked, Strerror};
+use crate::http::Reason;
+use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
+use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+
+pub(super) fn line(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    _vs: &VirtualServerId,
+    kind: &CheckerKind,
+    checked: Checked,
+) -> fmt::Result {
+    match checked {
+        Checked::Errno(errno) if matches!(kind, CheckerKind::Udp(_)) => {
+            write!(f, "UDP connect error {errno} - {}", Strerror(errno))
+        }
+        Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
+        Checked::Unable(trouble) => unable(f, kind.endpoint(), trouble),
+        Checked::TlsTooOld(TlsFault::OldVersion) => {
+            write!(f, "Web server {rs} speaks only TLS 1.1 or older; checks need TLS 1.2 or 1.3")
+        }
+        Checked::TlsTooOld(TlsFault::NoCommonCipher | TlsFault::Other) => {
+            write!(f, "Web server {rs} has no cipher suite or curve of TLS that checks know")
+        }
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Attempt(_)
+        | Checked::Failed(..)
+        | Checked::Rescheduled(_) => match kind {
+            CheckerKind::Tcp(_) => tcp(f, rs, checked),
+            CheckerKind::Web(check) => web(f, rs, check, checked),
+            CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
+            CheckerKind::Udp(_) => udp(f, rs, checked),
+            CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
+        },
+    }
+}
+
+/// What this machine could not do is said in the same words by all.
+fn unable(f: &mut fmt::Formatter<'_>, endpoint: &Endpoint, trouble: Trouble) -> fmt::Result {
+    let text = Strerror(trouble.errno);
+    match trouble.step {
+        Step::Device => {
+            let device = endpoint.device.as_deref().unwrap_or_default();
+            write!(f, "Checker can't bind to device {device}: {text}")
+        }
+        Step::Mark => write!(f, "Error setting fwmark {} to socket: {text}", endpoint.mark),
+        Step::Bind => write!(f, "Checker bind failed: {text}"),
+        Step::Socket | Step::Connect => write!(f, "Checker connect failed: {text}"),
+    }
+}
+
+/// ` after N retries`
+struct After(Option<u32>);
+
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |retries| write!(f, " after {retries} retries"))
+    }
+}
+
+/// `TCP_CHECK` (§17.2)
+fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::ConnectTimeout) => write!(f, "TCP connection to {rs} timeout."),
+        Checked::Attempt(_) => write!(f, "TCP connection to {rs} failed."),
+        Checked::Failed(_, retries) => write!(f, "TCP_CHECK on service {rs} failed{}.", After(retries)),
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            f.write_str("TCP connect fail to create socket. Rescheduling.")
+        }
+        Checked::Rescheduled(_) => f.write_str("TCP socket bind failed. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
+    }
+}
+
+/// `HTTP_GET` and `SSL_GET` (§18.11)
+fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked: Checked) -> fmt::Result {
+    let path = |page: usize| check.pages.get(page).map_or("", |page| &page.path);
+    match checked {
+        Checked::StatusGood(page) => {
+            write!(f, "HTTP status code success to {rs} url({})", path(page))
+        }
+        Checked::DigestGood(page) => write!(f, "MD5 digest success to {rs} url({})", path(page)),
+        Checked::Attempt(failure) => write!(f, "{} server {rs}.", reason(failure)),
+        Checked::Failed(_, retries) => {
+            let name = match check.scheme {
+                Scheme::Http => "HTTP_CHECK",
+                Scheme::Https => "SSL_CHECK",
+            };
+            write!(f, "{name} on service {rs} failed{}.", After(retries))
+        }
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            f.write_str("WEB connection fail to create socket. Rescheduling.")
+        }
+        // keepalived's line has no dot.
+        Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
+        Checked::Passed | Checked::Errno(_) | Checked::Unable(_) | Checked::TlsTooOld(_) => {
+            write!(f, "Remote Web server {rs} succeed on service.")
+        }
+    }
+}
+
+fn reason(failure: Failure) -> Reason {
+    match failure {
+        Failure::ConnectTimeout => Reason::TimeoutConnecting,
+        Failure::Connect(errno) if is_unreachable(errno) => Reason::Unreachable,
+        Failure::Connect(_) => Reason::ConnectionFailed,
+        Failure::Handshake(_) => Reason::Handshake,
+        Failure::Http(reason) => reason,
+        // No page fails like this.
+        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
+    }
+}
+
+/// `SMTP_CHECK` (§19.4)
+fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(failure) | Checked::Failed(failure, _) => {
+            write!(f, "SMTP_CHECK {}", SmtpFailure(endpoint, Some(failure)))
+        }
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            f.write_str("SMTP_CHECK connection failed to create socket. Rescheduling.")
+        }
+        Checked::Rescheduled(_) => f.write_str("SMTP_CHECK socket bind failed. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
+    }
+}
+
+/// `UDP_CHECK` (§21.4)
+fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::Reply) => write!(f, "UDP check to {rs} reply data mismatch."),
+        Checked::Attempt(_) => write!(f, "UDP connection to {rs} failed."),
+        Checked::Failed(_, retries) => write!(f, "UDP_CHECK on service {rs} failed{}.", After(retries)),
+        Checked::Rescheduled(_) => f.write_str("UDP connect fail to create socket. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+    }
+}
+
+/// `DNS_CHECK` (§20.3)
+fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, checked: Checked) -> fmt::Result {
+    write!(f, "DNS_CHECK ({rs}) ")?;
+    let (failure, retries) = match checked {
+        Checked::Attempt(failure) => (failure, None),
+        Checked::Failed(failure, retries) => (failure, retries),
+        Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
+            return f.write_str("failed to create socket. Rescheduling.");
+        }
+        Checked::Rescheduled(_) => return f.write_str("UDP socket bind failed. Rescheduling."),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => return f.write_str("success."),
+    };
+    match failure {
+        Failure::Dns(code) => write!(f, "read error occurred. (rcode = {code})")?,
+        Failure::ConnectTimeout => f.write_str("read timeout from socket")?,
+        Failure::Connect(errno) if is_unreachable(errno) => {
+            write!(f, "network unreachable for [{}]:{}", endpoint.dest.ip(), endpoint.dest.port())?;
+        }
+        Failure::Connect(errno) => {
+            write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
+        }
+        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+            f.write_str("connection failure.")?;
+        }
+    }
+    write!(f, "{}", After(retries))
+}
+
+/// What a mail server did wrong, with the address that was asked.
+pub(super) struct SmtpFailure<'a>(pub(super) &'a Endpoint, pub(super) Option<Failure>);
+
+impl fmt::Display for SmtpFailure<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let dest = self.0.dest;
+        let pair = format_args!("[{}]:{}", dest.ip(), dest.port());
+        match self.1 {
+            Some(Failure::Smtp(fault)) => write!(f, "{fault} {pair}"),
+            Some(Failure::ConnectTimeout) => write!(f, "Connection timeout to server {pair}"),
+            Some(Failure::Connect(errno)) if is_unreachable(errno) => {
+                write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
+            }
+            Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
+            Some(Failure::Handshake(_) | Failure::Http(_) | Failure::Reply | Failure::Dns(_)) | None => {
+                write!(f, "Error connecting to server {pair}")
+            }
+        }
+    }
+}
+
+fn is_unreachable(errno: i32) -> bool {
+    matches!(
+        io::Error::from_raw_os_error(errno).kind(),
+        io::ErrorKind::NetworkUnreachable | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkDown
+    )
+}
