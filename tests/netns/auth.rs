@@ -88,3 +88,18 @@ pub(crate) fn a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeye
     }
     Ok(())
 }
+
+pub(crate) fn a_reload_that_brings_an_authentication_header_goes_on_without_a_failed_advert(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start_with(&instance(200, ""))?;
+    settles(&pair.one, &pair.two)?;
+    let before = one.journal().mark();
+    one.write_config(&instance(200, &ah("secret")))?;
+    one.reload()?;
+    one.journal().wait(before, "proto(51)", ELECTION)?;
+    assert!(one.journal().find(before, "send advert error").is_none());
+    assert_eq!(pair.one.holds()?, VIPS.len());
+    Ok(())
+}

@@ -21,6 +21,7 @@ fn main() -> ExitCode {
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
+                auth::a_reload_that_brings_an_authentication_header_goes_on_without_a_failed_advert,
                 auth::a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeyed,
                 auth::a_router_with_another_password_is_not_obeyed,
                 auth::peers_with_an_authentication_header_elect_and_give_back,

@@ -3,28 +3,27 @@
 //! The checks, their order, their counters and their words are the original's (RFC 3768 §7.1, RFC 9568 §7.1 and what keepalived
 //! adds). A refused packet changes nothing but a counter: no timer, no state.
 
+mod proof;
+
 use std::collections::HashSet;
 use std::mem::{Discriminant, discriminant};
 use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, SystemTime};
 
-use crate::compose::signed_ttl;
-use crate::counters::{Counters, ExtensionCounters};
+use self::proof::{Trailer, check_ah};
+use crate::counters::Counters;
 use crate::event::State;
 use crate::log::Line;
 use crate::machine::Machine;
-use crate::params::signing::{AntiReplay, Mode, Signing};
-use crate::params::{Auth, Checksum, Family, Params, Password, Switch, Transport, Version};
+use crate::params::{Auth, Checksum, Family, Params, Switch, Transport, Version};
 use crate::priority::Priority;
-use crate::proof::hmac::{Heard, Senders, skew};
 use crate::proof::{Proof, ah};
 use crate::wire::advert_v3::Pseudo;
 use crate::wire::ah::AhView;
 use crate::wire::ipv4::Ipv4View;
-use crate::wire::trailer::{self, TrailerView};
+use crate::wire::trailer;
 use crate::wire::{
-    self, Advert, AuthType, PROTOCOL_AH, PROTOCOL_VRRP, PduView, TYPE_ADVERTISEMENT, advert_v2, advert_v3,
-    auth,
+    self, Advert, AuthType, PROTOCOL_AH, PduView, TYPE_ADVERTISEMENT, advert_v2, advert_v3, auth,
 };
 
 /// A received packet, its headers taken apart. Long enough for the fixed part of a PDU, and nothing else is promised.
@@ -339,97 +338,6 @@ fn check_authentication(
             }
             outcome
         }
-    }
-}
-
-/// The integrity value, then the sender, then the number.
-fn check_ah(
-    packet: &Packet<'_>,
-    params: &Params,
-    password: &Password,
-    pdu_len: usize,
-    counter: ah::Counter,
-) -> Result<(), Refused> {
-    let (Some(ah), IpAddr::V4(from)) = (packet.ah, packet.from) else { return Err(Refused::Silently) };
-    if ah.next_header() != PROTOCOL_VRRP {
-        return Err(Refused::Silently);
-    }
-    let whole = packet.bytes.get(..packet.overhead + pdu_len).unwrap_or(packet.bytes);
-    if !wire::ah::holds(whole, password.expose(), signed_ttl(params)) {
-        return Err(Refused::Because(Line::WrongAhValue));
-    }
-    if ah.spi() != from.to_bits() {
-        return Err(Refused::Because(Line::WrongAhSpi { from, spi: ah.spi() }));
-    }
-    if ah.sequence() <= counter.last() {
-        let (sequence, ours) = (ah.sequence(), counter.last());
-        return Err(Refused::Because(Line::OldAhSequence { sequence, ours }));
-    }
-    Ok(())
-}
-
-/// The trailer of `auth_hmac`, which may not be there.
-struct Trailer<'a> {
-    packet: &'a Packet<'a>,
-    pdu_len: usize,
-    signing: &'a Signing,
-    wall: SystemTime,
-}
-
-impl Trailer<'_> {
-    /// What it proves is that a holder of the key sent this advert, lately and not before.
-    fn check(
-        &self,
-        transport: &Transport,
-        heard: &mut Heard,
-        counters: &mut ExtensionCounters,
-        remark: &mut dyn FnMut(Line),
-    ) -> Result<(), Refused> {
-        let Self { packet, pdu_len, signing, wall } = *self;
-        let from = packet.from;
-        let is_signed = packet.received == packet.overhead + pdu_len + trailer::LEN;
-        let Some(Ok(view)) = is_signed.then(|| TrailerView::new(packet.bytes)) else {
-            return match signing.mode {
-                Mode::Permissive | Mode::ReceiveOnly => Ok(()),
-                Mode::Enforce => {
-                    counters.missing += 1;
-                    Err(Refused::Because(Line::MissingTrailer { from }))
-                }
-            };
-        };
-        let senders = match transport {
-            Transport::Multicast { .. } => Senders::Anybody,
-            Transport::Unicast { peers, .. } if peers.iter().any(|peer| peer.address == from) => {
-                Senders::Peers
-            }
-            Transport::Unicast { .. } => return Err(Refused::Because(Line::NotAPeer { from })),
-        };
-        if !view.is_well_formed() {
-            counters.malformed += 1;
-            return Err(Refused::Because(Line::MalformedTrailer { from }));
-        }
-        let (skew, window) = (skew(view.sequence(), wall), signing.window);
-        let is_clocked = signing.anti_replay == AntiReplay::Time;
-        if is_clocked && skew.unsigned_abs() > window.as_secs() {
-            counters.stale += 1;
-            return Err(Refused::Because(Line::StaleTrailer { from, skew, window }));
-        }
-        let Some(key) = signing.key(view.key_id()) else {
-            counters.unknown_key += 1;
-            return Err(Refused::Because(Line::UnknownTrailerKey { from, key: view.key_id() }));
-        };
-        if !view.holds(&key.bytes, from, packet.pdu.prefix(pdu_len)) {
-            counters.invalid_hmac += 1;
-            return Err(Refused::Because(Line::WrongTrailer { from }));
-        }
-        if !heard.take(from, view.sequence(), signing, wall, senders) {
-            counters.replay += 1;
-            return Err(Refused::Because(Line::ReplayedTrailer { from }));
-        }
-        if is_clocked && skew.unsigned_abs() * 2 > window.as_secs() {
-            remark(Line::ClockSkew { from, skew, window });
-        }
-        Ok(())
     }
 }
 

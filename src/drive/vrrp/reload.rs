@@ -94,8 +94,9 @@ impl Worker {
             }
         }
         self.herald.keep(&self.instances[index]);
+        // Logged where it fails. The adverts of the change leave by the new sockets.
+        let _ = self.open_sockets(index);
         self.carry_out(index, out);
         self.bring_up_to_date(index);
-        let _ = self.open_sockets(index);
     }
 }

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::announce::Schedule;
+use crate::counters::ExtensionCounters;
 use crate::event::Event;
+use crate::params::signing::{AntiReplay, Mode, Signing};
 use crate::params::{GROUP_IPV4, Password, Peer, Preempt, Role, Vrid};
 use crate::router::Router;
 use crate::wire::checksum::Sum;
