@@ -4,6 +4,7 @@ mod addresses;
 mod announcement;
 mod auth;
 mod election;
+mod hardship;
 mod ipv6;
 mod packets;
 mod sync;
@@ -41,6 +42,9 @@ fn main() -> ExitCode {
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                hardship::a_file_that_was_emptied_takes_nothing_away,
+                hardship::a_flood_of_short_packets_is_told_in_few_lines,
+                hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
                 packets::garbage_of_any_length_stops_nobody,
             ],
