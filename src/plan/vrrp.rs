@@ -174,6 +174,9 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     if complaints.len() > before {
         let text = "Non-existent interface specified in configuration";
         complaints.push(Diagnostic::new(Class::BadInterface, None, text));
+        let help =
+            "Create the interface first, correct its name, or set dynamic_interfaces if it comes later";
+        complaints.push(Diagnostic::new(Class::Log, None, help));
     }
 }
 
@@ -565,7 +568,8 @@ mod tests {
             lines,
             [
                 "(keepalived.conf: Line 7) WARNING - interface eth0 for vrrp_instance VI_1 doesn't exist",
-                "Non-existent interface specified in configuration"
+                "Non-existent interface specified in configuration",
+                "Create the interface first, correct its name, or set dynamic_interfaces if it comes later"
             ]
         );
         assert_eq!(parser::diag::refusal(&complaints), Some(2));
