@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::Outcome;
 use crate::params::CheckerKind;
 
-/// Probes once, with this one of the checker's questions. The future ends within [`time_limit`] and gives everything back
+/// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
 pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
     match kind {
