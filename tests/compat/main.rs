@@ -20,6 +20,7 @@ mod ipv6;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
 #[path = "../netns/packets.rs"]
 mod packets;
+#[expect(dead_code, reason = "the original's master sometimes steps down when a reload forms its group")]
 #[path = "../netns/sync.rs"]
 mod sync;
 
@@ -45,7 +46,6 @@ const PAIRS: &[Test<Cast>] = tests![
 
 const ALONE: &[Test<Cast>] = tests![
     ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
-    sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
     addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
     addresses::an_address_somebody_deletes_is_back_after_a_new_election,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
