@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::announce::Schedule;
+use crate::event::Verdict;
 use crate::params::{Auth, Checksum, GROUP_IPV4, Peer, Vrid};
 
 const SECOND: Duration = Duration::from_secs(1);
