@@ -12,6 +12,7 @@ use lettre::transport::smtp::client::AsyncSmtpConnection;
 use lettre::transport::smtp::extension::ClientId;
 use lettre::transport::smtp::response::Response;
 use serde::{Deserialize, Serialize};
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -19,6 +20,12 @@ use tokio::time::timeout;
 const MAX_SUBJECT: usize = 255;
 /// The longest body line, in bytes.
 const MAX_BODY: usize = 511;
+
+/// Alerts that are delivered at the same time. Further ones wait: a thousand servers that fail at once must not take the
+/// descriptors that their checks need.
+const AT_ONCE: usize = 16;
+/// Alerts that may wait. What comes beyond them is a line in the log.
+const WAITING: usize = 4096;
 
 /// Who is told, by which server. Part of a worker's plan.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,12 +64,17 @@ impl fmt::Display for Server {
 pub(crate) struct Mailer {
     settings: Option<Arc<Settings>>,
     under_way: JoinSet<()>,
+    turns: Arc<Semaphore>,
 }
 
 impl Mailer {
     /// A mailer; without settings it sends nothing.
     pub(crate) fn new(settings: Option<Settings>) -> Self {
-        Self { settings: settings.map(Arc::new), under_way: JoinSet::new() }
+        Self {
+            settings: settings.map(Arc::new),
+            under_way: JoinSet::new(),
+            turns: Arc::new(Semaphore::new(AT_ONCE)),
+        }
     }
 
     /// Takes new settings; alerts under way go on with the old ones.
@@ -74,8 +86,15 @@ impl Mailer {
     pub(crate) fn send(&mut self, subject: &str, body: &str) {
         while self.under_way.try_join_next().is_some() {}
         let Some(settings) = self.settings.clone() else { return };
+        if self.under_way.len() >= WAITING {
+            tracing::info!("Too many SMTP alerts are waiting, left out: {subject}");
+            return;
+        }
+        let turns = Arc::clone(&self.turns);
         let message = compose(&settings, chrono::Local::now().fixed_offset(), subject, body);
         self.under_way.spawn(async move {
+            // The semaphore is never closed.
+            let _turn = turns.acquire_owned().await;
             match deliver(&settings, message.as_bytes()).await {
                 Ok(()) => tracing::debug!("SMTP alert successfully sent."),
                 Err(failure) => tracing::info!("{failure}"),
