@@ -19,6 +19,7 @@ pub mod io;
 mod keyword;
 mod lex;
 mod read;
+pub mod reference;
 mod resolve;
 pub mod source;
 mod statement;
