@@ -13,6 +13,7 @@
 mod block;
 pub mod config;
 pub mod diag;
+pub mod exercise;
 mod expand;
 #[cfg(feature = "io")]
 pub mod io;
