@@ -6,9 +6,12 @@
 mod alerts;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
+pub(crate) mod notify;
+mod script;
 mod signing;
 mod track;
 pub(crate) mod vrrp;
+pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
