@@ -80,7 +80,7 @@ impl Fifo {
                 program: script.clone(),
                 extra: vec![fifo.plan.path.clone()],
                 limit: None,
-                called: "C".to_owned(),
+                script: None,
             };
             let name = fifo.plan.scope.fifo();
             fifo.reader = Some(runner.run(job, move |_| tracing::info!("{name} script terminated")));

@@ -74,7 +74,7 @@ fn the_seed_means_five_persistent_services_with_eleven_checked_servers() {
         assert_eq!(kernel.persistence.map(|persistence| persistence.timeout), Some(3600));
         for server in &service.params.servers {
             let [checker] = &server.checkers[..] else { panic!("not one checker") };
-            let Endpoint { dest, timeout, .. } = checker.kind.endpoint();
+            let Endpoint { dest, timeout, .. } = checker.kind.endpoint().expect("it uses a socket");
             assert_eq!((dest.ip(), dest.port()), (server.id.addr, server.id.port));
             assert_eq!(*timeout, Duration::from_secs(30));
             assert_eq!(checker.cadence.delay_loop, Duration::from_secs(6));

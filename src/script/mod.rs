@@ -11,4 +11,4 @@ mod runner;
 
 pub(crate) use lane::Lane;
 pub(crate) use program::{Identity, Program};
-pub(crate) use runner::{Ended, Job, Runner, Stopper};
+pub(crate) use runner::{Ended, Job, NOT_STARTED, Runner, Stopper};

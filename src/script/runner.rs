@@ -27,7 +27,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_secs(10);
 
 /// The exit status of what could not be started, as shells have it.
-const NOT_STARTED: i32 = 127;
+pub(crate) const NOT_STARTED: i32 = 127;
 
 /// One program to run.
 #[derive(Clone, Debug)]
@@ -38,8 +38,8 @@ pub(crate) struct Job {
     pub(crate) extra: Vec<String>,
     /// How long it may run; for ever if not said.
     pub(crate) limit: Option<Duration>,
-    /// What it is called when it cannot be killed, as in `Script check`; nothing to begin with the child.
-    pub(crate) called: String,
+    /// The `vrrp_script` it is, if it is one.
+    pub(crate) script: Option<String>,
 }
 
 /// How a program ended.
@@ -193,7 +193,7 @@ impl Ticket {
             _ = self.starter.stop.changed() => None,
         };
         if ended.is_none() {
-            put_down(&mut child, Pid::from_raw(group), &job.called).await;
+            put_down(&mut child, Pid::from_raw(group), job.script.as_deref()).await;
         }
         self.starter.under_way.send_modify(|all| {
             all.groups.remove(&group);
@@ -232,7 +232,7 @@ impl Ticket {
 }
 
 /// Ends a process and all of its group.
-async fn put_down(child: &mut Child, group: Pid, called: &str) {
+async fn put_down(child: &mut Child, group: Pid, script: Option<&str>) {
     let mut signal = Signal::SIGTERM;
     let mut patience = PATIENCE;
     loop {
@@ -242,7 +242,8 @@ async fn put_down(child: &mut Child, group: Pid, called: &str) {
             return;
         }
         if signal == Signal::SIGKILL {
-            tracing::info!("{called}hild (PID {group}) failed to terminate after kill");
+            let whose = script.map_or("Child".to_owned(), |name| format!("Script {name} child"));
+            tracing::info!("{whose} (PID {group}) failed to terminate after kill");
             patience = AGAIN;
         }
         signal = Signal::SIGKILL;

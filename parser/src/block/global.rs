@@ -36,10 +36,10 @@ keywords! {
         smtp_connect_timeout: SmtpTimeout [secs(0)..=secs(4294)] = SmtpTimeout(secs(30)) => "How long to wait for the mail server.", else "smtp_connect_timeout '{}' must be in [0, 4294] - ignoring";
         notification_email: WordList => "Recipients of mail.";
         smtp_alert: bool => "Default of every smtp_alert.", else "Invalid value '{}' for global smtp_alert specified";
-        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified", is ParsedOnly;
-        startup_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "startup_script_timeout '{}' must be in [1, 1000] - ignoring", missing "startup_script_timeout requires value", is ParsedOnly;
-        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified", is ParsedOnly;
-        shutdown_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "shutdown_script_timeout '{}' must be in [1, 1000] - ignoring", missing "shutdown_script_timeout requires value", is ParsedOnly;
+        startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified";
+        startup_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "startup_script_timeout '{}' must be in [1, 1000] - ignoring", missing "startup_script_timeout requires value";
+        shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified";
+        shutdown_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "shutdown_script_timeout '{}' must be in [1, 1000] - ignoring", missing "shutdown_script_timeout requires value";
         max_auto_priority: crate::value::global::AutoPriority => "Ceiling of automatic real-time priority.", else "max_auto_priority '{}' must be in [0, 99] (or -1 to disable) - ignoring", is ParsedOnly;
         min_auto_priority_delay: crate::value::global::AutoDelay => "Lateness that raises the priority.", else "min_auto_priority_delay '{}' must be in [1, 10000000] - ignoring", missing "min_auto_priority_delay requires delay time", is ParsedOnly;
         smtp_alert_vrrp: bool => "Default of smtp_alert of instances and groups.", else "Invalid value '{}' for global smtp_alert_vrrp specified";
@@ -93,8 +93,8 @@ keywords! {
         vrrp_notify_fifo_script: Script => "Reader of the FIFO.", missing "No vrrp_notify_fifo_script specified", once "{kw} already specified - ignoring {}";
         vrrp_notify_priority_changes: bool = false => "Default of notify_priority_changes.", else "Invalid value '{}' for global {kw} specified";
         fifo_write_vrrp_states_on_reload: Flag => "Write all states to the FIFOs after a reload.";
-        lvs_notify_fifo: FifoPath => "FIFO for server events.", missing "No lvs_notify_fifo name specified", once "lvs_notify_fifo already specified - ignoring {}", is ParsedOnly;
-        lvs_notify_fifo_script: Script => "Reader of the FIFO.", missing "No lvs_notify_fifo_script specified", once "{kw} already specified - ignoring {}", is ParsedOnly;
+        lvs_notify_fifo: FifoPath => "FIFO for server events.", missing "No lvs_notify_fifo name specified", once "lvs_notify_fifo already specified - ignoring {}";
+        lvs_notify_fifo_script: Script => "Reader of the FIFO.", missing "No lvs_notify_fifo_script specified", once "{kw} already specified - ignoring {}";
         checker_priority: i8 [-20..=19] => "Nice value of the checkers worker.", else "Invalid checker process priority specified", missing "No checker process priority specified", is ParsedOnly;
         checker_no_swap: Flag => "Lock the checkers worker's memory.", is ParsedOnly;
         checker_rt_priority: RealtimePriority => "Real-time priority of the checkers worker.", else "checker process real-time priority '{}' invalid", missing "No checker process real-time priority specified", is ParsedOnly;
@@ -129,7 +129,7 @@ keywords! {
         lvs_netlink_cmd_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         lvs_netlink_monitor_rcv_bufs: u32 [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "{kw} size ({}) invalid", missing "{kw} size missing", is ParsedOnly;
         lvs_netlink_monitor_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
-        rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
+        rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified";
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
         vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
         vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;

@@ -102,7 +102,7 @@ impl Scripts {
                 program: script.plan.program.clone(),
                 extra: Vec::new(),
                 limit: Some(script.plan.timeout),
-                called: format!("Script {name} c"),
+                script: Some(name.clone()),
             };
             let (id, tell) = (script.id, self.tell.clone());
             let stopper = runner.run(job, move |ended| {

@@ -158,7 +158,7 @@ fn jobs(who: Who<'_>, plan: &Plan, to: State, word: &str) -> Vec<Job> {
 }
 
 fn job(program: &Program, extra: Vec<String>) -> Job {
-    Job { program: program.clone(), extra, limit: None, called: "C".to_owned() }
+    Job { program: program.clone(), extra, limit: None, script: None }
 }
 
 #[cfg(test)]
