@@ -69,6 +69,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.arm();
                     orders.configured().await;
                 }
+                Order::Paths(_) => {}
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;

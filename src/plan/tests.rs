@@ -29,6 +29,11 @@ impl Sources for OneFile {
     }
 }
 
+/// What a text says.
+pub(crate) fn read(text: &'static str) -> parser::config::Config {
+    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
+}
+
 /// The plan, and what was said on the way.
 pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());

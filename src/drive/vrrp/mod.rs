@@ -1,7 +1,6 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
-mod chatter;
 mod group;
 mod herald;
 mod instance;
@@ -20,11 +19,11 @@ use vrrp::params::Transport;
 use vrrp::sync::Step;
 use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
 
-use self::chatter::Chatter;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
+use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
 use crate::capability;
 use crate::exit::Exit;
@@ -78,6 +77,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     worker.reload(*plan);
                     orders.configured().await;
                 }
+                Order::Paths(_) => {}
                 Order::Stop => break,
             },
         }
