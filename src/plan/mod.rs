@@ -8,6 +8,7 @@ pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
 mod signing;
+mod track;
 pub(crate) mod vrrp;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -34,12 +34,19 @@ pub(crate) fn read(text: &'static str) -> parser::config::Config {
     parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
 }
 
-/// The plan, and what was said on the way.
+/// The plan for checkers, and what was said on the way.
 pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
+    let (plan, said) = whole(text);
+    (plan.checkers, said)
+}
+
+/// The whole plan on a machine with `eth0` and `eth1`, and what was said on the way.
+pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let system = System { node: "lb1".into(), user: "root".into(), ..System::default() };
+    let interfaces = ["eth0", "eth1"].map(str::to_owned).into();
+    let system = System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() };
     let plan = Plan::new(&config, &system, &mut said);
-    (plan.checkers, said.iter().map(ToString::to_string).collect())
+    (plan, said.iter().map(ToString::to_string).collect())
 }
 
 /// Every destination of every service as `service -> destination`.

@@ -8,9 +8,10 @@ use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
+use vrrp::track::Object;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
-use super::{System, signing};
+use super::{System, signing, track};
 use crate::notify::mail;
 
 /// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
@@ -66,12 +67,20 @@ pub(crate) struct Instance {
     pub(crate) addresses: Vec<Address>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
     pub(crate) excluded: Vec<Address>,
-    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
-    pub(crate) needs: Vec<String>,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
     pub(crate) report_deleted: bool,
+}
+
+impl Instance {
+    /// The interfaces it watches.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &String> {
+        self.params.track.iter().filter_map(|tracked| match &tracked.object {
+            Object::Interface(name) => Some(name),
+            Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_) => None,
+        })
+    }
 }
 
 /// A sync group.
@@ -296,6 +305,12 @@ fn translate(
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
         together: Switch::from(instance.sync_group.is_some()),
+        track: track::plan(
+            instance,
+            config,
+            needs(instance, interface.clone(), &addresses, &excluded),
+            complaints,
+        ),
         yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
@@ -314,7 +329,6 @@ fn translate(
     };
     Some(Instance {
         params,
-        needs: needs(instance, interface, &addresses, &excluded),
         addresses,
         excluded,
         smtp_alert: instance.smtp_alert,
@@ -371,6 +385,7 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
     }
 }
 
+/// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
 fn needs(
     instance: &VrrpInstance,
     interface: Option<String>,
@@ -556,7 +571,7 @@ mod tests {
         let [one] = &plan.instances[..] else { panic!("one instance") };
         assert_eq!(one.addresses[0].interface, "eth0");
         assert_eq!(one.excluded[0].interface, "eth1");
-        assert_eq!(one.needs, ["eth0", "eth1"]);
+        assert_eq!(one.interfaces().collect::<Vec<_>>(), ["eth0", "eth1"]);
         assert_eq!(one.params.addresses, [IpAddr::from([10, 0, 0, 100])]);
     }
 

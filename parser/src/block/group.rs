@@ -48,7 +48,7 @@ keywords! {
     /// Instances that change state together.
     SyncGroupBlock {
         group: Group => "Its members.";
-        track_interface: Lines<TrackInterfaceLine> => "Interfaces all members watch.", is ParsedOnly;
+        track_interface: Lines<TrackInterfaceLine> => "Interfaces all members watch.";
         track_script: Lines<TrackScriptLine> => "Scripts all members watch.", is ParsedOnly;
         track_file: Lines<TrackFileLine> => "Files all members watch.", is ParsedOnly;
         track_process: Lines<TrackProcessLine> => "Processes all members watch.", is ParsedOnly;
@@ -60,7 +60,7 @@ keywords! {
         notify: Script => "Run on every change, with four more arguments.", is ParsedOnly;
         smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}";
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
-        sync_group_tracking_weight: Flag => "Members may have weights.", is ParsedOnly;
+        sync_group_tracking_weight: Flag => "Members may have weights.";
         notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified", is ParsedOnly;
     }
 }

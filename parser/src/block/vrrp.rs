@@ -39,7 +39,7 @@ keywords! {
         interface: InterfaceValue => "Interface the adverts travel on.";
         vrf: VrfValue => "VRF the adverts travel in.", is ParsedOnly;
         dont_track_primary: Flag => "Do not fault with the interface.";
-        track_interface: Lines<TrackInterfaceLine> => "Interfaces watched.", is ParsedOnly;
+        track_interface: Lines<TrackInterfaceLine> => "Interfaces watched.";
         track_script: Lines<TrackScriptLine> => "Scripts watched.", is ParsedOnly;
         track_file: Lines<TrackFileLine> => "Files watched.", is ParsedOnly;
         track_process: Lines<TrackProcessLine> => "Processes watched.", is ParsedOnly;

@@ -368,7 +368,8 @@ impl Worker {
         for name in &concerned {
             let is_usable = self.mirror.usable(name);
             let is_link = matches!(report, Report::Link(_) | Report::LinkGone { .. });
-            let is_needed = self.instances.iter().any(|instance| instance.plan.needs.contains(name));
+            let is_needed =
+                self.instances.iter().any(|one| one.plan.interfaces().any(|needed| needed == name));
             if is_link && is_needed && is_usable != was_usable {
                 tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
             }
@@ -376,7 +377,7 @@ impl Worker {
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
             let is_concerned =
-                plan.needs.iter().chain(&plan.params.interface).any(|name| concerned.contains(name));
+                plan.interfaces().chain(&plan.params.interface).any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
             }
@@ -449,6 +450,7 @@ impl Worker {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
                 Action::Report { to, .. } => self.report(index, to),
+                Action::Mention(..) => {}
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
                 Action::Log(line) => self.instances[index].log(&line),
             }

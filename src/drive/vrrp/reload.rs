@@ -47,6 +47,7 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             if self.instances[index].group.is_none() {
+                self.tell(index, Event::Recover(Cause::PartnerUntested));
                 self.tell(index, Event::Recover(Cause::Partner));
             }
         }
