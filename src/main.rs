@@ -16,6 +16,7 @@ mod place;
 mod plan;
 mod signals;
 mod supervise;
+mod track;
 mod version;
 mod worker;
 

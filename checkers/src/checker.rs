@@ -2,7 +2,7 @@
 
 use crate::cadence::After;
 use crate::log::Checked;
-use crate::params::{BetweenPages, CheckerKind, CheckerParams, LoggedFailures, WebCheck};
+use crate::params::{BetweenPages, CheckerKind, CheckerParams, FileMeaning, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
 use crate::{Failure, Outcome, Tally, TlsFault, Verdict};
 
@@ -28,6 +28,18 @@ pub(crate) struct Taken {
 impl Checker {
     pub(crate) fn new(tally: Tally) -> Self {
         Self { tally, round: Round::default(), contribution: 0, last_errno: None, last_failure: None }
+    }
+
+    /// As a tracked file says it from the beginning.
+    pub(crate) fn of_file(meaning: FileMeaning) -> Self {
+        let tally = Tally::told(meaning != FileMeaning::Fault);
+        Self { contribution: weight_of(meaning), ..Self::new(tally) }
+    }
+
+    /// A tracked file says something else.
+    pub(crate) fn read(&mut self, meaning: FileMeaning) {
+        self.tally = Tally::told(meaning != FileMeaning::Fault);
+        self.contribution = weight_of(meaning);
     }
 
     /// Takes an outcome, and tells what there is to say in its order.
@@ -57,6 +69,9 @@ impl Checker {
             if page.wanted.digest.is_some() {
                 tell(Checked::DigestGood(self.round.question()));
             }
+            if page.wanted.pattern.is_some() {
+                tell(Checked::RegexGood(self.round.question()));
+            }
         }
         match self.round.answered(params.kind.questions()) {
             Worth::Part => {
@@ -80,6 +95,9 @@ impl Checker {
             && self.last_errno.replace(errno) != Some(errno)
         {
             tell(Checked::Errno(errno));
+        }
+        if let Failure::Send(_) = failure {
+            tell(Checked::NotSent);
         }
         if self.tally.is_up() && params.failures == LoggedFailures::Every {
             tell(Checked::Attempt(failure));
@@ -115,6 +133,14 @@ impl Checker {
     }
 }
 
+/// A fault takes its weight along (checkers.md §6.3).
+fn weight_of(meaning: FileMeaning) -> i64 {
+    match meaning {
+        FileMeaning::Weight(weight) => weight,
+        FileMeaning::Fault => 0,
+    }
+}
+
 /// The time between two questions while all have to be answered.
 fn between(kind: &CheckerKind) -> After {
     match kind {
@@ -123,6 +149,8 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Tcp(_)
         | CheckerKind::Smtp(_)
         | CheckerKind::Udp(_)
-        | CheckerKind::Dns(_) => After::Settled,
+        | CheckerKind::Dns(_)
+        | CheckerKind::Ping(_)
+        | CheckerKind::File(_) => After::Settled,
     }
 }

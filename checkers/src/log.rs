@@ -51,6 +51,15 @@ pub enum Event {
         /// Whether it serves.
         up: bool,
     },
+    /// A tracked file took a server down, or does so no longer.
+    File {
+        /// Which one.
+        server: RealServerId,
+        /// The file's name in the configuration.
+        name: String,
+        /// Whether it is a fault now.
+        fault: bool,
+    },
     /// The quorum turned.
     Quorum(QuorumEvent, Quorum, u64),
     /// The sorry server serves.
@@ -106,6 +115,10 @@ pub enum Checked {
     StatusGood(usize),
     /// While down: the page of this index has the digest that is wanted.
     DigestGood(usize),
+    /// While down: the page of this index matches the pattern.
+    RegexGood(usize),
+    /// The network did not take the packet.
+    NotSent,
     /// One failure of several.
     Attempt(Failure),
     /// Why no TLS session is possible, before the failure that counts.
@@ -124,7 +137,7 @@ impl Line {
     /// Who is interested.
     pub fn audience(&self) -> Audience {
         match &self.event {
-            Event::Check(_, _, Checked::Errno(_)) => Audience::Detail,
+            Event::Check(_, _, Checked::Errno(_)) | Event::File { .. } => Audience::Detail,
             Event::Check(_, _, Checked::Unable(Trouble { step: Step::Mark, .. })) => Audience::Alarm,
             Event::Activating(_)
             | Event::Check(..)
@@ -151,7 +164,7 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
-            Event::Check(rs, kind, checked) => check::line(f, rs, kind, *checked),
+            Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
             Event::ServerDown(rs, WhenDown::Remove) => write!(f, "Removing service {rs} from VS {vs}"),
@@ -159,6 +172,12 @@ impl fmt::Display for Line {
             Event::Weight { server, from, to, up } => {
                 let active = if *up { "active" } else { "inactive" };
                 write!(f, "Changing weight from {from} to {to} for {active} service {server} of VS {vs}")
+            }
+            Event::File { server, name, fault: true } => {
+                write!(f, "({server}): tracked file {name} now FAULT state")
+            }
+            Event::File { server, name, fault: false } => {
+                write!(f, "({server}): tracked file {name} leaving FAULT state")
             }
             Event::Quorum(event, quorum, sum) => {
                 let (q, h) = (quorum.quorum(), quorum.hysteresis());
@@ -279,7 +298,10 @@ impl Alert {
             Cause::Failed(CheckerKind::Udp(_), _) => "=> UDP CHECK failed on service <=".into(),
             Cause::Passed(CheckerKind::Dns(_)) => "=> DNS_CHECK: succeed on service <=".into(),
             Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
-            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_)) => {
+            Cause::Passed(CheckerKind::Ping(_)) => "=> ICMP CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Ping(_), _) => "=> ICMP CHECK failed on service <=".into(),
+            Cause::Failed(CheckerKind::File(_), _) => "=> CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_) | CheckerKind::File(_)) => {
                 "=> CHECK succeed on service <=".into()
             }
             Cause::Failed(CheckerKind::Web(_), _) => {

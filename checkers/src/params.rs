@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -129,24 +130,37 @@ pub enum CheckerKind {
     Udp(UdpCheck),
     /// `DNS_CHECK`: asks a question.
     Dns(DnsCheck),
+    /// `PING_CHECK`: sends an echo request.
+    Ping(Endpoint),
+    /// `FILE_CHECK`: hears what a file says. It is never probed.
+    File(FileCheck),
 }
 
 impl CheckerKind {
-    /// Where it connects to and from.
-    pub fn endpoint(&self) -> &Endpoint {
+    /// Where it connects to and from, if it does.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
-            Self::Tcp(endpoint) => endpoint,
-            Self::Web(check) => &check.endpoint,
-            Self::Smtp(check) => &check.endpoint,
-            Self::Udp(check) => &check.endpoint,
-            Self::Dns(check) => &check.endpoint,
+            Self::Tcp(endpoint) | Self::Ping(endpoint) => Some(endpoint),
+            Self::Web(check) => Some(&check.endpoint),
+            Self::Smtp(check) => Some(&check.endpoint),
+            Self::Udp(check) => Some(&check.endpoint),
+            Self::Dns(check) => Some(&check.endpoint),
+            Self::File(_) => None,
+        }
+    }
+
+    /// Whether it asks by itself; the others are told.
+    pub fn is_probed(&self) -> bool {
+        match self {
+            Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) => true,
+            Self::File(_) => false,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) => 1,
+            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -155,14 +169,16 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) => false,
+            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => {
+                false
+            }
         }
     }
 
     /// Whether a reload may carry the state of one over to the other (checkers.md §13.7).
     pub fn is_same_check(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Tcp(one), Self::Tcp(other)) => one == other,
+            (Self::Tcp(one), Self::Tcp(other)) | (Self::Ping(one), Self::Ping(other)) => one == other,
             (Self::Web(one), Self::Web(other)) => {
                 one.endpoint == other.endpoint
                     && one.pages.len() == other.pages.len()
@@ -171,7 +187,17 @@ impl CheckerKind {
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
-            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_), _) => false,
+            (Self::File(one), Self::File(other)) => one.path == other.path,
+            (
+                Self::Tcp(_)
+                | Self::Web(_)
+                | Self::Smtp(_)
+                | Self::Udp(_)
+                | Self::Dns(_)
+                | Self::Ping(_)
+                | Self::File(_),
+                _,
+            ) => false,
         }
     }
 }
@@ -237,6 +263,44 @@ impl UdpReply {
             }
         }
     }
+}
+
+/// `FILE_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCheck {
+    /// Name of the `track_file`.
+    pub name: String,
+    /// What is watched.
+    pub path: PathBuf,
+    /// What one is worth: −2,147,483,647 to 2,147,483,647. With 0 any other number than 0 is a fault.
+    pub weight: i32,
+    /// `reverse`: the opposite.
+    pub reverse: bool,
+    /// What the file says as the checker begins.
+    pub value: i32,
+}
+
+impl FileCheck {
+    /// What a number in the file means (checkers.md §24.2).
+    pub fn meaning(&self, value: i32) -> FileMeaning {
+        if self.weight == 0 {
+            return if (value != 0) == self.reverse { FileMeaning::Weight(0) } else { FileMeaning::Fault };
+        }
+        let weight = i64::from(value) * i64::from(self.weight) * if self.reverse { -1 } else { 1 };
+        match weight.clamp(i32::MIN.into(), i32::MAX.into()) {
+            least if least == i64::from(i32::MIN) => FileMeaning::Fault,
+            weight => FileMeaning::Weight(weight),
+        }
+    }
+}
+
+/// What a tracked file says of its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileMeaning {
+    /// The server is down.
+    Fault,
+    /// The server is up, and weighs so much more or less.
+    Weight(i64),
 }
 
 /// `HTTP_GET` or `SSL_GET`.
@@ -316,4 +380,40 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// `fwmark` of the packets, 0 for none.
     pub mark: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(weight: i32, reverse: bool, value: i32) -> FileMeaning {
+        let (name, path) = ("f".to_owned(), PathBuf::from("/f"));
+        FileCheck { name, path, weight, reverse, value: 0 }.meaning(value)
+    }
+
+    #[test]
+    fn a_number_in_a_file_is_multiplied_by_the_weight() {
+        use FileMeaning::Weight;
+        assert_eq!(
+            [meaning(2, false, 3), meaning(2, true, 3), meaning(-2, false, -3)],
+            [Weight(6), Weight(-6), Weight(6)]
+        );
+    }
+
+    #[test]
+    fn a_product_too_large_is_the_largest_and_one_too_small_is_a_fault() {
+        assert_eq!(meaning(2, false, i32::MAX), FileMeaning::Weight(i32::MAX.into()));
+        assert_eq!(meaning(2, true, i32::MAX), FileMeaning::Fault);
+        assert_eq!(meaning(1, false, i32::MIN), FileMeaning::Fault);
+        assert_eq!(meaning(1, false, -i32::MAX), FileMeaning::Weight((-i32::MAX).into()));
+    }
+
+    #[test]
+    fn without_a_weight_any_number_but_zero_is_a_fault_and_reversed_zero_is() {
+        let fault = |reverse, value| meaning(0, reverse, value) == FileMeaning::Fault;
+        assert_eq!(
+            [fault(false, 0), fault(false, 1), fault(true, 0), fault(true, 1)],
+            [false, true, true, false]
+        );
+    }
 }

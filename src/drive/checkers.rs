@@ -8,11 +8,14 @@ use checkers::log::{Audience, Line};
 use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use super::echo::Echoes;
 use super::ipvs::Table;
+use super::tracked::{Tracked, watch_files};
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service};
 use crate::plan::ipvs::AtStop;
+use crate::track::file::Reading;
 use crate::worker::{Order, Orders};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
@@ -24,9 +27,11 @@ const LAST_POST: Duration = Duration::from_secs(3);
 
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
-    let (services, params) = split(plan.services);
+    let (services, mut params) = split(plan.services);
     let mut actions = Vec::new();
     let mut table = None;
+    let echoes = Echoes::allow(&params);
+    let files = watch_files(&mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
         match Table::open().await {
@@ -47,6 +52,8 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         runner: Runner::new(1),
         mailer: Mailer::new(plan.alerts),
         at_stop: plan.table.at_stop,
+        files,
+        echoes,
     };
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
@@ -76,6 +83,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                 }
             },
             found = worker.runner.next() => worker.found(found).await,
+            reading = worker.files.next() => worker.read(&reading).await,
         }
     }
 }
@@ -100,6 +108,8 @@ struct Worker {
     runner: Runner,
     mailer: Mailer,
     at_stop: AtStop,
+    files: Tracked,
+    echoes: Echoes,
 }
 
 /// The parts of the plan by who needs them.
@@ -118,6 +128,20 @@ impl Worker {
             self.tell(service, Event::Probed { server, checker, outcome }, &mut dirty);
             next = self.runner.try_next();
         }
+        self.settle(dirty).await;
+    }
+
+    /// A tracked file says something else: every checker that watches it hears of it.
+    async fn read(&mut self, reading: &Reading) {
+        let mut dirty = Vec::new();
+        for CheckerId { service, server, checker } in self.files.watching(&reading.path) {
+            self.tell(service, Event::FileRead { server, checker, value: reading.value }, &mut dirty);
+        }
+        self.settle(dirty).await;
+    }
+
+    /// Brings the kernel to the pools of these virtual servers, and to what follows from that.
+    async fn settle(&mut self, mut dirty: Vec<usize>) {
         while !dirty.is_empty() {
             dirty.sort_unstable();
             dirty.dedup();
@@ -189,7 +213,7 @@ impl Worker {
         tracing::info!("Reloading");
         // What is under way belongs to the old configuration.
         self.runner.clear();
-        let (services, params) = split(plan.services);
+        let (services, mut params) = split(plan.services);
         if self.table.is_some() {
             tracing::debug!("Reinitializing ipvs");
         } else if !services.is_empty() {
@@ -203,6 +227,8 @@ impl Worker {
                 }
             }
         }
+        self.files = watch_files(&mut params);
+        self.echoes.widen(&params);
         self.mailer.reconfigure(plan.alerts);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();

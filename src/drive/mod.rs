@@ -2,7 +2,9 @@
 
 pub(crate) mod bfd;
 pub(crate) mod checkers;
+mod echo;
 mod ipvs;
+mod tracked;
 pub(crate) mod vrrp;
 
 mod addresses;

@@ -6,15 +6,20 @@ use std::io;
 use super::{Checked, Strerror};
 use crate::http::Reason;
 use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
-use crate::{Failure, RealServerId, Step, TlsFault, Trouble};
+use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
     rs: &RealServerId,
+    vs: &VirtualServerId,
     kind: &CheckerKind,
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::NotSent => f.write_str("send ICMP packet fail"),
+        Checked::Unable(Trouble { step: Step::Bind, errno }) if matches!(kind, CheckerKind::Ping(_)) => {
+            write!(f, "bind failed. errno: {errno}, error: {}", Strerror(errno))
+        }
         Checked::Errno(errno) if matches!(kind, CheckerKind::Udp(_)) => {
             write!(f, "UDP connect error {errno} - {}", Strerror(errno))
         }
@@ -29,6 +34,7 @@ pub(super) fn line(
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Attempt(_)
         | Checked::Failed(..)
         | Checked::Rescheduled(_) => match kind {
@@ -37,19 +43,25 @@ pub(super) fn line(
             CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
+            CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
+            // A file is not asked.
+            CheckerKind::File(check) => f.write_str(&check.name),
         },
     }
 }
 
 /// What this machine could not do is said in the same words by all.
-fn unable(f: &mut fmt::Formatter<'_>, endpoint: &Endpoint, trouble: Trouble) -> fmt::Result {
+fn unable(f: &mut fmt::Formatter<'_>, endpoint: Option<&Endpoint>, trouble: Trouble) -> fmt::Result {
     let text = Strerror(trouble.errno);
     match trouble.step {
         Step::Device => {
-            let device = endpoint.device.as_deref().unwrap_or_default();
+            let device = endpoint.and_then(|endpoint| endpoint.device.as_deref()).unwrap_or_default();
             write!(f, "Checker can't bind to device {device}: {text}")
         }
-        Step::Mark => write!(f, "Error setting fwmark {} to socket: {text}", endpoint.mark),
+        Step::Mark => {
+            let mark = endpoint.map_or(0, |endpoint| endpoint.mark);
+            write!(f, "Error setting fwmark {mark} to socket: {text}")
+        }
         Step::Bind => write!(f, "Checker bind failed: {text}"),
         Step::Socket | Step::Connect => write!(f, "Checker connect failed: {text}"),
     }
@@ -77,7 +89,9 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
     }
@@ -91,6 +105,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
             write!(f, "HTTP status code success to {rs} url({})", path(page))
         }
         Checked::DigestGood(page) => write!(f, "MD5 digest success to {rs} url({})", path(page)),
+        Checked::RegexGood(page) => write!(f, "Regex match success to {rs} url({})", path(page)),
         Checked::Attempt(failure) => write!(f, "{} server {rs}.", reason(failure)),
         Checked::Failed(_, retries) => {
             let name = match check.scheme {
@@ -104,7 +119,11 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         }
         // keepalived's line has no dot.
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
-        Checked::Passed | Checked::Errno(_) | Checked::Unable(_) | Checked::TlsTooOld(_) => {
+        Checked::Passed
+        | Checked::Errno(_)
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
         }
     }
@@ -118,7 +137,7 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
+        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
     }
 }
 
@@ -135,7 +154,9 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
@@ -151,9 +172,41 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+    }
+}
+
+/// `PING_CHECK` (§22.4)
+fn ping(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    endpoint: &Endpoint,
+    checked: Checked,
+) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::ConnectTimeout) => write!(f, "ICMP connection to address {rs} timeout."),
+        Checked::Attempt(_) => write!(f, "ICMP connection to {rs} of {vs} failed."),
+        Checked::Failed(_, Some(retries)) => {
+            write!(f, "ICMP CHECK on service {rs} of {vs} failed{}.", After(Some(retries)))
+        }
+        Checked::Failed(_, None) => write!(f, "ICMP CHECK on service {rs} failed."),
+        Checked::Rescheduled(_) => {
+            let protocol = if endpoint.dest.is_ipv4() { "ICMP" } else { "ICMPv6" };
+            write!(f, "{protocol} connect fail to create socket. Rescheduling.")
+        }
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
+        | Checked::Errno(_)
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "ICMP connection to {rs} success."),
     }
 }
 
@@ -170,7 +223,9 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => return f.write_str("success."),
     };
@@ -183,7 +238,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Failure::Connect(errno) => {
             write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
         }
-        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+        Failure::Send(_) | Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
             f.write_str("connection failure.")?;
         }
     }
@@ -204,9 +259,14 @@ impl fmt::Display for SmtpFailure<'_> {
                 write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
-            Some(Failure::Handshake(_) | Failure::Http(_) | Failure::Reply | Failure::Dns(_)) | None => {
-                write!(f, "Error connecting to server {pair}")
-            }
+            Some(
+                Failure::Send(_)
+                | Failure::Handshake(_)
+                | Failure::Http(_)
+                | Failure::Reply
+                | Failure::Dns(_),
+            )
+            | None => write!(f, "Error connecting to server {pair}"),
         }
     }
 }

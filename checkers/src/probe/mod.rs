@@ -2,6 +2,7 @@
 //! decided elsewhere.
 
 mod dns;
+mod ping;
 mod smtp;
 mod tcp;
 mod udp;
@@ -21,13 +22,17 @@ pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
+        CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
+        // Nobody plans it.
+        CheckerKind::File(_) => Outcome::Passed,
     }
 }
 
 /// How long a probe may take.
 pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
     match kind {
-        CheckerKind::Tcp(endpoint) => endpoint.timeout,
+        CheckerKind::Tcp(endpoint) | CheckerKind::Ping(endpoint) => endpoint.timeout,
+        CheckerKind::File(_) => Duration::ZERO,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,

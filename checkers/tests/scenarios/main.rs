@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
 mod dns;
+mod file;
 mod model;
 mod reload;
 mod running;

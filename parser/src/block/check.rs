@@ -119,8 +119,8 @@ keywords! {
 keywords! {
     /// Read a tracked file.
     FileCheckBlock {
-        track_file: FileName => "The file.", is ParsedOnly;
-        weight: FileWeight => "Its number is multiplied by it.", missing "track file weight missing", is ParsedOnly;
+        track_file: FileName => "The file.";
+        weight: FileWeight => "Its number is multiplied by it.", missing "track file weight missing";
     }
 }
 
