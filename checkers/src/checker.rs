@@ -151,6 +151,7 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Udp(_)
         | CheckerKind::Dns(_)
         | CheckerKind::Ping(_)
-        | CheckerKind::File(_) => After::Settled,
+        | CheckerKind::File(_)
+        | CheckerKind::Bfd(_) => After::Settled,
     }
 }

@@ -134,6 +134,8 @@ pub enum CheckerKind {
     Ping(Endpoint),
     /// `FILE_CHECK`: hears what a file says. It is never probed.
     File(FileCheck),
+    /// `BFD_CHECK`: hears what a BFD session says. It is never probed.
+    Bfd(BfdCheck),
 }
 
 impl CheckerKind {
@@ -145,7 +147,7 @@ impl CheckerKind {
             Self::Smtp(check) => Some(&check.endpoint),
             Self::Udp(check) => Some(&check.endpoint),
             Self::Dns(check) => Some(&check.endpoint),
-            Self::File(_) => None,
+            Self::File(_) | Self::Bfd(_) => None,
         }
     }
 
@@ -153,14 +155,20 @@ impl CheckerKind {
     pub fn is_probed(&self) -> bool {
         match self {
             Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) => true,
-            Self::File(_) => false,
+            Self::File(_) | Self::Bfd(_) => false,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => 1,
+            Self::Tcp(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Bfd(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -169,9 +177,13 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => {
-                false
-            }
+            Self::Tcp(_)
+            | Self::Web(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Bfd(_) => false,
         }
     }
 
@@ -188,6 +200,7 @@ impl CheckerKind {
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
             (Self::File(one), Self::File(other)) => one.path == other.path,
+            (Self::Bfd(one), Self::Bfd(other)) => one == other,
             (
                 Self::Tcp(_)
                 | Self::Web(_)
@@ -195,7 +208,8 @@ impl CheckerKind {
                 | Self::Udp(_)
                 | Self::Dns(_)
                 | Self::Ping(_)
-                | Self::File(_),
+                | Self::File(_)
+                | Self::Bfd(_),
                 _,
             ) => false,
         }
@@ -263,6 +277,13 @@ impl UdpReply {
             }
         }
     }
+}
+
+/// `BFD_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BfdCheck {
+    /// Name of the `bfd_instance`.
+    pub session: String,
 }
 
 /// `FILE_CHECK`

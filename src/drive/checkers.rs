@@ -5,8 +5,10 @@ use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
 use checkers::log::{Audience, Line};
+use checkers::params::CheckerKind;
 use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use vrrp::bfd::Reach;
 
 use super::echo::Echoes;
 use super::ipvs::Table;
@@ -16,7 +18,7 @@ use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service};
 use crate::plan::ipvs::AtStop;
 use crate::track::file::Reading;
-use crate::worker::{Order, Orders};
+use crate::worker::{Order, Orders, PathNews};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -76,7 +78,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.arm();
                     orders.configured().await;
                 }
-                Order::Paths(_) => {}
+                Order::Paths(news) => worker.hear_paths(&news).await,
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;
@@ -129,6 +131,37 @@ impl Worker {
             next = self.runner.try_next();
         }
         self.settle(dirty).await;
+    }
+
+    /// BFD sessions say how they are: every checker that watches one hears of it.
+    async fn hear_paths(&mut self, news: &[PathNews]) {
+        let mut dirty = Vec::new();
+        for one in news {
+            let watching = self.watching(&one.session);
+            if !watching.is_empty() {
+                one.log();
+            }
+            for CheckerId { service, server, checker } in watching {
+                let up = one.reach == Reach::Up;
+                self.tell(service, Event::PathKnown { server, checker, up }, &mut dirty);
+            }
+        }
+        self.settle(dirty).await;
+    }
+
+    /// The checkers that watch a BFD session.
+    fn watching(&self, session: &str) -> Vec<CheckerId> {
+        let mut all = Vec::new();
+        for (service, virtual_server) in self.director.services().iter().enumerate() {
+            for (server, real) in virtual_server.params().servers.iter().enumerate() {
+                for (checker, check) in real.checkers.iter().enumerate() {
+                    if matches!(&check.kind, CheckerKind::Bfd(check) if check.session == session) {
+                        all.push(CheckerId { service, server, checker });
+                    }
+                }
+            }
+        }
+        all
     }
 
     /// A tracked file says something else: every checker that watches it hears of it.

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use checkers::dns::{NoName, Question, Record};
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
+    AtStop, BeforeFirst, BfdCheck, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
     LoggedFailures, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams,
     WhenDown,
 };
@@ -197,7 +197,10 @@ fn kind(
         })),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(file) => file_check(config, file),
-        Check::Bfd(_) => Err("BFD_CHECK"),
+        Check::Bfd(check) => {
+            let bfd = config.bfd_instances.get(check.bfd).ok_or("BFD_CHECK of no session")?;
+            Ok(CheckerKind::Bfd(BfdCheck { session: bfd.name.clone() }))
+        }
     }
 }
 

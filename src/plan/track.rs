@@ -19,6 +19,10 @@ pub(super) fn plan(
     merge.kind("interface", Object::Interface, |what| what.to_string(), &instance.tracking.interfaces, {
         group.map_or(&[], |group: &SyncGroup| &group.tracking.interfaces)
     });
+    let bfd = |at: &usize| config.bfd_instances.get(*at).map_or_else(String::new, |bfd| bfd.name.clone());
+    merge.kind("bfd", Object::Bfd, bfd, &instance.tracking.bfds, {
+        group.map_or(&[], |group: &SyncGroup| &group.tracking.bfds)
+    });
     merge.all
 }
 

@@ -59,6 +59,22 @@ pub(crate) struct PathNews {
     pub(crate) sent: Duration,
 }
 
+impl PathNews {
+    /// Says that it has arrived, and after which time.
+    pub(crate) fn log(&self) {
+        let state = match self.reach {
+            Reach::Up => "Up",
+            Reach::Down => "Down",
+        };
+        let took = vrrp::io::clock::since_boot().saturating_sub(self.sent);
+        tracing::debug!(
+            "Received BFD event: instance {} is in state {state} (delivered in {} usec)",
+            self.session,
+            took.as_micros()
+        );
+    }
+}
+
 /// From a worker to the supervisor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum FromWorker {

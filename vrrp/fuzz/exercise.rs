@@ -55,8 +55,13 @@ pub fn auth_hmac(input: &[u8]) {
     for version in [Version::V2, Version::V3] {
         for mode in [Mode::Enforce, Mode::Permissive] {
             let key = Key { id: 7, bytes: vec![0x5a; 32] };
-            let signing =
-                Signing { keys: vec![key], active: 7, window: 5 * SECOND, anti_replay: AntiReplay::Time, mode };
+            let signing = Signing {
+                keys: vec![key],
+                active: 7,
+                window: 5 * SECOND,
+                anti_replay: AntiReplay::Time,
+                mode,
+            };
             let params = Params { signing: Some(signing), ..params(version, Family::Ipv4, Auth::None) };
             match mode {
                 Mode::Enforce => unforgeable(&params, input),
@@ -183,10 +188,9 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             params(Version::V2, Family::Ipv4, Auth::Pass(Password::new(b"secret"))),
             params(Version::V2, Family::Ipv6, Auth::None),
         ],
-        "version_3" => vec![
-            params(Version::V3, Family::Ipv4, Auth::None),
-            params(Version::V3, Family::Ipv6, Auth::None),
-        ],
+        "version_3" => {
+            vec![params(Version::V3, Family::Ipv4, Auth::None), params(Version::V3, Family::Ipv6, Auth::None)]
+        }
         "authentication_header" => {
             vec![params(Version::V2, Family::Ipv4, Auth::Ah(Password::new(b"secret")))]
         }
@@ -194,7 +198,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             .map(|version| {
                 let key = Key { id: 7, bytes: vec![0x5a; 32] };
                 let (window, mode) = (5 * SECOND, Mode::Enforce);
-                let signing = Signing { keys: vec![key], active: 7, window, anti_replay: AntiReplay::Time, mode };
+                let signing =
+                    Signing { keys: vec![key], active: 7, window, anti_replay: AntiReplay::Time, mode };
                 Params { signing: Some(signing), ..params(version, Family::Ipv4, Auth::None) }
             })
             .into(),
@@ -229,8 +234,7 @@ fn session(name: &str, last: u8, hops: Hops) -> bfd::Params {
 pub fn bfd(input: &[u8]) {
     let mut now = Instant::now();
     let mut table = bfd::Table::default();
-    let sessions =
-        vec![session("a", 1, Hops::One), session("b", 2, Hops::One), session("c", 1, Hops::Many)];
+    let sessions = vec![session("a", 1, Hops::One), session("b", 2, Hops::One), session("c", 1, Hops::Many)];
     let mut number = 0;
     let mut draw = || {
         number += 1;

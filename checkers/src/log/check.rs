@@ -44,8 +44,9 @@ pub(super) fn line(
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
             CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
-            // A file is not asked.
+            // Neither is asked.
             CheckerKind::File(check) => f.write_str(&check.name),
+            CheckerKind::Bfd(check) => f.write_str(&check.session),
         },
     }
 }

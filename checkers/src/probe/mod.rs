@@ -24,7 +24,7 @@ pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
         CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
         // Nobody plans it.
-        CheckerKind::File(_) => Outcome::Passed,
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Outcome::Passed,
     }
 }
 
@@ -32,7 +32,7 @@ pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
 pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
     match kind {
         CheckerKind::Tcp(endpoint) | CheckerKind::Ping(endpoint) => endpoint.timeout,
-        CheckerKind::File(_) => Duration::ZERO,
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Duration::ZERO,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,

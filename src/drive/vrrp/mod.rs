@@ -7,16 +7,18 @@ mod instance;
 mod reload;
 mod sockets;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use vrrp::bfd::Reach;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
 use vrrp::params::Transport;
 use vrrp::sync::Step;
+use vrrp::track::{Object, Status};
 use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
 
 use self::group::{Group, Members};
@@ -31,7 +33,7 @@ use crate::mirror::{Mirror, Report};
 use crate::notify;
 use crate::notify::mail::Mailer;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
-use crate::worker::{Order, Orders};
+use crate::worker::{Order, Orders, PathNews};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -77,7 +79,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     worker.reload(*plan);
                     orders.configured().await;
                 }
-                Order::Paths(_) => {}
+                Order::Paths(news) => worker.hear_paths(&news),
                 Order::Stop => break,
             },
         }
@@ -119,6 +121,8 @@ struct Worker {
     mirror: Mirror,
     mailer: Mailer,
     chatter: Chatter,
+    /// What each BFD session said last.
+    paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
 }
@@ -145,6 +149,7 @@ impl Worker {
             mirror: Mirror::default(),
             mailer: Mailer::new(plan.alerts),
             chatter: Chatter::new(Instant::now()),
+            paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
         };
         let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
@@ -342,6 +347,40 @@ impl Worker {
         }
     }
 
+    /// BFD sessions say how they are: every virtual router that watches one hears of it.
+    fn hear_paths(&mut self, news: &[PathNews]) {
+        for one in news {
+            let object = Object::Bfd(one.session.clone());
+            let status = match one.reach {
+                Reach::Up => Status::Up,
+                Reach::Down => Status::Down,
+            };
+            self.paths.insert(one.session.clone(), status);
+            let known = |instance: &Instance| instance.router.machine().tracker().status(&object);
+            if self.instances.iter().any(|instance| known(instance).is_some()) {
+                one.log();
+            }
+            for index in 0..self.instances.len() {
+                if known(&self.instances[index]).is_some_and(|known| known != status) {
+                    self.tell(index, Event::Track(object.clone(), status));
+                }
+            }
+        }
+    }
+
+    /// What is known of the BFD sessions that a virtual router watches.
+    fn recall_paths(&mut self, index: usize) {
+        let tracker = self.instances[index].router.machine().tracker();
+        let known = tracker.things().filter_map(|(tracked, status)| {
+            let told = *self.paths.get(tracked.object.name())?;
+            (matches!(tracked.object, Object::Bfd(_)) && told != status)
+                .then(|| (tracked.object.clone(), told))
+        });
+        for (object, status) in known.collect::<Vec<_>>() {
+            self.tell(index, Event::Track(object, status));
+        }
+    }
+
     fn position(&self, id: Id) -> Option<usize> {
         self.instances.iter().position(|instance| instance.id == id)
     }
@@ -386,6 +425,7 @@ impl Worker {
 
     /// Tells a virtual router what has changed among the things it needs, sockets first so that it can use what it learns.
     fn bring_up_to_date(&mut self, index: usize) {
+        self.recall_paths(index);
         let instance = &self.instances[index];
         let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
