@@ -369,6 +369,15 @@ mod tests {
     }
 
     #[test]
+    fn bfd_is_left_out_by_its_own_option_alone() {
+        assert!(options(&["-P", "-C"]).enabled(Role::Bfd));
+        let without = options(&["-B", "-b", "/run/x.pid"]);
+        assert!(!without.enabled(Role::Bfd) && without.enabled(Role::Vrrp));
+        assert_eq!(without.bfd_pid_file, Some("/run/x.pid".into()));
+        assert!(options(&["-B", "--all"]).enabled(Role::Bfd));
+    }
+
+    #[test]
     fn an_unknown_option_refuses_after_everything_was_read() {
         let (invocation, said) = ask(&["-Z", "--nosuch", "-f"]);
         assert!(matches!(invocation, Invocation::Refused));

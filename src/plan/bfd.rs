@@ -39,7 +39,7 @@ mod tests {
     use crate::plan::tests::read;
     use vrrp::bfd::Micros;
 
-    fn sessions(text: &str) -> Vec<Params> {
+    fn sessions(text: &'static str) -> Vec<Params> {
         plan(&read(text)).sessions
     }
 
