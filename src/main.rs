@@ -18,6 +18,7 @@ mod plan;
 mod script;
 mod signals;
 mod supervise;
+mod track;
 mod version;
 mod watch;
 mod worker;

@@ -1,5 +1,6 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
+mod bfd;
 mod daemon;
 mod end;
 mod health;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 refusal::a_missing_right_is_named_and_ends_the_start,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
