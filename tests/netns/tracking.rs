@@ -113,27 +113,27 @@ pub(crate) fn scripts_and_fifos_tell_of_every_change_in_the_originals_words(cast
         "GROUP \"G1\" MASTER 0",
     ];
     reader.wait(&told)?;
-    put(router, "number", "0x5\n")?;
-    one.logs("(VI_1) Changing effective priority from 150 to 155", ELECTION)?;
-    told.push("INSTANCE \"VI_1\" MASTER_PRIORITY 155");
+    put(router, "number", "0x50\n")?;
+    one.logs("(VI_1) Changing effective priority from 150 to 230", ELECTION)?;
+    told.push("INSTANCE \"VI_1\" MASTER_PRIORITY 230");
     reader.wait(&told)?;
     put(router, "good", "-1")?;
     one.logs("(VI_2): tracked file good now FAULT state", ELECTION)?;
     one.logs("(VI_2) Entering FAULT STATE", ELECTION)?;
-    told.extend(["INSTANCE \"VI_2\" FAULT 150", "INSTANCE \"VI_1\" FAULT 155", "GROUP \"G1\" FAULT 0"]);
+    told.extend(["INSTANCE \"VI_2\" FAULT 150", "INSTANCE \"VI_1\" FAULT 230", "GROUP \"G1\" FAULT 0"]);
     reader.wait(&told)?;
     fs::remove_file(router.node.outside("/run/good"))?;
     one.logs("(VI_2): tracked file good leaving FAULT state", ELECTION)?;
-    told.extend(["INSTANCE \"VI_2\" BACKUP 150", "INSTANCE \"VI_1\" BACKUP 155", "GROUP \"G1\" BACKUP 0"]);
-    told.extend(["INSTANCE \"VI_2\" MASTER 150", "INSTANCE \"VI_1\" MASTER 155", "GROUP \"G1\" MASTER 0"]);
+    told.extend(["INSTANCE \"VI_2\" BACKUP 150", "INSTANCE \"VI_1\" BACKUP 230", "GROUP \"G1\" BACKUP 0"]);
+    told.extend(["INSTANCE \"VI_2\" MASTER 150", "INSTANCE \"VI_1\" MASTER 230", "GROUP \"G1\" MASTER 0"]);
     reader.wait(&told)?;
     // The last scripts have a second at the end, which a busy machine may need for those before.
-    let before = "any1 two words INSTANCE VI_1 MASTER 155";
+    let before = "any1 two words INSTANCE VI_1 MASTER 230";
     eventually("the script about the last change", PATIENCE, || {
         lines_of(router, "notes").iter().any(|line| line == before).then_some(())
     })?;
     one.stop()?;
-    told.extend(["INSTANCE \"VI_1\" STOP 155", "INSTANCE \"VI_2\" STOP 150", "GROUP \"G1\" STOP 0"]);
+    told.extend(["INSTANCE \"VI_1\" STOP 230", "INSTANCE \"VI_2\" STOP 150", "GROUP \"G1\" STOP 0"]);
     reader.wait(&told)?;
 
     let mut wanted = Vec::new();
@@ -219,7 +219,7 @@ pub(crate) fn a_script_that_hangs_is_ended_and_delays_no_advert(cast: &Cast) -> 
     let gaps = adverts.windows(2).filter_map(|two| two[1].duration_since(two[0]).ok());
     let longest = gaps.max().unwrap_or_default();
     assert!(longest < Duration::from_millis(1_500), "{longest:?} without an advert");
-    let left = router.node.run("sh", &["-c", "grep -l sleep.1000 /proc/[0-9]*/cmdline || true"])?;
+    let left = router.node.run("sh", &["-c", "grep -l [s]leep.1000 /proc/[0-9]*/cmdline || true"])?;
     assert!(!left.contains("cmdline"), "the script's own children went with it: {left}");
     Ok(())
 }
