@@ -211,7 +211,7 @@ impl Worker {
         self.instances.push(instance);
         let index = self.instances.len() - 1;
         self.bring_up_to_date(index);
-        self.tell_what_is_known(index);
+        self.tell_what_is_known(index, Status::Unknown);
     }
 
     /// Opens the sockets of a virtual router if its interface is there.
@@ -395,12 +395,14 @@ impl Worker {
         }
     }
 
-    /// Tells a virtual router what is known of the things it tracks, as far as it does not know.
-    fn tell_what_is_known(&mut self, index: usize) {
+    /// Tells a virtual router what is known of the things it tracks, as far as it does not know. What nobody knows is
+    /// `unknown` to it.
+    fn tell_what_is_known(&mut self, index: usize, unknown: Status) {
         let paths = self.paths.iter().map(|(session, status)| (Object::Bfd(session.clone()), *status));
         for (object, status) in self.watch.known().into_iter().chain(paths).collect::<News>() {
+            let status = if status == Status::Unknown { unknown } else { status };
             let known = self.instances[index].router.machine().tracker().status(&object);
-            if status != Status::Unknown && known.is_some_and(|known| known != status) {
+            if known.is_some_and(|known| known != status) {
                 self.tell(index, Event::Track(object, status));
             }
         }
