@@ -7,6 +7,7 @@ mod daemonize;
 mod drive;
 mod exit;
 mod genhash;
+mod ipvsadm;
 mod load;
 mod log;
 mod mirror;
@@ -16,6 +17,7 @@ mod place;
 mod plan;
 mod signals;
 mod supervise;
+mod unusable;
 mod version;
 mod worker;
 
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         }
         Invocation::Refused => Exit::Fatal.code(),
         Invocation::Genhash(call) => genhash::run(call).code(),
+        Invocation::Ipvsadm(call) => ipvsadm::run(&call),
     };
     ExitCode::from(code)
 }

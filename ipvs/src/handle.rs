@@ -95,6 +95,25 @@ impl<T: Transport> Handle<T> {
         Ok(answers)
     }
 
+    /// Carries out one change and says what became of it.
+    ///
+    /// A kernel that stops a daemon which it has only just started does so without an answer; the list of daemons that
+    /// run is the answer then.
+    ///
+    /// # Errors
+    ///
+    /// When the conversation itself fails.
+    pub async fn change(&mut self, request: &Request) -> Result<Answer, Error> {
+        match self.apply(std::slice::from_ref(request)).await {
+            Err(Error::NoAnswer) => {
+                let Request::DelDaemon { role, .. } = request else { return Err(Error::NoAnswer) };
+                let runs = self.daemons().await?.iter().any(|daemon| daemon.role == *role);
+                if runs { Err(Error::NoAnswer) } else { Ok(Ok(())) }
+            }
+            answers => answers?.pop().ok_or(Error::NoAnswer),
+        }
+    }
+
     /// Version and table size.
     ///
     /// # Errors

@@ -24,8 +24,8 @@ impl Refusal {
         Self { text: format!("{}\n", text.as_ref()), code: 255, goes_on: true }
     }
 
-    /// A command line without a command.
-    pub(crate) fn advice(program: &str) -> Self {
+    /// A command line without a command, or `-R` within `-R`.
+    pub fn advice(program: &str) -> Self {
         let text = format!("Try `{program} -h' or '{program} --help' for more information.\n");
         Self { text, code: 255, goes_on: false }
     }

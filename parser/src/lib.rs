@@ -13,12 +13,14 @@
 mod block;
 pub mod config;
 pub mod diag;
+pub mod exercise;
 mod expand;
 #[cfg(feature = "io")]
 pub mod io;
 mod keyword;
 mod lex;
 mod read;
+pub mod reference;
 mod resolve;
 pub mod source;
 mod statement;

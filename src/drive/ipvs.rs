@@ -4,7 +4,6 @@
 mod refusal;
 #[cfg(test)]
 mod tests;
-mod unusable;
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,8 +14,8 @@ use ipvs::{
 };
 
 use self::refusal::{ServiceName, object_of};
-pub(super) use self::unusable::Unusable;
 use crate::plan::ipvs::{Services, Table as TablePlan};
+use crate::unusable::{self, Unusable};
 
 /// Refusals that only say that the kernel holds something else than we believed.
 const SURPRISES: [Cause; 4] =
@@ -49,15 +48,7 @@ type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
     pub(super) async fn open() -> Result<Self, Unusable> {
-        let mut handle = match Handle::open().await {
-            Err(Error::NoModule) => {
-                let said = unusable::modprobe();
-                Handle::open().await.map_err(|error| Unusable::after_modprobe(error, said))?
-            }
-            other => other.map_err(Unusable::from)?,
-        };
-        handle.info().await.map_err(Unusable::from)?;
-        Ok(Self::over(handle))
+        unusable::open().await.map(Self::over)
     }
 }
 

@@ -1,6 +1,7 @@
-//! `cargo xtask demo` and `cargo xtask test`.
+//! `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
 
 mod demo;
+mod docs;
 mod install;
 mod test;
 
@@ -17,12 +18,17 @@ Usage: cargo xtask COMMAND
   test [--list] [--only PART]... [-- WORD...]
         Installs what is missing and runs every test. Fails if one fails, or if one that should run was skipped.
         --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
+
+  docs [--check]
+        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
+        with the first line that differs when a page is not what the tables say.
 ";
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     let outcome = match words.next().as_deref() {
         Some("demo") => demo::run(words),
+        Some("docs") => docs::run(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
