@@ -1,6 +1,6 @@
 //! What goes wrong, in the words and with the exit codes that scripts know.
 
-use ipvs::{Cause, Request};
+use ipvs::{Cause, Request, Service};
 
 /// A command line that is not carried out, or one that the kernel refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,7 +41,8 @@ impl Refusal {
     }
 }
 
-/// What a refusal of the kernel is called.
+/// What a refusal of the kernel is called. What `ipvsadm` does not say stands in a line of its own that begins with
+/// `Hint: `.
 pub fn of_kernel(request: &Request, refusal: &ipvs::Refusal) -> Refusal {
     let of_server = matches!(
         request,
@@ -70,7 +71,22 @@ pub fn of_kernel(request: &Request, refusal: &ipvs::Refusal) -> Refusal {
         | Cause::Other(_) => system_text(refusal.errno),
         _ => refusal.to_string(),
     };
-    Refusal::kernel(text)
+    let hint = match (refusal.cause, request) {
+        (Cause::NoSuchScheduler, Request::NewService(service) | Request::SetService(service)) => {
+            module_hint(service)
+        }
+        _ => String::new(),
+    };
+    Refusal::kernel(text + &hint)
+}
+
+/// Which modules to look for.
+fn module_hint(service: &Service) -> String {
+    let scheduler = service.scheduler.map(|name| format!("ip_vs_{name}"));
+    let engine = service.engine.map(|name| format!("ip_vs_pe_{name}"));
+    let modules: Vec<String> = scheduler.into_iter().chain(engine).collect();
+    let modules = modules.join(" and ");
+    format!("\nHint: this needs the kernel module {modules}; `modprobe' says why it is not there")
 }
 
 /// The system's text for an error number.
@@ -83,7 +99,7 @@ fn system_text(errno: i32) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ipvs::{Command, Destination, Forwarding, Service, ServiceId};
+    use ipvs::{Command, Destination, Forwarding, ServiceId};
 
     fn text(request: &Request, errno: i32) -> String {
         let command = request.command();
@@ -99,7 +115,11 @@ mod tests {
             (Request::NewService(Service::new(web)), Request::NewDestination(web, server));
         assert_eq!(add.command(), Command::NewService);
         assert_eq!(text(&add, 17), "Service already exists\n");
-        assert_eq!(text(&add, 2), "Scheduler or persistence engine not found\n");
+        assert_eq!(
+            text(&add, 2),
+            "Scheduler or persistence engine not found\n\
+             Hint: this needs the kernel module ip_vs_wlc; `modprobe' says why it is not there\n"
+        );
         assert_eq!(text(&add, 22), "Invalid argument\n");
         assert_eq!(text(&Request::DelService(web), 3), "No such service\n");
         assert_eq!(text(&add_server, 3), "Service not defined\n");

@@ -64,7 +64,7 @@ impl End {
                 };
                 eprintln!("Can't initialize ipvs: {what}");
                 eprintln!("Are you sure that IP Virtual Server is built in the kernel or as module?");
-                eprintln!("{}", unusable.advice());
+                eprintln!("Hint: {}", unusable.advice());
                 UNUSABLE
             }
             Self::Failed(error) => {
