@@ -1,14 +1,11 @@
 //! What `-R` reads: one command line per line, without quotes and without comments.
 
-/// The words of one line, without the program's name in front; none on an empty line.
+/// The words of one line, without the program's name in front, however often it stands there; none on an empty line.
 pub fn words(line: &str) -> Vec<&str> {
     // For C the line ends at a NUL.
     let line = line.split('\0').next().unwrap_or_default();
-    let mut words: Vec<&str> = line.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty()).collect();
-    if words.first() == Some(&"ipvsadm") {
-        words.remove(0);
-    }
-    words
+    let words = line.split([' ', '\t', '\r', '\n']).filter(|word| !word.is_empty());
+    words.skip_while(|word| *word == "ipvsadm").collect()
 }
 
 #[cfg(test)]
@@ -24,9 +21,9 @@ mod tests {
     }
 
     #[test]
-    fn the_programs_own_name_may_stand_in_front_once() {
+    fn the_programs_own_name_may_stand_in_front() {
         assert_eq!(words("ipvsadm -C"), ["-C"]);
-        assert_eq!(words("ipvsadm ipvsadm"), ["ipvsadm"]);
+        assert_eq!(words("ipvsadm ipvsadm -C ipvsadm"), ["-C", "ipvsadm"]);
         assert_eq!(words("/sbin/ipvsadm -C"), ["/sbin/ipvsadm", "-C"]);
     }
 }

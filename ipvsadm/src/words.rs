@@ -59,6 +59,9 @@ impl<'a, 'w> Words<'a, 'w> {
         // A letter of the table is one byte.
         let (Some(row), Some(rest)) = (row, letters.get(1..)) else { return Item::Unknown(written) };
         if row.takes == Takes::Nothing {
+            if rest.starts_with('=') {
+                return Item::Unwanted(written);
+            }
             self.cluster = (!rest.is_empty()).then_some((written, rest));
             return Item::Option { row, written, value: None };
         }
@@ -145,6 +148,7 @@ mod tests {
         assert_eq!(split("-Lnz").0, ["list", "numeric", "?-Lnz"]);
         assert_eq!(split("--lis").0, ["?--lis"]);
         assert_eq!(split("--list=3").0, ["--list=3!"]);
+        assert_eq!(split("-Ln=3").0, ["list", "-Ln=3!"]);
         assert_eq!(split("-At").0, ["add-service", "-At?"]);
         assert_eq!(split("-nü").0, ["numeric", "?-nü"]);
     }

@@ -2,6 +2,7 @@
 //! held and what is wanted.
 
 mod refusal;
+mod sync;
 #[cfg(test)]
 mod tests;
 
@@ -9,7 +10,7 @@ use std::collections::{HashMap, HashSet};
 
 use checkers::{Director, Settlement, Slot, VirtualServer};
 use ipvs::{
-    Cause, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
+    Cause, Daemon, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
     Transport, Weight,
 };
 
@@ -33,6 +34,8 @@ pub(super) struct Table<T = Socket> {
     held: HashMap<ServiceId, ServiceSpec>,
     /// The timeouts before we changed them, and those in force.
     timeouts: Option<(Timeouts, Timeouts)>,
+    /// The synchronisation daemons that we run, as the master's.
+    daemons: Option<Daemon>,
 }
 
 /// A service, and the virtual servers behind it: more than one only when the files name it twice.
@@ -55,12 +58,13 @@ impl Table {
 impl<T: Transport> Table<T> {
     fn over(handle: Handle<T>) -> Self {
         let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { handle, plan, owners, held, timeouts: None }
+        Self { handle, plan, owners, held, timeouts: None, daemons: None }
     }
 
     /// Takes a plan: at the start with an empty table behind it, then at each reload.
     pub(super) async fn configure(&mut self, table: &TablePlan, services: Vec<Services>) {
         self.set_timeouts(table.timeouts).await;
+        self.set_daemons(table.daemons).await;
         self.owners = HashMap::with_capacity(services.len());
         for (index, virtual_server) in services.iter().enumerate() {
             for service in &virtual_server.services {
@@ -128,9 +132,15 @@ impl<T: Transport> Table<T> {
         self.reconcile(director, &ids).await;
     }
 
+    /// Puts back what concerns the whole table.
+    pub(super) async fn leave(&mut self) {
+        self.set_timeouts(Timeouts::default()).await;
+        self.set_daemons(None).await;
+    }
+
     /// Takes everything of ours out of the kernel.
     pub(super) async fn clear(&mut self) {
-        self.set_timeouts(Timeouts::default()).await;
+        self.leave().await;
         self.plan.clear();
         self.owners.clear();
         self.bring_all(&Director::default()).await;

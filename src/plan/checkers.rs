@@ -62,7 +62,10 @@ pub(super) fn plan(
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
-        (global.sync_daemon.is_some(), "lvs_sync_daemon"),
+        (
+            global.sync_daemon.as_ref().is_some_and(|daemon| daemon.instance.is_some()),
+            "lvs_sync_daemon with inst",
+        ),
         (global.lvs_notify_fifo.is_some(), "lvs_notify_fifo"),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
         (global.rs_init_notifies, "rs_init_notifies"),

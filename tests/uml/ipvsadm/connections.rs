@@ -1,6 +1,6 @@
 //! Listings of connections and counters of real traffic.
 
-use super::{ORIGINAL, play::play, stage};
+use super::{ORIGINAL, Stage, play::play, stage};
 use lab::{Binary, Node, Outcome, eventually};
 use std::{
     io,
@@ -74,12 +74,12 @@ fn equal(node: &Node, ours: &Binary, lines: &str, is_ready: impl Fn(&[String]) -
 }
 
 pub(crate) fn connections_and_counters_are_shown_alike(ours: &Binary) -> Outcome {
-    let node = stage()?;
-    play(&node, ORIGINAL.as_ref(), TABLE)?;
-    traffic(&node)?;
-    equal(&node, ours, CONNECTIONS, |lines| lines.iter().any(|line| line.ends_with("abc123@10.1.0.2")))?;
+    let Stage { node, .. } = &stage()?;
+    play(node, ORIGINAL.as_ref(), TABLE)?;
+    traffic(node)?;
+    equal(node, ours, CONNECTIONS, |lines| lines.iter().any(|line| line.ends_with("abc123@10.1.0.2")))?;
     // The kernel renews the counters every two seconds.
-    equal(&node, ours, COUNTERS, |lines| {
+    equal(node, ours, COUNTERS, |lines| {
         let http = lines.iter().find(|line| line.starts_with("TCP  10.0.0.1:80 "));
         http.is_some_and(|line| line.split_whitespace().nth(2).is_some_and(|conns| conns != "0"))
     })

@@ -35,14 +35,21 @@ const HOSTS: &str = "\
 10.0.0.4 exactlytwentyeightchars12345
 10.0.0.5 exactlytwentytwochars1
 10.9.9.9 dual
-fd00::1 six.example.com
-fd00::2 averylonghostnamethatgoesonandon6.example.com
+fd00::61 six.example.com
+fd00::62 averylonghostnamethatgoesonandon6.example.com
 fd00::8 only6
 fd00::9 dual
 ";
 
 /// A machine with an interface for multicast and names of its own.
-pub(crate) fn stage() -> Outcome<Node> {
+pub(crate) struct Stage {
+    pub(crate) node: Node,
+    /// Holds the node's files.
+    _scene: Scene,
+}
+
+/// Sets it up.
+pub(crate) fn stage() -> Outcome<Stage> {
     let scene = Scene::new()?;
     let node = scene.node("director")?;
     node.ip("link add dev eth9 type dummy")?;
@@ -52,19 +59,19 @@ pub(crate) fn stage() -> Outcome<Node> {
     node.ip("address add 10.0.0.1/32 dev lo")?;
     node.ip("address add fd00::1/128 dev lo nodad")?;
     std::fs::write(node.outside("/etc/hosts"), HOSTS)?;
-    Ok(node)
+    Ok(Stage { node, _scene: scene })
 }
 
 /// Plays the lines with the original and with ours, each from an empty table, and compares what they say, how they end
 /// and what they leave.
 fn compare(ours: &Binary, lines: &str) -> Outcome {
-    let node = stage()?;
+    let Stage { node, .. } = &stage()?;
     let script = format!("{lines}{STATE}");
     let mut told = Vec::new();
     for program in [ORIGINAL.as_ref(), ours.as_ref()] {
-        play(&node, ORIGINAL.as_ref(), RESET)?;
-        let mut played = play(&node, program, lines)?;
-        played.extend(play(&node, ORIGINAL.as_ref(), STATE)?);
+        play(node, ORIGINAL.as_ref(), RESET)?;
+        let mut played = play(node, program, lines)?;
+        played.extend(play(node, ORIGINAL.as_ref(), STATE)?);
         told.push(played);
     }
     let [theirs, ours] = &told[..] else { panic!("two programs were played") };
@@ -99,15 +106,15 @@ files! {
 
 /// What ours says that the original does not.
 pub(crate) fn help_and_version_are_its_own(ours: &Binary) -> Outcome {
-    let node = stage()?;
+    let Stage { node, .. } = &stage()?;
     let version = "ipvsadm v1.31 2019/12/24 (compiled with popt and IPVS v1.2.1)\n";
-    for Played { code, out, err, line } in play(&node, ours.as_ref(), "-h\n--help foo\n-h --bogus\n-hv\n")? {
+    for Played { code, out, err, line } in play(node, ours.as_ref(), "-h\n--help foo\n-h --bogus\n-hv\n")? {
         assert_eq!((code, err.as_str()), (Some(0), ""), "{line}");
         let usage = out.strip_prefix(version).expect("the version comes first");
         assert!(usage.starts_with("Usage:\n  ipvsadm -A|-E SERVICE"), "{usage}");
     }
     // Within standard input it is the end.
-    let played = play(&node, ours.as_ref(), "-R <<< -h\\n-A -t 10.1.0.11:80\\n\n-Sn\n")?;
+    let played = play(node, ours.as_ref(), "-R <<< -h\\n-A -t 10.1.0.11:80\\n\n-Sn\n")?;
     assert!(played[0].out.starts_with(version) && played[0].code == Some(0));
     assert_eq!(played[1].out, "");
     Ok(())
@@ -115,7 +122,7 @@ pub(crate) fn help_and_version_are_its_own(ours: &Binary) -> Outcome {
 
 /// Where the original lies or writes what it cannot read, ours does better.
 pub(crate) fn large_marks_and_third_flags_are_shown_and_saved_as_they_are(ours: &Binary) -> Outcome {
-    let node = stage()?;
+    let Stage { node, .. } = &stage()?;
     let lines = "\
 -A -f 4294967295
 -A -t 10.0.0.1:80 -s sh -b flag-3
@@ -128,21 +135,21 @@ pub(crate) fn large_marks_and_third_flags_are_shown_and_saved_as_they_are(ours: 
 -a -t 10.0.0.1:80 -r 10.0.0.9:80 -g -w 1 -x 10 -y 5
 -A -t 10.0.0.2:80 -s mh -b mh-port,flag-3
 ";
-    let played = play(&node, ours.as_ref(), &format!("{lines}-Sn\n-Ln -f 4294967295\n"))?;
+    let played = play(node, ours.as_ref(), &format!("{lines}-Sn\n-Ln -f 4294967295\n"))?;
     assert_eq!(played[4].out, saved);
     assert_eq!(played[5].out.lines().last(), Some("FWM  4294967295 wlc"));
-    play(&node, ORIGINAL.as_ref(), RESET)?;
+    play(node, ORIGINAL.as_ref(), RESET)?;
     let script = saved.replace('\n', "\\n");
-    let played = play(&node, ORIGINAL.as_ref(), &format!("-R <<< {script}\n"))?;
+    let played = play(node, ORIGINAL.as_ref(), &format!("-R <<< {script}\n"))?;
     assert_eq!((played[0].code, played[0].err.as_str()), (Some(0), ""), "the original can read it");
-    let played = play(&node, ours.as_ref(), "-Sn\n")?;
+    let played = play(node, ours.as_ref(), "-Sn\n")?;
     assert_eq!(played[0].out, saved);
     Ok(())
 }
 
 /// Refusals keep their first lines and exit codes and say what to do about them.
 pub(crate) fn a_missing_right_is_named_with_its_remedy(ours: &Binary) -> Outcome {
-    let node = stage()?;
+    let Stage { node, .. } = &stage()?;
     let run = |program: &std::path::Path| -> Outcome<std::process::Output> {
         let mut command = std::process::Command::new("setpriv");
         command.args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"]).arg(program).arg("-Ln");

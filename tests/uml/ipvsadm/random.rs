@@ -1,7 +1,7 @@
 //! Random tables, saved and read back.
 
 use super::{
-    ORIGINAL, RESET,
+    ORIGINAL, RESET, Stage,
     play::{play, run},
     stage,
 };
@@ -122,23 +122,23 @@ fn without_thresholds(saved: &str) -> String {
 }
 
 pub(crate) fn random_tables_are_saved_restored_and_shown_alike(ours: &Binary) -> Outcome {
-    let node = stage()?;
+    let Stage { node, .. } = &stage()?;
     let (ours, theirs) = (ours.as_ref(), Path::new(ORIGINAL));
     for seed in 0..TABLES {
         let lines = table(&mut Dice(seed));
-        play(&node, theirs, RESET)?;
-        restore(&node, ours, &lines)?;
-        let first = saved(&node, ours)?;
+        play(node, theirs, RESET)?;
+        restore(node, ours, &lines)?;
+        let first = saved(node, ours)?;
         assert_eq!(first.lines().count(), lines.lines().count());
-        assert_eq!(without_thresholds(&first), saved(&node, theirs)?, "table {seed}");
+        assert_eq!(without_thresholds(&first), saved(node, theirs)?, "table {seed}");
         let shown = |program| -> Outcome<Vec<String>> {
-            Ok(play(&node, program, LAYOUTS)?.into_iter().map(|played| played.out).collect())
+            Ok(play(node, program, LAYOUTS)?.into_iter().map(|played| played.out).collect())
         };
         assert_eq!(shown(ours)?, shown(theirs)?, "table {seed}");
         for program in [ours, theirs] {
-            play(&node, theirs, RESET)?;
-            restore(&node, program, &first)?;
-            assert_eq!(saved(&node, ours)?, first, "table {seed} by {}", program.display());
+            play(node, theirs, RESET)?;
+            restore(node, program, &first)?;
+            assert_eq!(saved(node, ours)?, first, "table {seed} by {}", program.display());
         }
     }
     Ok(())
