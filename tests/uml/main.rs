@@ -3,7 +3,6 @@
 mod daemon;
 mod end;
 mod health;
-mod ipvsadm;
 mod refusal;
 mod reload;
 mod stage;
@@ -45,25 +44,6 @@ fn main() -> ExitCode {
         return suite.run();
     }
     suite
-        .tests_with(
-            ipvsadm::ORIGINAL,
-            "beside",
-            &ours,
-            tests![
-                ipvsadm::services_are_made_and_refused_alike,
-                ipvsadm::servers_are_made_and_refused_alike,
-                ipvsadm::listings_are_equal,
-                ipvsadm::command_lines_are_taken_apart_alike,
-                ipvsadm::lines_of_standard_input_are_carried_out_alike,
-                ipvsadm::daemons_are_started_and_stopped_alike,
-                ipvsadm::names_are_found_and_cut_alike,
-                ipvsadm::help_and_version_are_its_own,
-                ipvsadm::large_marks_and_third_flags_are_shown_and_saved_as_they_are,
-                ipvsadm::a_missing_right_is_named_with_its_remedy,
-                ipvsadm::connections::connections_and_counters_are_shown_alike,
-                ipvsadm::random::random_tables_are_saved_restored_and_shown_alike,
-            ],
-        )
         .tests(
             &ours,
             tests![

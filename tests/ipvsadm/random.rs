@@ -1,9 +1,8 @@
 //! Random tables, saved and read back.
 
-use super::{
-    ORIGINAL, RESET, Stage,
+use crate::{
+    beside::{ORIGINAL, RESET, Stage, stage},
     play::{play, run},
-    stage,
 };
 use lab::{Binary, Node, Outcome};
 use std::{fmt::Write as _, path::Path};

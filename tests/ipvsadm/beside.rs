@@ -1,11 +1,7 @@
 //! The administrator's tool beside Debian's: the same command lines on equal tables.
 
-pub(crate) mod connections;
-mod play;
-pub(crate) mod random;
-
+use crate::play::{self, Played, play};
 use lab::{Binary, Node, Outcome, Scene};
-use play::{Played, play};
 
 /// Where Debian installs the original.
 pub(crate) const ORIGINAL: &str = "/usr/sbin/ipvsadm";
@@ -20,7 +16,7 @@ const STATE: &str = "\
 ";
 
 /// Undoes it.
-const RESET: &str = "\
+pub(crate) const RESET: &str = "\
 -C
 --set 900 120 300
 --stop-daemon master

@@ -1,6 +1,9 @@
 //! Listings of connections and counters of real traffic.
 
-use super::{ORIGINAL, Stage, play::play, stage};
+use crate::{
+    beside::{ORIGINAL, Stage, stage},
+    play::play,
+};
 use lab::{Binary, Node, Outcome, eventually};
 use std::{
     io,
