@@ -5,7 +5,7 @@ use crate::{
     play::{play, run},
 };
 use lab::{Binary, Node, Outcome};
-use std::{fmt::Write as _, path::Path};
+use std::{collections::BTreeSet, fmt::Write as _, path::Path};
 
 const TABLES: u64 = 12;
 const LAYOUTS: &str = "\
@@ -120,6 +120,11 @@ fn without_thresholds(saved: &str) -> String {
     saved.lines().map(cut).map(|line| line + "\n").collect()
 }
 
+/// The lines without their order, which in a circle of addresses depends on the kernel's.
+fn set(saved: &str) -> BTreeSet<&str> {
+    saved.lines().collect()
+}
+
 pub(crate) fn random_tables_are_saved_restored_and_shown_alike(ours: &Binary) -> Outcome {
     let Stage { node, .. } = &stage()?;
     let (ours, theirs) = (ours.as_ref(), Path::new(ORIGINAL));
@@ -137,7 +142,7 @@ pub(crate) fn random_tables_are_saved_restored_and_shown_alike(ours: &Binary) ->
         for program in [ours, theirs] {
             play(node, theirs, RESET)?;
             restore(node, program, &first)?;
-            assert_eq!(saved(node, ours)?, first, "table {seed} by {}", program.display());
+            assert_eq!(set(&saved(node, ours)?), set(&first), "table {seed} by {}", program.display());
         }
     }
     Ok(())
