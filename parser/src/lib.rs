@@ -18,6 +18,7 @@ mod expand;
 pub mod io;
 mod keyword;
 mod lex;
+pub mod print;
 mod read;
 pub mod reference;
 mod resolve;
