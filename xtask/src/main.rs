@@ -20,7 +20,7 @@ Usage: cargo xtask COMMAND
         --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
 
   docs [--check]
-        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
+        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it writes nothing, and fails
         with the first line that differs when a page is not what the tables say.
 ";
 
