@@ -14,15 +14,53 @@ use super::File;
 /// Who stands at the foot of the pages.
 const SOURCE: &str = concat!("keepalived-rs ", env!("CARGO_PKG_VERSION"));
 
+/// When the prose was last gone over.
+const DATE: &str = "2026-11-22";
+
 /// The pages, the programs asked for their options.
 pub(super) fn files() -> Outcome<Vec<File>> {
-    let page = |name: &str, roff: Roff| File { path: format!("docs/man/{name}"), text: roff.render() };
+    let page = |name: &str, roff: Roff| File { path: format!("docs/man/{name}"), text: tidy(&roff.render()) };
     let help = |words: &[&str]| help(words);
     Ok(vec![
         page("keepalived.8", daemon(&help(&["--help"])?, &help(&["config", "--help"])?)),
         page("genhash.1", genhash(&help(&["--genhash", "--help"])?)),
         page("keepalived.conf.5", configuration()),
     ])
+}
+
+/// Lines of at most 78 columns, and no empty paragraph behind a heading.
+fn tidy(roff: &str) -> String {
+    const WIDTH: usize = 78;
+    let mut tidy = String::new();
+    let (mut as_is, mut behind_heading) = (false, false);
+    for line in roff.lines() {
+        let line = line.trim_end();
+        as_is = line == ".nf" || as_is && line != ".fi";
+        if line == ".PP" && behind_heading {
+            continue;
+        }
+        behind_heading = line.starts_with(".SH") || line.starts_with(".SS");
+        if as_is || line.starts_with('.') {
+            tidy.push_str(line);
+            tidy.push('\n');
+            continue;
+        }
+        let mut column = 0;
+        for word in line.split(' ') {
+            // What begins with a dot or a quote would be taken for a request.
+            let fits =
+                column == 0 || column + 1 + word.chars().count() <= WIDTH || word.starts_with(['.', '\'']);
+            tidy.push_str(match column {
+                0 => "",
+                _ if fits => " ",
+                _ => "\n",
+            });
+            column = if fits && column > 0 { column + 1 } else { 0 } + word.chars().count();
+            tidy.push_str(word);
+        }
+        tidy.push('\n');
+    }
+    tidy
 }
 
 /// What the program says about its options.
@@ -70,7 +108,7 @@ fn page(source: &str, fill: impl Fn(&mut Roff, &str)) -> Roff {
     let (head, body) = source.split_once('\n').unwrap_or((source, ""));
     let (title, what) = head.trim_start_matches("# ").split_once(": ").unwrap_or((head, ""));
     let (name, section) = title.split_once(' ').unwrap_or((title, ""));
-    roff.control("TH", [&name.to_uppercase(), section, "", SOURCE, ""]);
+    roff.control("TH", [&name.to_uppercase(), section, DATE, SOURCE]);
     roff.control("SH", ["NAME"]);
     roff.text([roman(format!("{name} - {what}"))]);
     let mut rest = body;
@@ -155,5 +193,33 @@ fn entry(roff: &mut Roff, entry: &Entry) {
     for paragraph in paragraphs {
         roff.control("IP", []);
         roff.text(inlines(&paragraph));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_lines_are_folded_and_requests_are_not() {
+        let long = "word ".repeat(30);
+        let tidied = tidy(&format!(".SH \"{long}\"\n.PP\n{long}\n.nf\n{long}\n.fi\n"));
+        assert!(!tidied.contains(".PP"));
+        let widths: Vec<usize> = tidied.lines().map(str::len).collect();
+        assert_eq!(widths.iter().filter(|width| **width > 78).count(), 2, "{tidied}");
+        assert_eq!(tidied.matches("word").count(), 90);
+    }
+
+    #[test]
+    fn the_help_text_of_an_option_is_found_beside_it_or_below() {
+        let mut roff = Roff::new();
+        options(
+            &mut roff,
+            "Usage: x [OPTION...]\n  -f, --file=FILE   What\n      --a-very-long-option=WORD\n          Why\n",
+        );
+        assert_eq!(
+            roff.to_roff(),
+            ".TP\n\\fB\\-f, \\-\\-file=FILE\\fR\nWhat\n.TP\n\\fB\\-\\-a\\-very\\-long\\-option=WORD\\fR\nWhy\n"
+        );
     }
 }
