@@ -22,8 +22,8 @@ Usage: cargo xtask COMMAND
         --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
 
   docs [--check]
-        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it writes nothing, and fails
-        with the first line that differs when a page is not what the tables say.
+        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
+        writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
