@@ -245,18 +245,18 @@ impl<'s> Statements<'s> {
                 self.include(kind, &pattern);
                 continue;
             }
-            let (piece, rest) = lex::split_brace(&line.text);
-            let token = match piece {
-                Piece::Open => Token::Open,
-                Piece::Close => Token::Close,
-                Piece::Text(text) => Token::Text(text.to_owned()),
+            let (token, rest) = match lex::split_brace(&line.text) {
+                (Piece::Open, rest) => (Some(Token::Open), rest.to_owned()),
+                (Piece::Close, rest) => (Some(Token::Close), rest.to_owned()),
+                // The usual line: nothing to be copied.
+                (Piece::Text(_), "") => (None, String::new()),
+                (Piece::Text(text), rest) => (Some(Token::Text(text.to_owned())), rest.to_owned()),
             };
-            self.residue = (!rest.is_empty()).then(|| Line {
-                text: rest.to_owned(),
-                span: line.span.clone(),
-                literal: line.literal,
-                via: line.via.clone(),
-            });
+            if !rest.is_empty() {
+                let (span, via) = (line.span.clone(), line.via.clone());
+                self.residue = Some(Line { text: rest, span, literal: line.literal, via });
+            }
+            let token = token.unwrap_or(Token::Text(line.text));
             if token != Token::Text(String::new()) {
                 let mut span = line.span;
                 if let Some(trace) = &mut self.trace {
@@ -457,11 +457,11 @@ impl File {
     fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Line> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-            let newline = rest.iter().position(|byte| *byte == b'\n');
+            let newline = memchr::memchr(b'\n', rest);
             let available = newline.unwrap_or(rest.len());
             let too_long = available > MAX_LINE;
             let taken = if too_long { MAX_LINE + 1 } else { newline.map_or(available, |at| at + 1) };
-            let text = rest[..available.min(taken)].to_vec();
+            let text = &rest[..available.min(taken)];
             // The chunks of an overlong line share its number.
             if self.at == 0 || self.bytes.get(self.at - 1) == Some(&b'\n') {
                 self.line += 1;
@@ -474,12 +474,12 @@ impl File {
                 complain(Class::General, "line too long - ignoring".to_owned());
                 continue;
             }
-            if text.contains(&0) {
+            if memchr::memchr(0, text).is_some() {
                 let text = "configuration appears to have embedded NULs - ignoring line".to_owned();
                 complain(Class::General, text);
                 continue;
             }
-            let text = String::from_utf8_lossy(&text);
+            let text = String::from_utf8_lossy(text);
             let stripped = lex::strip(text.trim_end_matches(['\r', '\n']));
             if stripped.escaped_start {
                 complain(
