@@ -21,6 +21,7 @@ mod keyword;
 mod lex;
 pub mod lint;
 mod read;
+pub mod reference;
 mod resolve;
 pub mod source;
 mod statement;
