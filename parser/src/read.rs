@@ -93,7 +93,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.statements.diagnostics
+        self.statements.diagnostics.into_vec()
     }
 
     pub(crate) fn name(&self) -> String {
@@ -270,7 +270,7 @@ impl<'s> Reader<'s> {
 
     /// Notes what became of the statement about which messages were said, where they do not tell themselves.
     pub(crate) fn settle(&mut self, since: usize, outcome: Outcome) {
-        for diagnostic in self.statements.diagnostics.iter_mut().skip(since) {
+        for diagnostic in self.statements.diagnostics.since(since) {
             diagnostic.outcome.get_or_insert(outcome);
         }
     }

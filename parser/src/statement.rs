@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::config::{IncludeCheck, Span};
-use crate::diag::{Class, Diagnostic};
+use crate::diag::{Class, Diagnostic, Told};
 use crate::expand::{Definitions, Sequence, Surroundings};
 use crate::lex::{self, IncludeKind, Piece};
 use crate::source::{Problem, ProblemKind, Sources, Text};
@@ -17,6 +17,9 @@ const MAX_LINE: usize = 1022;
 
 /// Files may include each other so many levels deep.
 const MAX_INCLUDES: usize = 64;
+
+/// So many references filled in count like one added line; more than any line that a person writes.
+const REFERENCES_PER_LINE: usize = 4;
 
 /// So many sequences and definitions may run inside one another.
 const MAX_RUNNING: usize = 256;
@@ -75,7 +78,7 @@ pub(crate) struct Statements<'s> {
     ended: bool,
     /// Where every statement comes from, when somebody wants to know.
     trace: Option<Trace>,
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Told,
 }
 
 struct Line {
@@ -129,7 +132,7 @@ impl<'s> Statements<'s> {
             added: 0,
             ended: false,
             trace: traced.then(Trace::default),
-            diagnostics: Vec::new(),
+            diagnostics: Told::default(),
         };
         this.open_root(root);
         this
@@ -346,6 +349,7 @@ impl<'s> Statements<'s> {
         for (class, text) in expanded.complaints {
             self.complain(class, text);
         }
+        self.added += expanded.replacements / REFERENCES_PER_LINE;
         let via = match self.trace.is_some() && !expanded.used.is_empty() {
             true => Some(Via::definitions(expanded.used, line.via)),
             false => line.via,
@@ -454,7 +458,7 @@ impl<'s> Statements<'s> {
 impl File {
     /// The next line that has something to say, its comment and outer blanks removed; an empty line is delivered as such, since
     /// it ends a multi-line definition.
-    fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Line> {
+    fn next_line(&mut self, diagnostics: &mut Told) -> Option<Line> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
             let newline = memchr::memchr(b'\n', rest);
