@@ -18,9 +18,6 @@ const MAX_LINE: usize = 1022;
 /// Files may include each other so many levels deep.
 const MAX_INCLUDES: usize = 64;
 
-/// So many references filled in count like one added line; more than any line that a person writes.
-const REFERENCES_PER_LINE: usize = 4;
-
 /// So many sequences and definitions may run inside one another.
 const MAX_RUNNING: usize = 256;
 
@@ -51,7 +48,7 @@ pub struct Options {
     pub all_config: bool,
     /// Read as a running daemon does: a number with characters behind it counts as the number, with a warning. A test refuses it.
     pub lenient: bool,
-    /// How many lines sequences, definitions and repeated includes may add.
+    /// How many lines sequences, definitions and repeated includes may add; a reference filled in counts as one.
     pub expansion_limit: usize,
 }
 
@@ -349,7 +346,7 @@ impl<'s> Statements<'s> {
         for (class, text) in expanded.complaints {
             self.complain(class, text);
         }
-        self.added += expanded.replacements / REFERENCES_PER_LINE;
+        self.added += expanded.replacements;
         let via = match self.trace.is_some() && !expanded.used.is_empty() {
             true => Some(Via::definitions(expanded.used, line.via)),
             false => line.via,
@@ -461,8 +458,10 @@ impl File {
     fn next_line(&mut self, diagnostics: &mut Told) -> Option<Line> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-            let newline = memchr::memchr(b'\n', rest);
-            let available = newline.unwrap_or(rest.len());
+            // Looking further would make a file of one line cost the square of its length.
+            let window = &rest[..rest.len().min(MAX_LINE + 1)];
+            let newline = memchr::memchr(b'\n', window);
+            let available = newline.unwrap_or(window.len());
             let too_long = available > MAX_LINE;
             let taken = if too_long { MAX_LINE + 1 } else { newline.map_or(available, |at| at + 1) };
             let text = &rest[..available.min(taken)];
