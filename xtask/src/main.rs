@@ -1,4 +1,4 @@
-//! `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
 
 mod bench;
 mod demo;
