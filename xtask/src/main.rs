@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -25,6 +25,10 @@ Usage: cargo xtask COMMAND
   bench ipvs
         Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
         times side by side. Installs what is missing first and builds in the release profile.
+
+  bench parse [BINARY]
+        Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,
+        one after the other, and prints the table of docs/benchmarks.md.
 
   docs [--check]
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
