@@ -17,9 +17,11 @@ mod pidfile;
 mod place;
 mod plan;
 mod print;
+mod script;
 mod signals;
 mod supervise;
 mod version;
+mod watch;
 mod worker;
 
 use std::ffi::OsString;
@@ -31,7 +33,11 @@ use exit::Exit;
 
 fn main() -> ExitCode {
     if let Ok(assignment) = std::env::var(worker::ENV) {
-        return ExitCode::from(worker::main(&assignment).code());
+        let exit = match assignment.as_str() {
+            script::launch::ROLE => script::launch::main(),
+            _ => worker::main(&assignment),
+        };
+        return ExitCode::from(exit.code());
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cwd = std::env::current_dir().unwrap_or_else(|_| "/".into());
