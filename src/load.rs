@@ -14,6 +14,8 @@ use crate::plan::{self, Plan, System};
 /// A configuration that can be run.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// What the files say.
+    pub(crate) config: Config,
     /// What follows from it.
     pub(crate) plan: Plan,
     /// Mistakes in its structure that it ran with all the same.
@@ -76,6 +78,14 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     Findings { place: Place::of(&config.global, options), config, diagnostics }
 }
 
+impl Loaded {
+    /// What files are created without; what the command line gives wins.
+    pub(crate) fn umask(&self, given: Option<u32>) -> u32 {
+        let configured = self.config.global.umask.map(u32::from);
+        given.or(configured).unwrap_or(crate::DEFAULT_UMASK)
+    }
+}
+
 impl Findings {
     /// Makes the plan in the light of the running system, as it is seen from where the process is now.
     pub(crate) fn plan(&mut self) -> Plan {
@@ -99,7 +109,8 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
     let plan = findings.plan();
     tell(&findings.diagnostics);
     refuse_fatal(&findings.diagnostics)?;
-    Ok(Loaded { plan, structural: structural(&findings.diagnostics), place: findings.place })
+    let structural = structural(&findings.diagnostics);
+    Ok(Loaded { plan, structural, place: findings.place, config: findings.config })
 }
 
 /// Reads the configuration again while `running` is in force.
@@ -111,7 +122,7 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
     let mut findings = read(options, Reading::ToRun);
     let plan = findings.plan();
-    let Findings { diagnostics, place, .. } = findings;
+    let Findings { diagnostics, place, config } = findings;
     tell(&diagnostics);
     refuse_fatal(&diagnostics)?;
     if let Some(reason) = running.place.change(&place) {
@@ -127,7 +138,7 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
         let reason = found.map_or_else(String::new, ToString::to_string);
         return Err(Refusal { exit: Exit::Config, reason });
     }
-    Ok(Loaded { plan, structural, place })
+    Ok(Loaded { plan, structural, place, config })
 }
 
 fn tell(diagnostics: &[Diagnostic]) {

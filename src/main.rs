@@ -5,6 +5,7 @@ mod cli;
 mod config_test;
 mod daemonize;
 mod drive;
+mod dump;
 mod exit;
 mod genhash;
 mod load;
@@ -15,6 +16,7 @@ mod pidfile;
 mod place;
 mod plan;
 mod signals;
+mod status;
 mod supervise;
 mod version;
 mod worker;
@@ -36,11 +38,11 @@ fn main() -> ExitCode {
     eprint!("{}", said.err);
     let code = match invocation {
         Invocation::Run(options) => {
-            set_umask(options.umask);
+            set_umask(options.umask.unwrap_or(DEFAULT_UMASK));
             supervise::run(*options, arguments).code()
         }
         Invocation::ConfigTest(options, file) => {
-            set_umask(options.umask);
+            set_umask(options.umask.unwrap_or(DEFAULT_UMASK));
             config_test::run(&options, file.as_deref())
         }
         Invocation::Version => {
@@ -61,7 +63,10 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// What files are created without unless the user wants something else: everything but reading and writing by the owner.
+pub(crate) const DEFAULT_UMASK: u32 = 0o177;
+
 /// Everything the daemon creates obeys it, except what has a mode of its own.
-fn set_umask(mask: u32) {
+pub(crate) fn set_umask(mask: u32) {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
 }

@@ -66,8 +66,8 @@ pub(crate) struct Options {
     pub(crate) facility: u8,
     /// `--no-syslog`.
     pub(crate) no_syslog: bool,
-    /// `--umask`, 0177 unless given.
-    pub(crate) umask: u32,
+    /// `--umask`.
+    pub(crate) umask: Option<u32>,
     /// `--dont-release-vrrp`.
     pub(crate) keep_vrrp: bool,
     /// `--dont-release-ipvs`.
@@ -90,6 +90,8 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
+    /// `--dump-conf`.
+    pub(crate) dump_config: bool,
     /// Options that are understood but that this version does not act on; to be logged.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -105,7 +107,7 @@ impl Default for Options {
             detail: 0,
             facility: 3,
             no_syslog: false,
-            umask: 0o177,
+            umask: None,
             keep_vrrp: false,
             keep_ipvs: false,
             dont_respawn: false,
@@ -117,6 +119,7 @@ impl Default for Options {
             config_id: None,
             namespace: None,
             ignore_sigint: false,
+            dump_config: false,
             without_effect: Vec::new(),
         }
     }
@@ -209,7 +212,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             }
             Id::NoSyslog => options.no_syslog = true,
             Id::Umask => match c_number(&text).filter(|mask| *mask <= 0o777) {
-                Some(mask) => options.umask = mask,
+                Some(mask) => options.umask = Some(mask),
                 None => said.err.push_str(&format!("Invalid --umask option {text}")),
             },
             Id::DontReleaseVrrp => options.keep_vrrp = true,
@@ -243,8 +246,8 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::Help => {
                 return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
             }
+            Id::DumpConf => options.dump_config = true,
             Id::ReleaseVips
-            | Id::DumpConf
             | Id::AddressMonitoring
             | Id::Snmp
             | Id::SnmpAgentSocket
@@ -414,7 +417,8 @@ mod tests {
             ["022", "0x12", "18", "0", "+1", "9x"].map(c_number),
             [Some(18), Some(18), Some(18), Some(0), None, None]
         );
-        assert_eq!(options(&["-u", "01000"]).umask, 0o177);
+        assert_eq!(options(&["-u", "022"]).umask, Some(0o22));
+        assert_eq!(options(&["-u", "01000"]).umask, None);
     }
 
     #[test]

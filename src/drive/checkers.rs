@@ -1,6 +1,8 @@
 //! The checkers worker's loop: probes go out, outcomes go to the director, its actions to the kernel, the log and the
 //! post.
 
+mod status;
+
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
@@ -13,7 +15,8 @@ use crate::exit::Exit;
 use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service};
 use crate::plan::ipvs::AtStop;
-use crate::worker::{Order, Orders};
+use crate::status::Status;
+use crate::worker::{Order, Orders, Request};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -59,7 +62,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     }
     worker.say(actions);
     worker.arm();
-    orders.configured().await;
+    orders.configured();
     loop {
         tokio::select! {
             biased;
@@ -67,8 +70,16 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                 Order::Reload(plan) => {
                     worker.reload(*plan).await;
                     worker.arm();
-                    orders.configured().await;
+                    orders.configured();
                 }
+                Order::Report(request) => match request {
+                    Request::Data => {
+                        request.log("checker");
+                        orders.report(request, Status::Checkers(worker.status()));
+                    }
+                    // Of the VRRP worker alone.
+                    Request::Stats | Request::StatsAndClear | Request::Json => {}
+                },
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;

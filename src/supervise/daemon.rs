@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -15,11 +16,12 @@ use tokio::time::{Instant, sleep_until};
 
 use super::slot::{Heard, Slot};
 use crate::cli::Options;
+use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
 use crate::signals;
-use crate::worker::{FromWorker, Role, Start};
+use crate::worker::{FromWorker, Request, Role, Start, ToWorker, listen_to_requests, next_request};
 
 /// What the supervisor is about.
 #[derive(Debug, PartialEq, Eq)]
@@ -50,9 +52,10 @@ pub(super) struct Supervisor {
     options: Options,
     arguments: Vec<OsString>,
     slots: Vec<Slot>,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     phase: Phase,
     reload_queued: bool,
+    press: Press,
     heard: UnboundedSender<Heard>,
     messages: UnboundedReceiver<Heard>,
 }
@@ -66,10 +69,24 @@ struct Listening {
 }
 
 impl Supervisor {
-    pub(super) fn new(options: Options, arguments: Vec<OsString>, slots: Vec<Slot>, loaded: Loaded) -> Self {
+    pub(super) fn new(
+        options: Options,
+        arguments: Vec<OsString>,
+        slots: Vec<Slot>,
+        loaded: Loaded,
+    ) -> io::Result<Self> {
         let (heard, messages) = unbounded_channel();
-        let phase = Phase::Configuring { first: true, waiting: BTreeSet::new() };
-        Self { options, arguments, slots, loaded, phase, reload_queued: false, heard, messages }
+        Ok(Self {
+            press: Press::start(options.umask)?,
+            options,
+            arguments,
+            slots,
+            loaded: Arc::new(loaded),
+            phase: Phase::Configuring { first: true, waiting: BTreeSet::new() },
+            reload_queued: false,
+            heard,
+            messages,
+        })
     }
 
     /// Runs until told to stop, or until a worker meets an error that a restart cannot mend.
@@ -80,6 +97,7 @@ impl Supervisor {
             interrupt: signal(SignalKind::interrupt())?,
             child: signal(SignalKind::child())?,
         };
+        let mut requests = listen_to_requests()?;
         signals::release_orders();
         self.start_missing_workers();
         if self.slots.iter().all(|slot| slot.pid().is_none()) {
@@ -102,6 +120,7 @@ impl Supervisor {
                 _ = signals.child.recv() => self.reap(),
                 Some((role, pid, message)) = self.messages.recv() => self.listen(role, pid, message),
                 _ = signals.reload.recv() => self.reload_requested(),
+                request = next_request(&mut requests) => self.report_requested(request),
                 () = due => self.attend(),
             }
             if let Phase::Stopping { exit, .. } = self.phase
@@ -191,6 +210,8 @@ impl Supervisor {
             if let Some(slot) = self.slot(role) {
                 slot.restart_after(Duration::ZERO);
             }
+        } else if errand == Errand::Work {
+            self.recite(role);
         }
     }
 
@@ -206,6 +227,37 @@ impl Supervisor {
                     self.settled();
                 }
             }
+            FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
+        }
+    }
+
+    /// Has the workers say how they are, those that have something to say to this request.
+    fn report_requested(&mut self, request: Request) {
+        let concerned: &[Role] = match request {
+            Request::Data => {
+                tracing::info!("Printing parent data for process({}) on signal", std::process::id());
+                self.press.parent(&self.loaded);
+                &Role::ALL
+            }
+            Request::Stats | Request::StatsAndClear | Request::Json => &[Role::Vrrp],
+        };
+        for role in concerned {
+            self.tell(*role, &ToWorker::Report(request));
+        }
+    }
+
+    fn tell(&self, role: Role, message: &ToWorker<()>) {
+        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
+        match message.encode() {
+            Ok(message) => slot.send(message),
+            Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
+        }
+    }
+
+    /// `--dump-conf`: has a worker log what it has just been told to do.
+    fn recite(&self, role: Role) {
+        if self.options.dump_config {
+            self.tell(role, &ToWorker::Recite(dump::told(&self.loaded, role, self.options.umask)));
         }
     }
 
@@ -260,7 +312,8 @@ impl Supervisor {
             Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
             Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
         }
-        self.loaded = loaded;
+        self.loaded = Arc::new(loaded);
+        crate::set_umask(self.loaded.umask(self.options.umask));
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -268,6 +321,7 @@ impl Supervisor {
             match self.loaded.plan.reload_message(slot.role) {
                 Ok(message) => {
                     slot.send(message);
+                    self.recite(slot.role);
                     waiting.insert(slot.role);
                 }
                 Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),

@@ -61,6 +61,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     tracing::info!("Configuration file {}", options.file.display());
     let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
 
+    crate::set_umask(loaded.umask(options.umask));
     let place = loaded.place.clone();
     let ident = place.ident(IDENT);
     if ident != IDENT {
@@ -101,7 +102,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
-        .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded).run()));
+        .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded)?.run()));
     own.remove();
     place.leave();
     result.map_err(|error| {

@@ -36,7 +36,7 @@ impl State {
 }
 
 /// Something without which a virtual router cannot work. It is in FAULT as long as one of them stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
     /// This interface is down or gone.
     Interface(String),
@@ -175,7 +175,7 @@ pub enum Verdict {
 }
 
 /// The master a backup follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     /// Where its last advert came from.
     pub address: IpAddr,

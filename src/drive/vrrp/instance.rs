@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::SystemTime;
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
@@ -21,11 +22,23 @@ pub(super) struct Instance {
     pub(super) group: Option<usize>,
     /// The last state told by mail; the same one twice is told once.
     pub(super) mailed: Option<State>,
+    /// When it came to its state.
+    pub(super) since: SystemTime,
+    /// When it sent its last advert.
+    pub(super) last_advert: Option<SystemTime>,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), group: None, plan, mailed: None }
+        Self {
+            id,
+            router: Router::new(plan.params.clone()),
+            group: None,
+            plan,
+            mailed: None,
+            since: SystemTime::now(),
+            last_advert: None,
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -143,7 +156,9 @@ mod tests {
     fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
         let mut mirror = Mirror::default();
         let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
-        let link = Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500 };
+        let (flags, hardware) = (0, 1);
+        let link =
+            Link { index: 2, name, mac, broadcast: [0xff; 6], flags, hardware, usable, arp: true, mtu: 1500 };
         mirror.apply(&Report::Link(link));
         for address in addresses {
             let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };

@@ -7,6 +7,7 @@ mod herald;
 mod instance;
 mod reload;
 mod sockets;
+mod status;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -32,7 +33,8 @@ use crate::mirror::{Mirror, Report};
 use crate::notify;
 use crate::notify::mail::Mailer;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
-use crate::worker::{Order, Orders};
+use crate::status::Status;
+use crate::worker::{Order, Orders, Request};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -52,7 +54,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             return Exit::Fatal;
         }
     };
-    orders.configured().await;
+    orders.configured();
     loop {
         if let Err(error) = worker.set_alarm() {
             tracing::error!("VRRP lost its clock: {error}");
@@ -76,7 +78,14 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             order = orders.next() => match order {
                 Order::Reload(plan) => {
                     worker.reload(*plan);
-                    orders.configured().await;
+                    orders.configured();
+                }
+                Order::Report(request) => {
+                    request.log("VRRP");
+                    orders.report(request, Status::Vrrp(worker.status()));
+                    if request == Request::StatsAndClear {
+                        worker.clear_counters();
+                    }
                 }
                 Order::Stop => break,
             },
@@ -458,7 +467,9 @@ impl Worker {
     fn advertise(&mut self, index: usize, priority: Priority) {
         let instance = &mut self.instances[index];
         let Some(endpoint) = instance.endpoint() else { return };
-        for datagram in instance.router.datagrams(priority, SystemTime::now()) {
+        let now = SystemTime::now();
+        instance.last_advert = Some(now);
+        for datagram in instance.router.datagrams(priority, now) {
             let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
             let (text, errno) = words(&error);
             let is_expected = priority == Priority::RELEASE
@@ -476,6 +487,7 @@ impl Worker {
 
     fn report(&mut self, index: usize, to: State) {
         let instance = &mut self.instances[index];
+        instance.since = SystemTime::now();
         let told = match to {
             State::Deleted if !instance.plan.report_deleted => State::Fault,
             State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
