@@ -3,9 +3,12 @@
 mod addresses;
 mod announcement;
 mod auth;
+mod dumps;
 mod election;
 mod hardship;
 mod ipv6;
+#[path = "../monitoring/mod.rs"]
+mod monitoring;
 mod packets;
 mod sync;
 
@@ -28,6 +31,11 @@ fn main() -> ExitCode {
                 auth::peers_with_an_authentication_header_elect_and_give_back,
                 auth::routers_that_sign_elect_and_give_back,
                 auth::routers_with_an_authentication_header_elect_and_give_back,
+                dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
+                dumps::dumps_go_where_they_are_told_and_through_no_link,
+                dumps::monitoring_reads_what_the_daemon_writes,
+                dumps::statistics_begin_at_nothing_after_they_were_cleared,
+                dumps::the_configuration_is_recited_into_the_log,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,
