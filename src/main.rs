@@ -18,6 +18,7 @@ mod plan;
 mod signals;
 mod status;
 mod supervise;
+mod tune;
 mod version;
 mod worker;
 

@@ -92,6 +92,12 @@ pub(crate) struct Options {
     pub(crate) ignore_sigint: bool,
     /// `--dump-conf`.
     pub(crate) dump_config: bool,
+    /// `--address-monitoring`.
+    pub(crate) watch_addresses: bool,
+    /// `--core-dump`.
+    pub(crate) core_files: bool,
+    /// `--core-dump-pattern`.
+    pub(crate) core_pattern: Option<String>,
     /// Options that are understood but that this version does not act on; to be logged.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -120,6 +126,9 @@ impl Default for Options {
             namespace: None,
             ignore_sigint: false,
             dump_config: false,
+            watch_addresses: false,
+            core_files: false,
+            core_pattern: None,
             without_effect: Vec::new(),
         }
     }
@@ -247,12 +256,16 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
                 return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
             }
             Id::DumpConf => options.dump_config = true,
-            Id::ReleaseVips
-            | Id::AddressMonitoring
-            | Id::Snmp
-            | Id::SnmpAgentSocket
-            | Id::CoreDump
-            | Id::CoreDumpPattern => options.without_effect.push(name_of(id)),
+            Id::AddressMonitoring => options.watch_addresses = true,
+            Id::CoreDump => options.core_files = true,
+            Id::CoreDumpPattern => {
+                options.core_files = true;
+                let pattern = if text.is_empty() { "core".to_owned() } else { text.into_owned() };
+                options.core_pattern = Some(pattern);
+            }
+            // What is held as master is always given up.
+            Id::ReleaseVips => {}
+            Id::Snmp | Id::SnmpAgentSocket => options.without_effect.push(name_of(id)),
         }
     }
     if !stray.is_empty() {

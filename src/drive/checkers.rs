@@ -72,6 +72,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.arm();
                     orders.configured();
                 }
+                Order::Ping => orders.alive(worker.summary()),
                 Order::Report(request) => match request {
                     Request::Data => {
                         request.log("checker");
@@ -85,7 +86,10 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     return Exit::Ok;
                 }
             },
-            found = worker.runner.next() => worker.found(found).await,
+            found = worker.runner.next() => {
+                orders.timer_served(worker.runner.last(found.0).map_or(Duration::ZERO, |ended| ended.late));
+                worker.found(found).await;
+            }
         }
     }
 }

@@ -36,18 +36,6 @@ pub(super) fn command(command: &Command) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// The states of virtual routers and groups.
-pub(super) fn state(state: vrrp::State) -> &'static str {
-    match state {
-        vrrp::State::Init => "INIT",
-        vrrp::State::Backup => "BACKUP",
-        vrrp::State::Master => "MASTER",
-        vrrp::State::Fault => "FAULT",
-        vrrp::State::Deleted => "DELETED",
-        vrrp::State::Stopped => "STOP",
-    }
-}
-
 /// `02:00:00:00:00:01`.
 pub(super) fn mac(mac: [u8; 6]) -> String {
     mac.map(|byte| format!("{byte:02x}")).join(":")

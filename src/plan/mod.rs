@@ -6,6 +6,7 @@
 mod alerts;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
+pub(crate) mod process;
 mod signing;
 pub(crate) mod vrrp;
 

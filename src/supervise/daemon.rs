@@ -12,15 +12,19 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::autopsy;
+use super::pulse::Diagnosis;
 use super::slot::{Heard, Slot};
 use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
+use crate::plan::process;
 use crate::signals;
+use crate::tune::Tuner;
 use crate::worker::{FromWorker, Request, Role, Start, ToWorker, listen_to_requests, next_request};
 
 /// What the supervisor is about.
@@ -56,6 +60,9 @@ pub(super) struct Supervisor {
     phase: Phase,
     reload_queued: bool,
     press: Press,
+    tuner: Tuner,
+    /// What the service manager was told last.
+    told: String,
     heard: UnboundedSender<Heard>,
     messages: UnboundedReceiver<Heard>,
 }
@@ -78,6 +85,8 @@ impl Supervisor {
         let (heard, messages) = unbounded_channel();
         Ok(Self {
             press: Press::start(options.umask)?,
+            tuner: Tuner::new(),
+            told: String::new(),
             options,
             arguments,
             slots,
@@ -99,6 +108,9 @@ impl Supervisor {
         };
         let mut requests = listen_to_requests()?;
         signals::release_orders();
+        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        let mut beat = interval(beat());
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.start_missing_workers();
         if self.slots.iter().all(|slot| slot.pid().is_none()) {
             tracing::info!("Warning - keepalived has no configuration to run");
@@ -122,6 +134,7 @@ impl Supervisor {
                 _ = signals.reload.recv() => self.reload_requested(),
                 request = next_request(&mut requests) => self.report_requested(request),
                 () = due => self.attend(),
+                _ = beat.tick() => self.beat(),
             }
             if let Phase::Stopping { exit, .. } = self.phase
                 && self.slots.iter().all(|slot| slot.pid().is_none())
@@ -197,6 +210,9 @@ impl Supervisor {
             leave_on_stop: self.options.leaves_behind(role),
             only_clean_up: errand == Errand::CleanUp,
             ignore_interrupt: self.options.ignore_sigint,
+            watch_addresses: self.options.watch_addresses,
+            succeeds: slot.has_died,
+            tuning: self.tuning(role),
         };
         let (arguments, heard) = (self.arguments.clone(), self.heard.clone());
         let first = self.loaded.plan.start_message(role, start);
@@ -222,9 +238,18 @@ impl Supervisor {
         }
         match message {
             FromWorker::Configured => {
+                if let Some(pulse) = self.slot(role).and_then(Slot::pulse) {
+                    pulse.configured();
+                }
                 if let Phase::Configuring { waiting, .. } = &mut self.phase {
                     waiting.remove(&role);
                     self.settled();
+                }
+            }
+            FromWorker::Alive(words) => {
+                if let Some(slot) = self.slot(role) {
+                    slot.words = words;
+                    slot.pulse().into_iter().for_each(|pulse| pulse.answered());
                 }
             }
             FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
@@ -252,6 +277,67 @@ impl Supervisor {
             Ok(message) => slot.send(message),
             Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
         }
+    }
+
+    /// Asks every worker whether it is alive, replaces those that are not, and tells the service manager.
+    fn beat(&mut self) {
+        for slot in &mut self.slots {
+            let (Some(pid), role) = (slot.pid(), slot.role) else { continue };
+            let Some(pulse) = slot.pulse() else { continue };
+            if autopsy::is_debugged(pid) {
+                pulse.answered();
+                continue;
+            }
+            let title = role.title();
+            match pulse.ask() {
+                Diagnosis::Well => {}
+                Diagnosis::Silent => {
+                    tracing::warn!("{title} process {pid} does not answer: {}", autopsy::of(pid));
+                }
+                Diagnosis::Lost => {
+                    tracing::error!(
+                        alert = true,
+                        "{title} process {pid} does not answer and is replaced: {}",
+                        autopsy::of(pid)
+                    );
+                    slot.signal(Signal::SIGKILL);
+                }
+            }
+        }
+        for role in Role::ALL {
+            self.tell(role, &ToWorker::Ping);
+        }
+        let mut states = Vec::new();
+        if sd_notify::watchdog_enabled().is_some() {
+            states.push(sd_notify::NotifyState::Watchdog);
+        }
+        let words = self.words();
+        if words != self.told {
+            states.push(sd_notify::NotifyState::Status(&words));
+        }
+        if !states.is_empty() {
+            notify_manager(&states);
+        }
+        self.told = words;
+    }
+
+    /// What there is to say in a few words.
+    fn words(&self) -> String {
+        let told = |slot: &Slot| match slot.pid() {
+            Some(_) if slot.words.is_empty() => format!("{}: starting", slot.role.process()),
+            Some(_) => format!("{}: {}", slot.role.process(), slot.words),
+            None => format!("{}: not running", slot.role.process()),
+        };
+        let wanted = |slot: &&Slot| slot.pid().is_some() || slot.restart_at.is_some();
+        let all: Vec<_> = self.slots.iter().filter(wanted).map(told).collect();
+        if all.is_empty() { "nothing to do".to_owned() } else { all.join("; ") }
+    }
+
+    /// How a worker is to run. Without a name of its own it has the program's.
+    fn tuning(&self, role: Role) -> process::Tuning {
+        let mut tuning = process::worker(&self.loaded.config.global, role);
+        tuning.name.get_or_insert_with(|| self.tuner.own_name());
+        tuning
     }
 
     /// `--dump-conf`: has a worker log what it has just been told to do.
@@ -314,6 +400,7 @@ impl Supervisor {
         }
         self.loaded = Arc::new(loaded);
         crate::set_umask(self.loaded.umask(self.options.umask));
+        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -321,6 +408,7 @@ impl Supervisor {
             match self.loaded.plan.reload_message(slot.role) {
                 Ok(message) => {
                     slot.send(message);
+                    self.tell(slot.role, &ToWorker::Tune(self.tuning(slot.role)));
                     self.recite(slot.role);
                     waiting.insert(slot.role);
                 }
@@ -381,6 +469,7 @@ impl Supervisor {
         }
         tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
         if let Some(slot) = self.slot(role) {
+            slot.has_died = true;
             slot.restart_after(lived);
         }
     }
@@ -416,6 +505,14 @@ impl Supervisor {
             slot.close();
         }
     }
+}
+
+/// The time between two heartbeats: a second, or less where the service manager's watchdog bites sooner.
+fn beat() -> Duration {
+    let second = Duration::from_secs(1);
+    sd_notify::watchdog_enabled()
+        .map_or(second, |limit| second.min(limit / 2))
+        .max(Duration::from_millis(100))
 }
 
 /// How a process ended.

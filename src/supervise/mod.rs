@@ -1,7 +1,9 @@
 //! The supervisor: reads the configuration, keeps the workers alive, and passes on what it is told.
 
+mod autopsy;
 mod banner;
 mod daemon;
+mod pulse;
 mod respawn;
 mod slot;
 
@@ -17,6 +19,7 @@ use crate::daemonize::daemonize;
 use crate::exit::Exit;
 use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
+use crate::tune::{self, CorePattern};
 use crate::worker::Role;
 use crate::{load, log, signals, version};
 
@@ -28,6 +31,14 @@ pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
     signals::ignore_accidents();
     signals::hold_orders();
     let log = log::init(settings(&options, IDENT));
+    if options.core_files {
+        tune::allow_core_files();
+    }
+    let _core_pattern = options.core_pattern.as_deref().and_then(|pattern| {
+        CorePattern::set(pattern)
+            .inspect_err(|error| tracing::info!("Unable to name core files {pattern}: {error}"))
+            .ok()
+    });
     banner::announce(&arguments);
     for option in &options.without_effect {
         tracing::warn!("Option --{option} is accepted, but has no effect in this version");

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::bytes::Bytes;
 
 use crate::log;
+use crate::plan::process::Tuning;
 use crate::status::Status;
 
 /// What a worker needs to know besides its plan. Fixed for the life of the process.
@@ -23,6 +24,12 @@ pub(crate) struct Start {
     pub(crate) only_clean_up: bool,
     /// `--ignore-sigint`.
     pub(crate) ignore_interrupt: bool,
+    /// `--address-monitoring`: log every address that comes or goes.
+    pub(crate) watch_addresses: bool,
+    /// Another worker of this role died before this one, and left in the kernel what may still be right.
+    pub(crate) succeeds: bool,
+    /// How the process is to run.
+    pub(crate) tuning: Tuning,
 }
 
 /// From the supervisor to a worker whose plan is a `P`.
@@ -39,6 +46,10 @@ pub(crate) enum ToWorker<P> {
     Reload(P),
     /// Tell how you are, for this.
     Report(Request),
+    /// Run like this from now on.
+    Tune(Tuning),
+    /// Answer, so that the supervisor knows that the worker is not stuck.
+    Ping,
     /// Write this to the log, line by line, once what was sent before is in force.
     Recite(String),
 }
@@ -91,6 +102,8 @@ impl Request {
 pub(crate) enum FromWorker {
     /// The plan just received is in force.
     Configured,
+    /// The answer to [`ToWorker::Ping`]: what there is to say in a few words.
+    Alive(String),
     /// How the worker is, because the supervisor or a signal asked.
     Report(Request, Status),
 }

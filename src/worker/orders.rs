@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::task::Poll;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
@@ -10,7 +11,9 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::{FromWorker, Receiver, Request, Start, ToWorker, split};
+use crate::plan::process::Tuning;
 use crate::status::Status;
+use crate::tune::Tuner;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -19,6 +22,8 @@ pub(crate) enum Order<P> {
     Reload(Box<P>),
     /// Tell the supervisor how you are, with [`Orders::report`].
     Report(Request),
+    /// Say that you are not stuck, with [`Orders::alive`].
+    Ping,
     /// Give everything back to the system and end.
     Stop,
 }
@@ -38,6 +43,7 @@ pub(crate) struct Orders<P> {
     ignore_interrupt: bool,
     hang_up: Signal,
     requests: [(Request, Signal); Request::SIGNALS.len()],
+    tuner: Tuner,
 }
 
 impl<P: DeserializeOwned + Clone> Orders<P> {
@@ -70,12 +76,11 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     ignore_interrupt,
                     hang_up,
                     requests,
+                    tuner: Tuner::new(),
                 };
                 Ok((start, plan, orders))
             }
-            Some(Ok(ToWorker::Reload(_) | ToWorker::Report(_) | ToWorker::Recite(_))) => {
-                Err(io::Error::other("the first message was not a start"))
-            }
+            Some(Ok(_)) => Err(io::Error::other("the first message was not a start")),
             Some(Err(error)) => Err(error),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -108,6 +113,11 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     Order::Reload(Box::new(plan))
                 }
                 Some(Ok(ToWorker::Report(request))) => Order::Report(request),
+                Some(Ok(ToWorker::Ping)) => Order::Ping,
+                Some(Ok(ToWorker::Tune(tuning))) => {
+                    self.tuner.apply(&tuning);
+                    return None;
+                }
                 Some(Ok(ToWorker::Recite(text))) => {
                     text.lines().for_each(|line| tracing::info!("{line}"));
                     return None;
@@ -121,6 +131,21 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
             _ = self.hang_up.recv() => Order::Reload(Box::new(self.plan.clone())),
             request = next_request(&mut self.requests) => Order::Report(request),
         })
+    }
+
+    /// Makes the process run like this.
+    pub(crate) fn tune(&mut self, tuning: &Tuning) {
+        self.tuner.apply(tuning);
+    }
+
+    /// A timer was served this late, for want of processor time perhaps.
+    pub(crate) fn timer_served(&mut self, late: Duration) {
+        self.tuner.timer_served(late);
+    }
+
+    /// Answers [`Order::Ping`] with a few words on how the worker is.
+    pub(crate) fn alive(&self, words: String) {
+        self.tell(FromWorker::Alive(words));
     }
 
     /// Tells the supervisor that the last plan is in force.

@@ -28,6 +28,19 @@ pub enum State {
 }
 
 impl State {
+    /// The name in log lines and dumps.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+            Self::Fault => "FAULT",
+            Self::Deleted => "DELETED",
+            Self::Stopped => "STOP",
+        }
+    }
+
     /// The number outside tools know it by.
     #[must_use]
     pub fn number(self) -> u8 {

@@ -14,6 +14,19 @@ impl Worker {
         status::CheckersStatus { services: services.map(|(index, one)| self.service(index, one)).collect() }
     }
 
+    /// In a few words.
+    pub(super) fn summary(&self) -> String {
+        let services = self.director.services();
+        let servers = services.iter().map(|one| one.params().servers.len()).sum::<usize>();
+        let is_up = |one: &VirtualServer| (0..one.params().servers.len()).filter(|at| one.is_up(*at)).count();
+        let up = services.iter().map(is_up).sum::<usize>();
+        let quorate = services.iter().filter(|one| one.has_quorum()).count();
+        format!(
+            "{quorate} of {} virtual servers with quorum, {up} of {servers} real servers up",
+            services.len()
+        )
+    }
+
     fn service(&self, index: usize, service: &VirtualServer) -> status::Service {
         let mut pooled = vec![false; service.params().servers.len()];
         for member in service.pool() {

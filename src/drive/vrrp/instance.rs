@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
@@ -49,6 +49,19 @@ impl Instance {
         match line.detail() {
             Detail::Normal => tracing::info!("{}", line.of(self.name())),
             Detail::Detailed => tracing::debug!("{}", line.of(self.name())),
+        }
+    }
+
+    /// Logs that the advert that has just been sent was late enough to worry the backups; `sent` is how many there were
+    /// before it.
+    pub(super) fn log_lateness(&self, sent: u64) {
+        let late = self.router.machine().punctuality().last_lateness;
+        let is_worth_telling = late >= (self.plan.params.interval / 4).max(Duration::from_millis(50));
+        if self.router.counters().sent > sent
+            && self.router.machine().state() == State::Master
+            && is_worth_telling
+        {
+            tracing::info!("({}) Advert was sent {:.3} s late", self.name(), late.as_secs_f64());
         }
     }
 

@@ -5,6 +5,7 @@ mod chatter;
 mod group;
 mod herald;
 mod instance;
+mod leftovers;
 mod reload;
 mod sockets;
 mod status;
@@ -25,6 +26,7 @@ use self::chatter::Chatter;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
+use self::leftovers::Leftovers;
 use self::sockets::Sockets;
 use super::kernel::{Answer, Command, Id, Kernel};
 use crate::capability;
@@ -34,14 +36,18 @@ use crate::notify;
 use crate::notify::mail::Mailer;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::status::Status;
-use crate::worker::{Order, Orders, Request};
+use crate::tune;
+use crate::worker::{Order, Orders, Request, Start};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
 
+/// Descriptors beside those of virtual routers: log, link, netlink, clocks, mails under way.
+const SPARE_DESCRIPTORS: usize = 64;
+
 /// Works until told to stop.
-pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_stop: bool) -> Exit {
-    let mut worker = match Worker::start(plan).await {
+pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &Start) -> Exit {
+    let mut worker = match Worker::start(plan, start).await {
         Ok(worker) => worker,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             tracing::error!(
@@ -56,10 +62,13 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     };
     orders.configured();
     loop {
-        if let Err(error) = worker.set_alarm() {
-            tracing::error!("VRRP lost its clock: {error}");
-            return Exit::Broken;
-        }
+        let due = match worker.set_alarm() {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!("VRRP lost its clock: {error}");
+                return Exit::Broken;
+            }
+        };
         tokio::select! {
             () = worker.sockets.readable() => {}
             rung = worker.alarm.ring() => {
@@ -67,6 +76,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     tracing::error!("VRRP lost its clock: {error}");
                     return Exit::Broken;
                 }
+                orders.timer_served(due.map_or(Duration::ZERO, |due| due.elapsed()));
             }
             answer = worker.kernel.answer() => match answer {
                 Some(answer) => worker.hear_kernel(answer),
@@ -80,6 +90,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     worker.reload(*plan);
                     orders.configured();
                 }
+                Order::Ping => orders.alive(worker.summary()),
                 Order::Report(request) => {
                     request.log("VRRP");
                     orders.report(request, Status::Vrrp(worker.status()));
@@ -93,8 +104,9 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
         // An advert that has arrived counts before the timer that it should have reset.
         worker.receive();
         worker.tick();
+        worker.give_up_leftovers();
     }
-    if !leave_on_stop {
+    if !start.leave_on_stop {
         worker.stop().await;
     }
     Exit::Ok
@@ -130,11 +142,14 @@ struct Worker {
     chatter: Chatter,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
+    /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
+    leftovers: Leftovers,
+    watch_addresses: bool,
 }
 
 impl Worker {
     /// Removes what a predecessor left, then starts every virtual router.
-    async fn start(plan: VrrpPlan) -> io::Result<Self> {
+    async fn start(plan: VrrpPlan, start: &Start) -> io::Result<Self> {
         if capability::lacks_net_admin() {
             tracing::error!(
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
@@ -155,9 +170,12 @@ impl Worker {
             mailer: Mailer::new(plan.alerts),
             chatter: Chatter::new(Instant::now()),
             ours: addresses_of(&plan.instances),
+            leftovers: Leftovers::default(),
+            watch_addresses: start.watch_addresses,
         };
         let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-        worker.kernel.command(Command::Clean(all.cloned().collect()));
+        let unwanted = if start.succeeds { Vec::new() } else { all.cloned().collect() };
+        worker.kernel.command(Command::Clean(unwanted));
         loop {
             match worker.kernel.answer().await {
                 Some(Answer::Clean) => break,
@@ -172,9 +190,12 @@ impl Worker {
         for one in plan.instances {
             worker.adopt(one);
         }
+        tune::allow_open_files(2 * worker.instances.len() + SPARE_DESCRIPTORS);
         herald::log_registration(&worker.instances);
-        for instance in &worker.instances {
-            instance.log(&Line::RemovingVips);
+        if start.succeeds {
+            worker.leftovers = Leftovers::of(&worker.instances);
+        } else {
+            worker.instances.iter().for_each(|instance| instance.log(&Line::RemovingVips));
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
@@ -225,9 +246,12 @@ impl Worker {
         opened
     }
 
-    fn set_alarm(&mut self) -> io::Result<()> {
+    /// Sets the alarm for what is due next, and tells when that is.
+    fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        self.alarm.set(next.chain(self.herald.deadline()).min())
+        let due = next.chain(self.herald.deadline()).min();
+        self.alarm.set(due)?;
+        Ok(due)
     }
 
     /// Gives every packet that has arrived to its virtual router.
@@ -281,7 +305,9 @@ impl Worker {
         let now = Instant::now();
         for index in 0..self.instances.len() {
             if self.instances[index].router.deadline().is_some_and(|at| at <= now) {
+                let sent = self.instances[index].router.counters().sent;
                 self.tell(index, Event::Tick);
+                self.instances[index].log_lateness(sent);
             }
         }
         if self.herald.deadline().is_some_and(|at| at <= now) {
@@ -357,6 +383,9 @@ impl Worker {
 
     /// An interface or an address has come, changed or gone.
     fn hear_report(&mut self, report: &Report) {
+        if self.watch_addresses {
+            self.log_address(report);
+        }
         let before = self.mirror.apply(report);
         match report {
             Report::Link(link) => self.sockets.make_room(link.mtu),
@@ -389,6 +418,19 @@ impl Worker {
             if is_concerned {
                 self.bring_up_to_date(index);
             }
+        }
+    }
+
+    /// `--address-monitoring`.
+    fn log_address(&self, report: &Report) {
+        let (held, change) = match report {
+            Report::Address(held) => (held, "added to"),
+            Report::AddressGone(held) => (held, "removed from"),
+            Report::Link(_) | Report::LinkGone { .. } => return,
+        };
+        let is_news = self.mirror.has(held.index, held.address, held.prefix) != (change == "added to");
+        if let Some(link) = self.mirror.link_at(held.index).filter(|_| is_news) {
+            tracing::info!("Netlink reflector reports IP {} {change} {}", held.address, link.name);
         }
     }
 
@@ -516,6 +558,7 @@ impl Worker {
 
     /// Gives everything back.
     async fn stop(mut self) {
+        self.clean_leftovers();
         for index in 0..self.instances.len() {
             self.tell(index, Event::Stop(Ending::Shutdown));
         }

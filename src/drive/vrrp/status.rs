@@ -32,6 +32,17 @@ impl Worker {
         }
     }
 
+    /// In a few words.
+    pub(super) fn summary(&self) -> String {
+        let count = |state| {
+            let count = self.instances.iter().filter(|one| one.router.machine().state() == state).count();
+            (count > 0).then(|| format!("{count} {}", state.word()))
+        };
+        let counts: Vec<_> =
+            [State::Master, State::Backup, State::Fault].into_iter().filter_map(count).collect();
+        if counts.is_empty() { "no virtual router".to_owned() } else { counts.join(", ") }
+    }
+
     fn status_of(
         &self,
         instance: &Instance,

@@ -8,7 +8,7 @@ use parser::config::{self, Config, Notify, Tracking, UnicastChecksum, VrrpInstan
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{address, command, either, epoch, mac, moment, seconds, state, weight};
+use crate::dump::words::{address, command, either, epoch, mac, moment, seconds, weight};
 use crate::plan::vrrp::{Address, Instance as Plan};
 use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
 
@@ -47,7 +47,7 @@ fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&St
         attribute!(sheet, "Using Native IPv6");
     }
     if let Some(status) = status {
-        attribute!(sheet, "State = {}", state(status.state));
+        attribute!(sheet, "State = {}", status.state.word());
         if status.state == State::Backup {
             leader(params.version, status, sheet);
         }
@@ -107,7 +107,7 @@ fn leader(version: Version, status: &Status, sheet: &mut Sheet) {
 
 /// Where it is and why.
 fn situation(status: &Status, sheet: &mut Sheet) {
-    attribute!(sheet, "Wantstate = {}", state(status.wanted));
+    attribute!(sheet, "Wantstate = {}", status.wanted.word());
     let (mut of_config, mut of_tracking, mut interfaces) = (0, 0, Vec::new());
     for cause in &status.causes {
         match cause {
@@ -351,7 +351,7 @@ fn groups(config: &Config, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
     for group in &config.sync_groups {
         let told = status.and_then(|status| status.groups.iter().find(|one| one.name == group.name));
         let (at, faulted) = told.map_or((State::Init, 0), |one| (one.state, one.faulted));
-        object!(sheet, "VRRP Sync Group = {}, {}", group.name, state(at));
+        object!(sheet, "VRRP Sync Group = {}, {}", group.name, at.word());
         if status.is_some() {
             attribute!(sheet, "Num member fault {faulted}, num member init 0");
         }
