@@ -1,6 +1,7 @@
 //! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
 mod capability;
+mod check;
 mod cli;
 mod config_test;
 mod daemonize;
@@ -23,6 +24,7 @@ mod version;
 mod worker;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use cli::Invocation;
@@ -46,6 +48,7 @@ fn main() -> ExitCode {
             set_umask(options.umask.unwrap_or(DEFAULT_UMASK));
             config_test::run(&options, file.as_deref())
         }
+        Invocation::Config(words) => config(words, &cwd),
         Invocation::Version => {
             eprint!("{}", version::text());
             Exit::Ok.code()
@@ -66,6 +69,18 @@ fn main() -> ExitCode {
 
 /// What files are created without unless the user wants something else: everything but reading and writing by the owner.
 pub(crate) const DEFAULT_UMASK: u32 = 0o177;
+
+/// `keepalived config …`: what is done with the configuration apart from running it.
+fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
+    let mut words = words.into_iter();
+    match words.next().as_ref().and_then(|word| word.to_str()) {
+        Some("check") => check::run(words, cwd),
+        Some(_) | None => {
+            eprintln!("Usage: keepalived config check [OPTION]... [FILE]");
+            Exit::Fatal.code()
+        }
+    }
+}
 
 /// Everything the daemon creates obeys it, except what has a mode of its own.
 pub(crate) fn set_umask(mask: u32) {
