@@ -1,8 +1,10 @@
 //! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
+mod applied;
 mod capability;
 mod check;
 mod cli;
+mod config_diff;
 mod config_test;
 mod daemonize;
 mod drive;
@@ -75,8 +77,9 @@ fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
     let mut words = words.into_iter();
     match words.next().as_ref().and_then(|word| word.to_str()) {
         Some("check") => check::run(words, cwd),
+        Some("diff") => config_diff::run(words, cwd),
         Some(_) | None => {
-            eprintln!("Usage: keepalived config check [OPTION]... [FILE]");
+            eprintln!("Usage: keepalived config check|diff [OPTION]... [FILE]...");
             Exit::Fatal.code()
         }
     }

@@ -18,6 +18,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use parser::config::{Config, VrrpInstance};
 
 use self::path::{File, Naming};
+pub(crate) use self::words::address;
 use crate::load::Loaded;
 use crate::plan::Plan;
 use crate::plan::vrrp::{Instance, VrrpPlan};
@@ -168,3 +169,6 @@ fn instances<'a>(
         Some((config, plan, status))
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -42,7 +42,7 @@ pub(super) fn mac(mac: [u8; 6]) -> String {
 }
 
 /// `192.0.2.100/24 brd 192.0.2.255 dev eth0 scope global label eth0:1 set`, the last word if it is held.
-pub(super) fn address(one: &Address, is_held: bool) -> String {
+pub(crate) fn address(one: &Address, is_held: bool) -> String {
     let own_prefix = |prefix: u8| prefix != Family::of(one.address).host_bits();
     let mut text = one.address.to_string();
     let mut say = |words: std::fmt::Arguments<'_>| {

@@ -5,6 +5,7 @@
 
 mod alerts;
 pub(crate) mod checkers;
+pub(crate) mod diff;
 pub(crate) mod ipvs;
 pub(crate) mod process;
 mod signing;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use checkers::dns::{Question, Record};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
+use parser::config::Config;
 use parser::source::{Found, Sources, Text};
 
 use super::checkers::CheckersPlan;
@@ -27,6 +28,20 @@ impl Sources for OneFile {
     fn random(&mut self) -> u32 {
         0
     }
+}
+
+/// The whole plan of a configuration that is right.
+pub(crate) fn whole(text: &'static str) -> Plan {
+    read(text).1
+}
+
+/// The configuration and its plan.
+pub(crate) fn read(text: &'static str) -> (Config, Plan) {
+    let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
+    let interfaces = ["lo", "eth0", "eth1"].map(str::to_owned).into();
+    let system = System { interfaces, node: "lb1".into(), user: "root".into(), ..System::default() };
+    let plan = Plan::new(&config, &system, &mut said);
+    (config, plan)
 }
 
 /// The plan, and what was said on the way.

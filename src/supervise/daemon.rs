@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,14 +16,17 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use super::autopsy;
+use super::mark::{self, Mark};
 use super::pulse::Diagnosis;
 use super::slot::{Heard, Slot};
+use super::timetable::Timetable;
+use crate::applied::Applied;
 use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
-use crate::plan::process;
+use crate::plan::{diff, process};
 use crate::signals;
 use crate::tune::Tuner;
 use crate::worker::{FromWorker, Request, Role, Start, ToWorker, listen_to_requests, next_request};
@@ -61,6 +65,11 @@ pub(super) struct Supervisor {
     reload_queued: bool,
     press: Press,
     tuner: Tuner,
+    timetable: Timetable,
+    /// The supervisor's pid file, next to which other files may be.
+    pid_path: PathBuf,
+    /// What is in force, for `config diff`.
+    applied: Option<Applied>,
     /// What the service manager was told last.
     told: String,
     heard: UnboundedSender<Heard>,
@@ -81,11 +90,15 @@ impl Supervisor {
         arguments: Vec<OsString>,
         slots: Vec<Slot>,
         loaded: Loaded,
+        pid_path: PathBuf,
     ) -> io::Result<Self> {
         let (heard, messages) = unbounded_channel();
         Ok(Self {
             press: Press::start(options.umask)?,
             tuner: Tuner::new(),
+            timetable: Timetable::default(),
+            pid_path,
+            applied: None,
             told: String::new(),
             options,
             arguments,
@@ -109,6 +122,11 @@ impl Supervisor {
         let mut requests = listen_to_requests()?;
         signals::release_orders();
         self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.show_applied();
+        self.follow_timetable();
+        if let Some(file) = &self.loaded.config.global.reload_file {
+            mark::remove(&mark::path(file, &self.pid_path));
+        }
         let mut beat = interval(beat());
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         self.start_missing_workers();
@@ -132,6 +150,7 @@ impl Supervisor {
                 _ = signals.child.recv() => self.reap(),
                 Some((role, pid, message)) = self.messages.recv() => self.listen(role, pid, message),
                 _ = signals.reload.recv() => self.reload_requested(),
+                () = self.timetable.due() => self.reload_requested(),
                 request = next_request(&mut requests) => self.report_requested(request),
                 () = due => self.attend(),
                 _ = beat.tick() => self.beat(),
@@ -383,8 +402,17 @@ impl Supervisor {
 
     /// Reads the configuration again. Everything is checked before anything is touched.
     fn reload(&mut self) {
-        tracing::info!("Reloading ...");
-        let loaded = match load::again(&self.options, &self.loaded) {
+        let is_checked = self.loaded.config.global.reload_check_config.is_some();
+        if is_checked {
+            tracing::debug!("validate conf before Reload");
+        } else {
+            tracing::info!("Reloading ...");
+        }
+        let file = self.loaded.config.global.reload_file.as_deref();
+        let reading = file.and_then(|file| Mark::set(mark::path(file, &self.pid_path)));
+        let read = load::again(&self.options, &self.loaded);
+        drop(reading);
+        let loaded = match read {
             Ok(loaded) => loaded,
             Err(refusal) => {
                 tracing::error!(
@@ -394,6 +422,10 @@ impl Supervisor {
                 return;
             }
         };
+        if is_checked {
+            tracing::info!("Reloading ...");
+        }
+        self.tell_changes(&loaded);
         match sd_notify::NotifyState::monotonic_usec_now() {
             Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
             Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
@@ -401,6 +433,8 @@ impl Supervisor {
         self.loaded = Arc::new(loaded);
         crate::set_umask(self.loaded.umask(self.options.umask));
         self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.show_applied();
+        self.follow_timetable();
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -419,6 +453,32 @@ impl Supervisor {
         self.phase = Phase::Configuring { first, waiting };
         self.start_missing_workers();
         self.settled();
+    }
+
+    /// Logs what a new configuration changes.
+    fn tell_changes(&self, new: &Loaded) {
+        /// Who changes more than this does not read it line by line.
+        const LINES: usize = 100;
+        let (old, new) = (&self.loaded.plan, &new.plan);
+        let lines = diff::changes((&old.vrrp, &old.checkers), (&new.vrrp, &new.checkers));
+        for line in lines.iter().take(LINES) {
+            tracing::info!("Change: {line}");
+        }
+        if lines.len() > LINES {
+            tracing::info!("Change: {} more", lines.len() - LINES);
+        }
+    }
+
+    fn show_applied(&mut self) {
+        match Applied::publish(&self.loaded.plan) {
+            Ok(applied) => self.applied = Some(applied),
+            Err(error) => tracing::debug!("What is in force cannot be shown to config diff: {error}"),
+        }
+    }
+
+    fn follow_timetable(&mut self) {
+        let global = &self.loaded.config.global;
+        self.timetable.follow(global.reload_time_file.as_deref().map(Path::new), global.reload_repeat);
     }
 
     /// Collects every process that ended, also orphans that came to us.
@@ -451,7 +511,12 @@ impl Supervisor {
                 None => tracing::info!("pid {pid} exited with status {code}"),
             },
             End::Signal(signal) => {
-                tracing::info!("pid {pid} exited due to signal {} ({signal})", signal as i32);
+                let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
+                let hint = match signal {
+                    Signal::SIGKILL if is_realtime => " - has rlimit_rttime been exceeded?",
+                    _ => "",
+                };
+                tracing::info!("pid {pid} exited due to signal {} ({signal}){hint}", signal as i32);
             }
         }
         if let Phase::Stopping { kill_at, killed, cleaned, .. } = &mut self.phase {

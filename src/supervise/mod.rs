@@ -3,9 +3,11 @@
 mod autopsy;
 mod banner;
 mod daemon;
+mod mark;
 mod pulse;
 mod respawn;
 mod slot;
+mod timetable;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -110,10 +112,9 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Unable to take over orphaned processes: {errno}");
     }
 
-    let result = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded)?.run()));
+    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+        runtime.block_on(async { Supervisor::new(options, arguments, slots, loaded, own_path)?.run().await })
+    });
     own.remove();
     place.leave();
     result.map_err(|error| {

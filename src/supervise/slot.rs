@@ -91,6 +91,10 @@ impl Slot {
         }
         command.args(words);
         command.env(worker::ENV, format!("{}:{}", self.role.key(), std::process::id()));
+        // What is between the supervisor and the service manager is neither a worker's business nor its scripts'.
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::from(theirs));
         let child = command.spawn()?;
         let raw = i32::try_from(child.id()).map_err(io::Error::other)?;

@@ -4,12 +4,19 @@ mod addresses;
 mod announcement;
 mod auth;
 mod dumps;
+#[path = "../monitoring/scene.rs"]
+mod dumps_scene;
 mod election;
 mod hardship;
 mod ipv6;
+mod manager;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
+mod processes;
+mod reloads;
+mod soak;
+mod supervision;
 mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
@@ -54,7 +61,18 @@ fn main() -> ExitCode {
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
+                manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
+                processes::core_files_and_addresses_are_watched_on_demand,
+                processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
+                reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+                reloads::a_reload_comes_at_the_time_in_a_file,
+                reloads::what_a_reload_would_change_is_told_before_and_logged_then,
+                soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
+                soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_killed_master_goes_on_without_losing_an_address,
+                supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
+                supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
             ],
         )
         .run()

@@ -140,7 +140,7 @@ mod tests {
             transport: Transport::Multicast { group: GROUP_IPV4.into() },
             role: Role::Backup,
             priority: Priority::DEFAULT,
-            interval: std::time::Duration::from_secs(1),
+            interval: Duration::from_secs(1),
             down_adverts: 3,
             preempt: Preempt::AtOnce,
             addresses: vec![VIP.into()],

@@ -82,6 +82,11 @@ impl Router {
         Keepalived::start_telling(&self.node, &self.binary, options, config)
     }
 
+    /// The program it runs.
+    pub fn binary(&self) -> &Binary {
+        &self.binary
+    }
+
     /// How many of the virtual addresses it holds.
     ///
     /// # Errors
