@@ -80,6 +80,8 @@ fn plain(line: &str) -> String {
             line.chars().filter(|c| !c.is_ascii_digit()).collect()
         }
         "index" => "   index".to_owned(),
+        // From a random MAC address.
+        _ if line.starts_with("   Using src_ip = fe80:") => "   Using src_ip = fe80:…".to_owned(),
         _ if line.starts_with("   Multicast address ") => {
             line.split(", ifindex").next().unwrap_or_default().to_owned()
         }
