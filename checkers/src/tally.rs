@@ -74,7 +74,7 @@ impl Tally {
         self.has_run
     }
 
-    /// Failures in a row that are counted towards `retry`.
+    /// Failures in a row that did not count, or the one that did.
     pub fn failures(&self) -> u32 {
         self.failures
     }

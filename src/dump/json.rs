@@ -3,23 +3,25 @@
 use std::io;
 use std::time::Duration;
 
-use parser::config::{self, Auth, Config, Notify, Version, VrrpInstance};
+use parser::config::{Auth, Config, ParamMatch, TrackProcess, Version, VrrpInstance};
 use serde::Serialize;
 use serde_json::Serializer;
 use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 use vrrp::counters::Counters;
 
-use super::words::{address, command, epoch};
+use super::words::{address, epoch, quoted};
+use crate::plan::notify::Scripts as Told;
 use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
-use crate::status::vrrp::{Instance as Status, VrrpStatus};
+use crate::script::Program;
+use crate::status::vrrp::{Instance as Status, Known, VrrpStatus};
 
 /// All virtual routers on one line; nothing if there is none. `json_version 1` is a list of them, 2 an object that holds the
 /// list.
 pub(super) fn json(config: &Config, plan: &VrrpPlan, status: &VrrpStatus) -> Option<String> {
     let all: Vec<Instance> = super::instances(config, plan, status)
-        .map(|(config, plan, status)| Instance {
-            data: data(config, plan, status),
+        .map(|(one, own, status)| Instance {
+            data: data(config, plan, one, own, status),
             stats: stats(&status.counters),
         })
         .collect();
@@ -29,7 +31,7 @@ pub(super) fn json(config: &Config, plan: &VrrpPlan, status: &VrrpStatus) -> Opt
     let mut bytes = Vec::new();
     let mut serializer = Serializer::with_formatter(&mut bytes, Escaping);
     let written = if config.global.json_version == 2 {
-        Whole { vrrp: all }.serialize(&mut serializer)
+        Whole { vrrp: all, track_process: processes(config, status) }.serialize(&mut serializer)
     } else {
         all.serialize(&mut serializer)
     };
@@ -68,6 +70,26 @@ impl Formatter for Escaping {
 #[derive(Serialize)]
 struct Whole {
     vrrp: Vec<Instance>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_process: Vec<Process>,
+}
+
+/// A `vrrp_track_process` that somebody tracks.
+#[derive(Serialize)]
+struct Process {
+    process: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameters: Option<String>,
+    param_match: &'static str,
+    min_processes: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_processes: Option<u32>,
+    current_processes: usize,
+    have_quorum: bool,
+    weight: i32,
+    terminate_delay: f64,
+    fork_delay: f64,
+    full_command: bool,
 }
 
 #[derive(Serialize)]
@@ -119,6 +141,10 @@ struct Data {
     evips: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     track_ifp: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_script: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    track_process: Vec<String>,
     auth_type: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     auth_data: Option<&'static str>,
@@ -166,12 +192,18 @@ struct Stats {
     pri_zero_sent: u64,
 }
 
-fn data(config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
+fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
     let (own, excluded) = status.holds.split_at_checked(plan.addresses.len()).unwrap_or_default();
     let texts = |all: &[crate::plan::vrrp::Address], held: &[bool]| {
         all.iter().zip(held).map(|(one, is_held)| address(one, *is_held)).collect()
     };
     let garp = &config.garp;
+    let script = |at: usize| {
+        let name = &all.scripts.get(at)?.name;
+        let script = plans.watched.scripts.iter().find(|one| one.name == *name)?;
+        Some(quoted(&script.program.argv))
+    };
+    let process = |at: usize| all.track_processes.get(at).map(|one| one.name.clone());
     Data {
         iname: config.name.clone(),
         dont_track_primary: config.dont_track_primary.into(),
@@ -207,10 +239,12 @@ fn data(config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
         },
         smtp_alert: config.smtp_alert,
         notify_deleted: config.report_deleted,
-        scripts: scripts(&config.notify),
+        scripts: scripts(&plan.scripts),
         vips: texts(&plan.addresses, own),
         evips: texts(&plan.excluded, excluded),
         track_ifp: config.tracking.interfaces.iter().map(|one| one.what.to_string()).collect(),
+        track_script: config.tracking.scripts.iter().filter_map(|one| script(one.what)).collect(),
+        track_process: config.tracking.processes.iter().filter_map(|one| process(one.what)).collect(),
         auth_type: match config.auth {
             Auth::None => 0,
             Auth::Pass(_) => 1,
@@ -228,17 +262,44 @@ fn number(text: String) -> Box<RawValue> {
     RawValue::from_string(text).expect("digits with a point between them are JSON")
 }
 
-fn scripts(notify: &Notify) -> Scripts {
-    let text = |script: &Option<config::Script>| script.as_ref().map(|script| command(&script.command));
+fn scripts(told: &Told) -> Scripts {
+    let text = |program: &Option<Program>| program.as_ref().map(|program| quoted(&program.argv));
     Scripts {
-        script_backup: text(&notify.backup),
-        script_master: text(&notify.master),
-        script_fault: text(&notify.fault),
-        script_stop: text(&notify.stop),
-        script_deleted: text(&notify.deleted),
-        script: text(&notify.any),
-        script_master_rx_lower_pri: text(&notify.master_rx_lower_pri),
+        script_backup: text(&told.backup),
+        script_master: text(&told.master),
+        script_fault: text(&told.fault),
+        script_stop: text(&told.stop),
+        script_deleted: text(&told.deleted),
+        script: text(&told.any),
+        script_master_rx_lower_pri: text(&told.lower_heard),
     }
+}
+
+fn processes(config: &Config, status: &VrrpStatus) -> Vec<Process> {
+    let told = |one: &TrackProcess| {
+        let is_it = |watched: &&crate::status::vrrp::Watched| matches!(&watched.object, vrrp::track::Object::Process(name) if *name == one.name);
+        let watched = status.watched.iter().find(is_it)?;
+        let (process, parameters) = one.command.split_first()?;
+        Some(Process {
+            process: process.clone(),
+            parameters: (!parameters.is_empty()).then(|| parameters.join(" ")),
+            param_match: match one.param_match {
+                ParamMatch::None => "none",
+                ParamMatch::Exact => "exact",
+                ParamMatch::Partial => "partial",
+                ParamMatch::Initial => "initial",
+            },
+            min_processes: one.quorum,
+            max_processes: one.quorum_max,
+            current_processes: watched.count,
+            have_quorum: watched.known == Known::Good,
+            weight: one.weight.value,
+            terminate_delay: one.terminate_delay.as_secs_f64(),
+            fork_delay: one.fork_delay.as_secs_f64(),
+            full_command: one.full_command,
+        })
+    };
+    config.track_processes.iter().filter_map(told).collect()
 }
 
 fn stats(c: &Counters) -> Stats {

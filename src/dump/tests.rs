@@ -5,6 +5,7 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use vrrp::counters::Counters;
 use vrrp::punctuality::Punctuality;
+use vrrp::track::Object;
 use vrrp::{Cause, Leader, Priority, State};
 
 use super::{Scene, data, json, stats};
@@ -19,7 +20,7 @@ vrrp_instance VI_1 {
     virtual_router_id 51
     priority 100
     advert_int 0.5
-    notify_master \"/bin/it\\'s ready\"
+    notify_master \"/bin/echo it\\'s ready\" root
     virtual_ipaddress {
         10.0.0.1/24
     }
@@ -53,7 +54,7 @@ fn status(one: Instance) -> VrrpStatus {
 }
 
 fn vrrp(one: Instance) -> String {
-    let (config, plan) = read(ROUTER);
+    let (config, plan, _) = read(ROUTER);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     data::vrrp(&scene, Some(&status(one)))
 }
@@ -65,14 +66,14 @@ fn a_backup_tells_of_its_master_and_a_fault_of_its_causes() {
     let wanted = "   State = BACKUP\n   Master router = 10.0.0.8\n   Master priority = 150\n   \
                   Master advert interval = 500 milli-sec\n   Flags: none\n   Wantstate = BACKUP\n";
     assert!(backup.contains(wanted), "{backup}");
-    let causes = [Cause::Interface("eth0".into())].into();
+    let causes = [Cause::Tracked(Object::Interface("eth0".into()))].into();
     let fault = vrrp(Instance { causes, ..instance(State::Fault) });
     assert!(fault.contains("   Flags of interface faults:\n     i/f down - eth0\n"), "{fault}");
 }
 
 #[test]
 fn without_a_status_nothing_of_the_moment_is_told() {
-    let (config, plan) = read(ROUTER);
+    let (config, plan, _) = read(ROUTER);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     let text = data::vrrp(&scene, None);
     for line in [" State = ", " Last transition", " Effective priority", "Sockpool", "Interfaces"] {
@@ -86,7 +87,7 @@ fn without_a_status_nothing_of_the_moment_is_told() {
 
 #[test]
 fn json_has_the_original_s_bytes() {
-    let (config, plan) = read(ROUTER);
+    let (config, plan, _) = read(ROUTER);
     let text = json::json(&config, &plan.vrrp, &status(instance(State::Master))).unwrap();
     let expected = concat!(
         r#"[{"data":{"iname":"VI_1","dont_track_primary":0,"skip_check_adv_addr":0,"strict_mode":0,"vmac_ifname":"","#,
@@ -96,7 +97,7 @@ fn json_has_the_original_s_bytes() {
         r#""effective_priority":100,"vipset":true,"promote_secondaries":false,"adver_int":0.5,"#,
         r#""master_adver_int":0.5,"accept":1,"nopreempt":false,"preempt_delay":0,"state":2,"wantstate":2,"#,
         r#""version":3,"smtp_alert":false,"notify_deleted":false,"#,
-        r#""script_master":"'\/bin\/it's' 'ready'","#,
+        r#""script_master":"'\/bin\/echo' 'it's' 'ready'","#,
         r#""vips":["10.0.0.1\/24 dev eth0 scope global set"],"auth_type":0},"#,
         r#""stats":{"advert_rcvd":0,"advert_sent":7,"become_master":1,"release_master":0,"packet_len_err":0,"#,
         r#""advert_interval_err":0,"ip_ttl_err":0,"invalid_type_rcvd":0,"addr_list_err":0,"invalid_authtype":0,"#,
@@ -106,12 +107,12 @@ fn json_has_the_original_s_bytes() {
         "\n"
     );
     // A quote in a word is written as a shell would read it.
-    assert_eq!(text, expected.replace("'\\/bin\\/it's'", r"'\/bin\/it'\\''s'"));
+    assert_eq!(text, expected.replace("'it's'", r"'it'\\''s'"));
 }
 
 #[test]
 fn without_a_virtual_router_there_is_no_json() {
-    let (config, plan) = read("");
+    let (config, plan, _) = read("");
     assert_eq!(json::json(&config, &plan.vrrp, &VrrpStatus::default()), None);
 }
 
@@ -147,7 +148,7 @@ virtual_server 192.0.2.100 80 {
     }
 }
 ";
-    let (config, plan) = read(SERVICE);
+    let (config, plan, _) = read(SERVICE);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     let last = Probe {
         at: UNIX_EPOCH + Duration::from_secs(1_795_359_088),

@@ -7,6 +7,7 @@ use chrono::{DateTime, Local};
 use parser::config::{self, Command, Family};
 
 use crate::plan::vrrp::Address;
+use crate::script::Program;
 
 /// `true` or `false` as other words.
 pub(super) fn either(is_first: bool, first: &'static str, second: &'static str) -> &'static str {
@@ -30,9 +31,20 @@ pub(super) fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
+/// `'/usr/bin/logger' 'it'\''s', uid:gid 0:0`.
+pub(super) fn program(program: &Program) -> String {
+    let identity = &program.identity;
+    format!("{}, uid:gid {}:{}", quoted(&program.argv), identity.uid, identity.gid)
+}
+
 /// `'/usr/bin/logger' 'it'\''s'`.
 pub(super) fn command(command: &Command) -> String {
-    let quoted = command.argv.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
+    quoted(&command.argv)
+}
+
+/// Words as a shell would read them.
+pub(super) fn quoted(words: &[String]) -> String {
+    let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     quoted.collect::<Vec<_>>().join(" ")
 }
 

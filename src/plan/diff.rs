@@ -232,7 +232,7 @@ virtual_server 10.1.0.1 80 {
 
     fn changed(edits: &[(&str, &str)]) -> Vec<String> {
         let text = edits.iter().fold(BEFORE.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
-        let (old, new) = (whole(BEFORE), whole(Box::leak(text.into_boxed_str())));
+        let (old, new) = (whole(BEFORE).0, whole(Box::leak(text.into_boxed_str())).0);
         changes((&old.vrrp, &old.checkers), (&new.vrrp, &new.checkers))
     }
 

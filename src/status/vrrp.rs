@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use vrrp::counters::Counters;
 use vrrp::punctuality::Punctuality;
+use vrrp::track::Object;
 use vrrp::{Cause, Leader, State};
 
 /// The whole worker.
@@ -16,6 +17,8 @@ pub(crate) struct VrrpStatus {
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the plan.
     pub(crate) groups: Vec<Group>,
+    /// The scripts, files and processes that routers track.
+    pub(crate) watched: Vec<Watched>,
     /// Every interface of the system.
     pub(crate) links: Vec<Link>,
 }
@@ -57,6 +60,32 @@ pub(crate) struct Instance {
     pub(crate) counters: Counters,
     /// How well adverts keep their time.
     pub(crate) punctuality: Punctuality,
+}
+
+/// A script, file or process that routers track.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Watched {
+    /// What it is.
+    pub(crate) object: Object,
+    /// What is known of it.
+    pub(crate) known: Known,
+    /// A script: whether it runs at this moment.
+    pub(crate) is_running: bool,
+    /// A process: how many there are.
+    pub(crate) count: usize,
+}
+
+/// What is known of something that is tracked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Known {
+    /// Nothing yet.
+    Nothing,
+    /// It is as it should be.
+    Good,
+    /// It is not.
+    Bad,
+    /// The number in a file.
+    Number(i32),
 }
 
 /// One sync group.

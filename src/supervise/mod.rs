@@ -4,6 +4,7 @@ mod autopsy;
 mod banner;
 mod daemon;
 mod mark;
+mod occasion;
 mod pulse;
 mod respawn;
 mod slot;

@@ -66,7 +66,7 @@ impl Worker {
             took: last.ended.saturating_duration_since(last.started),
             late: last.late,
             passed: match last.outcome {
-                Outcome::Passed => Some(true),
+                Outcome::Passed | Outcome::PassedWith(_) => Some(true),
                 Outcome::Failed(_) => Some(false),
                 Outcome::Unable(_) => None,
             },

@@ -28,6 +28,7 @@ impl Worker {
                     faulted: group.plan.members.iter().filter(|index| is_faulted(index)).count(),
                 })
                 .collect(),
+            watched: self.watch.status(),
             links: self.mirror.links().map(|link| self.status_of_link(link)).collect(),
         }
     }

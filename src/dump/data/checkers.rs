@@ -12,7 +12,7 @@ use parser::config::{
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{command, either, moment, seconds};
+use crate::dump::words::{command, either, moment, quoted, seconds};
 use crate::status::checkers as status;
 
 /// The release of IPVS whose interface is spoken.
@@ -222,7 +222,9 @@ fn checker(params: &CheckerParams, told: Option<&status::Checker>, sheet: &mut S
         attribute!(sheet, "Retries iterations = {}", told.failures);
     }
     attribute!(sheet, "Log all failures = {}", yes(params.failures == LoggedFailures::Every));
-    connection(params.kind.endpoint(), sheet);
+    if let Some(endpoint) = params.kind.endpoint() {
+        connection(endpoint, sheet);
+    }
     kind(&params.kind, sheet);
     if let Some(probe) = told.and_then(|told| told.last.as_ref()) {
         let result = probe.passed.map_or("not made", |passed| either(passed, "passed", "failed"));
@@ -297,6 +299,13 @@ fn kind(kind: &CheckerKind, sheet: &mut Sheet) {
                 let has_mask = pattern.iter().any(|(_, mask)| *mask != 0xff);
                 member!(sheet, "Reply data mask = {}", either(has_mask, "yes", "no"));
             }
+        }
+        CheckerKind::Misc(misc) => {
+            attribute!(sheet, "Keepalive method = MISC_CHECK");
+            attribute!(sheet, "script = {}", quoted(&misc.argv));
+            attribute!(sheet, "timeout = {}", misc.timeout.as_secs());
+            attribute!(sheet, "dynamic = {}", either(misc.dynamic, "YES", "NO"));
+            attribute!(sheet, "uid:gid = {}:{}", misc.user.0, misc.user.1);
         }
         CheckerKind::Dns(dns) => {
             attribute!(sheet, "Keepalive method = DNS_CHECK");

@@ -3,6 +3,7 @@
 mod checkers;
 mod global;
 mod vrrp;
+mod watched;
 
 use super::sheet::Sheet;
 use crate::dump::Scene;

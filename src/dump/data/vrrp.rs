@@ -3,13 +3,16 @@
 use std::net::IpAddr;
 
 use ::vrrp::params::{Auth, Transport};
+use ::vrrp::track::Object;
 use ::vrrp::{Cause, Family, State, Version};
-use parser::config::{self, Config, Notify, Tracking, UnicastChecksum, VrrpInstance};
+use parser::config::{Config, Tracking, UnicastChecksum, VrrpInstance};
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{address, command, either, epoch, mac, moment, seconds, weight};
+use crate::dump::words::{address, either, epoch, mac, moment, program, seconds, weight};
+use crate::plan::notify::Scripts as Told;
 use crate::plan::vrrp::{Address, Instance as Plan};
+use crate::script::Program;
 use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
 
 pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
@@ -30,7 +33,8 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
     if status.is_some() {
         sockets(&all, sheet);
     }
-    groups(config, status, sheet);
+    groups(scene, status, sheet);
+    super::watched::write(scene, status, sheet);
     if let Some(status) = status {
         interfaces(&all, &status.links, sheet);
     }
@@ -84,7 +88,7 @@ fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&St
     tracking(config, &one.tracking, sheet);
     attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     attribute!(sheet, "Notify deleted = {}", either(one.report_deleted, "Deleted", "Fault"));
-    scripts(&one.notify, sheet);
+    scripts(&plan.scripts, sheet);
     attribute!(sheet, "Notify priority changes = {}", one.notify_priority_changes);
 }
 
@@ -108,14 +112,17 @@ fn leader(version: Version, status: &Status, sheet: &mut Sheet) {
 /// Where it is and why.
 fn situation(status: &Status, sheet: &mut Sheet) {
     attribute!(sheet, "Wantstate = {}", status.wanted.word());
-    let (mut of_config, mut of_tracking, mut interfaces) = (0, 0, Vec::new());
+    let (mut of_config, mut of_tracking, mut untested, mut interfaces) = (0, 0, 0, Vec::new());
     for cause in &status.causes {
         match cause {
             Cause::NoPeers | Cause::SourceNotConfigured => of_config += 1,
-            Cause::Script(_) => of_tracking += 1,
-            Cause::Interface(name) => interfaces.push(format!("i/f down - {name}")),
+            Cause::Tracked(Object::Interface(name)) => interfaces.push(format!("i/f down - {name}")),
+            Cause::Tracked(Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_)) => {
+                of_tracking += 1;
+            }
+            Cause::Untested(_) => untested += 1,
             Cause::NoSource => interfaces.push("no address to send from".to_owned()),
-            Cause::Partner => {}
+            Cause::Partner | Cause::PartnerUntested => {}
         }
     }
     attribute!(sheet, "Number of config faults = {of_config}");
@@ -128,7 +135,7 @@ fn situation(status: &Status, sheet: &mut Sheet) {
             member!(sheet, "{interface}");
         }
     }
-    attribute!(sheet, "Number of track scripts init = 0");
+    attribute!(sheet, "Number of track scripts init = {untested}");
     attribute!(sheet, "Last transition = {}", moment(status.since));
     match status.due {
         Some(at) => attribute!(sheet, "Read timeout = {}", moment(at)),
@@ -292,19 +299,19 @@ fn tracking(config: &Config, tracking: &Tracking, sheet: &mut Sheet) {
     }
 }
 
-fn scripts(notify: &Notify, sheet: &mut Sheet) {
-    let all: [(&str, &Option<config::Script>); 7] = [
-        ("Backup", &notify.backup),
-        ("Master", &notify.master),
-        ("Fault", &notify.fault),
-        ("Stop", &notify.stop),
-        ("Deleted", &notify.deleted),
-        ("Generic", &notify.any),
-        ("Master rx lower pri", &notify.master_rx_lower_pri),
+fn scripts(told: &Told, sheet: &mut Sheet) {
+    let all: [(&str, &Option<Program>); 7] = [
+        ("Backup", &told.backup),
+        ("Master", &told.master),
+        ("Fault", &told.fault),
+        ("Stop", &told.stop),
+        ("Deleted", &told.deleted),
+        ("Generic", &told.any),
+        ("Master rx lower pri", &told.lower_heard),
     ];
     for (title, script) in all {
         if let Some(script) = script {
-            attribute!(sheet, "{title} state transition script = {}", command(&script.command));
+            attribute!(sheet, "{title} state transition script = {}", program(script));
         }
     }
 }
@@ -343,7 +350,8 @@ fn sockets(all: &[(&VrrpInstance, &Plan, Option<&Status>)], sheet: &mut Sheet) {
     }
 }
 
-fn groups(config: &Config, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+fn groups(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let config = scene.config;
     if config.sync_groups.is_empty() {
         return;
     }
@@ -363,7 +371,9 @@ fn groups(config: &Config, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
         }
         attribute!(sheet, "Using smtp notification = {}", either(group.smtp_alert, "yes", "no"));
         tracking(config, &group.tracking, sheet);
-        scripts(&group.notify, sheet);
+        if let Some(plan) = scene.plan.vrrp.groups.iter().find(|one| one.name == group.name) {
+            scripts(&plan.scripts, sheet);
+        }
     }
 }
 
@@ -404,7 +414,8 @@ fn interfaces(all: &[(&VrrpInstance, &Plan, Option<&Status>)], links: &[Link], s
             nix::libc::ARPHRD_ETHER => attribute!(sheet, "HW Type = ETHERNET"),
             other => attribute!(sheet, "HW Type = UNKNOWN ({other})"),
         }
-        let users: Vec<_> = all.iter().filter(|(_, plan, _)| plan.needs.contains(&link.name)).collect();
+        let users: Vec<_> =
+            all.iter().filter(|(_, plan, _)| plan.interfaces().any(|name| *name == link.name)).collect();
         if !users.is_empty() {
             attribute!(sheet, "Tracking VRRP instances :");
             for (one, _, _) in users {

@@ -22,7 +22,7 @@ const BPF_RET_K: u16 = 0x06;
 /// Registers a descriptor with the runtime, to wait until it can be read.
 ///
 /// # Errors
-/// There is no runtime with I/O, or the kernel cannot wait for such a descriptor.
+/// What the runtime says; there has to be one with I/O.
 #[expect(unsafe_code, reason = "tokio cannot tell an owned descriptor from a borrowed number")]
 pub fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is one open descriptor from here until the AsyncFd that now owns it is dropped.
