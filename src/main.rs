@@ -22,6 +22,7 @@ mod script;
 mod signals;
 mod status;
 mod supervise;
+mod track;
 mod tune;
 mod version;
 mod watch;

@@ -119,9 +119,11 @@ fn text(scene: &Scene<'_>, request: Request, status: &Status) -> (File, Option<S
         (Status::Checkers(checkers), Request::Data) => {
             (File::CheckerData, Some(data::checkers(scene, Some(checkers))))
         }
+        (Status::Bfd(bfd), Request::Data) => (File::BfdData, Some(data::bfd(scene, Some(bfd)))),
         (Status::Checkers(_), Request::Stats | Request::StatsAndClear | Request::Json) => {
             (File::CheckerData, None)
         }
+        (Status::Bfd(_), Request::Stats | Request::StatsAndClear | Request::Json) => (File::BfdData, None),
     }
 }
 
@@ -144,6 +146,7 @@ pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>) -> String {
     match role {
         Role::Vrrp => data::vrrp(&scene, None),
         Role::Checkers => data::checkers(&scene, None),
+        Role::Bfd => data::bfd(&scene, None),
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum File {
     VrrpData,
     /// Of the checkers.
     CheckerData,
+    /// Of BFD.
+    BfdData,
     /// Counters of VRRP.
     Stats,
     /// VRRP as JSON.
@@ -43,6 +45,7 @@ impl Naming<'_> {
             File::VrrpData => (self.state, "keepalived.data", ""),
             File::ParentData => (self.state, "keepalived.data", "_parent"),
             File::CheckerData => (self.state, "keepalived.data", "_check"),
+            File::BfdData => (self.state, "keepalived.data", "_bfd"),
             File::Stats => (self.stats, "keepalived.stats", ""),
             File::Json => (self.json, "keepalived.json", ""),
         };
@@ -53,7 +56,7 @@ impl Naming<'_> {
             Some(whole) => path.push(whole),
             None => path.push(default),
         }
-        let is_data = matches!(file, File::VrrpData | File::ParentData | File::CheckerData);
+        let is_data = matches!(file, File::VrrpData | File::ParentData | File::CheckerData | File::BfdData);
         insert(&path, suffix, self.instance.as_deref().filter(|_| is_data))
     }
 }

@@ -9,7 +9,7 @@ use vrrp::track::Object;
 use vrrp::{Cause, Leader, Priority, State};
 
 use super::{Scene, data, json, stats};
-use crate::plan::tests::read;
+use crate::plan::tests::both;
 use crate::status::checkers::{Checker, CheckersStatus, Probe, Server, Service};
 use crate::status::vrrp::{Instance, VrrpStatus};
 
@@ -54,7 +54,7 @@ fn status(one: Instance) -> VrrpStatus {
 }
 
 fn vrrp(one: Instance) -> String {
-    let (config, plan, _) = read(ROUTER);
+    let (config, plan, _) = both(ROUTER);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     data::vrrp(&scene, Some(&status(one)))
 }
@@ -73,7 +73,7 @@ fn a_backup_tells_of_its_master_and_a_fault_of_its_causes() {
 
 #[test]
 fn without_a_status_nothing_of_the_moment_is_told() {
-    let (config, plan, _) = read(ROUTER);
+    let (config, plan, _) = both(ROUTER);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     let text = data::vrrp(&scene, None);
     for line in [" State = ", " Last transition", " Effective priority", "Sockpool", "Interfaces"] {
@@ -87,7 +87,7 @@ fn without_a_status_nothing_of_the_moment_is_told() {
 
 #[test]
 fn json_has_the_original_s_bytes() {
-    let (config, plan, _) = read(ROUTER);
+    let (config, plan, _) = both(ROUTER);
     let text = json::json(&config, &plan.vrrp, &status(instance(State::Master))).unwrap();
     let expected = concat!(
         r#"[{"data":{"iname":"VI_1","dont_track_primary":0,"skip_check_adv_addr":0,"strict_mode":0,"vmac_ifname":"","#,
@@ -112,7 +112,7 @@ fn json_has_the_original_s_bytes() {
 
 #[test]
 fn without_a_virtual_router_there_is_no_json() {
-    let (config, plan, _) = read("");
+    let (config, plan, _) = both("");
     assert_eq!(json::json(&config, &plan.vrrp, &VrrpStatus::default()), None);
 }
 
@@ -148,7 +148,7 @@ virtual_server 192.0.2.100 80 {
     }
 }
 ";
-    let (config, plan, _) = read(SERVICE);
+    let (config, plan, _) = both(SERVICE);
     let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
     let last = Probe {
         at: UNIX_EPOCH + Duration::from_secs(1_795_359_088),

@@ -43,6 +43,7 @@ pub(crate) fn worker(global: &Global, role: Role) -> Tuning {
     let tuning = match role {
         Role::Checkers => &global.checker_process,
         Role::Vrrp => &global.vrrp_process,
+        Role::Bfd => &global.bfd_process,
     };
     Tuning {
         name: tuning.name.clone(),

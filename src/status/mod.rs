@@ -3,11 +3,13 @@
 //! A status is taken between two events of its worker, so it is consistent in itself. It tells what only the running
 //! worker knows; what was configured is in the plan, which the supervisor has.
 
+pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod vrrp;
 
 use serde::{Deserialize, Serialize};
 
+use bfd::BfdStatus;
 use checkers::CheckersStatus;
 use vrrp::VrrpStatus;
 
@@ -18,4 +20,6 @@ pub(crate) enum Status {
     Vrrp(VrrpStatus),
     /// Of the checker worker.
     Checkers(CheckersStatus),
+    /// Of the BFD worker.
+    Bfd(BfdStatus),
 }

@@ -1,6 +1,6 @@
 //! The supervisor at work: one loop over signals, its workers' messages, and the clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ use crate::plan::{diff, process};
 use crate::script::Runner;
 use crate::signals;
 use crate::tune::Tuner;
-use crate::worker::{FromWorker, Request, Role, Start, ToWorker, listen_to_requests, next_request};
+use crate::worker::{FromWorker, PathNews, Request, Role, Start, ToWorker, listen_to_requests, next_request};
 
 /// What the supervisor is about.
 #[derive(Debug, PartialEq, Eq)]
@@ -74,6 +74,8 @@ pub(super) struct Supervisor {
     applied: Option<Applied>,
     /// What the service manager was told last.
     told: String,
+    /// What each BFD session said last, for workers that start later.
+    paths: BTreeMap<String, PathNews>,
     heard: UnboundedSender<Heard>,
     messages: UnboundedReceiver<Heard>,
 }
@@ -108,6 +110,7 @@ impl Supervisor {
             loaded: Arc::new(loaded),
             phase: Phase::Configuring { first: true, waiting: BTreeSet::new() },
             reload_queued: false,
+            paths: BTreeMap::new(),
             heard,
             messages,
         })
@@ -275,8 +278,11 @@ impl Supervisor {
             if let Some(slot) = self.slot(role) {
                 slot.restart_after(Duration::ZERO);
             }
-        } else if errand == Errand::Work {
-            self.recite(role);
+        } else {
+            if errand == Errand::Work {
+                self.recite(role);
+            }
+            self.repeat_paths(role);
         }
     }
 
@@ -302,6 +308,12 @@ impl Supervisor {
                 }
             }
             FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
+            FromWorker::Paths(news) => {
+                self.paths.extend(news.iter().map(|one| (one.session.clone(), one.clone())));
+                let message = ToWorker::Paths(news);
+                self.tell(Role::Vrrp, &message);
+                self.tell(Role::Checkers, &message);
+            }
         }
     }
 
@@ -317,14 +329,6 @@ impl Supervisor {
         };
         for role in concerned {
             self.tell(*role, &ToWorker::Report(request));
-        }
-    }
-
-    fn tell(&self, role: Role, message: &ToWorker<()>) {
-        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
-        match message.encode() {
-            Ok(message) => slot.send(message),
-            Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
         }
     }
 
@@ -396,6 +400,24 @@ impl Supervisor {
         }
     }
 
+    fn tell(&self, role: Role, message: &ToWorker<()>) {
+        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
+        match message.encode() {
+            Ok(message) => slot.send(message),
+            Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
+        }
+    }
+
+    /// Tells a worker that has a new plan what the BFD sessions said last.
+    fn repeat_paths(&self, role: Role) {
+        if role == Role::Bfd || self.paths.is_empty() {
+            return;
+        }
+        let sent = vrrp::io::clock::since_boot();
+        let news = self.paths.values().map(|one| PathNews { sent, ..one.clone() }).collect();
+        self.tell(role, &ToWorker::Paths(news));
+    }
+
     /// When the last worker has its configuration in force: say so, and go on with what waited for it.
     fn settled(&mut self) {
         let Phase::Configuring { first, waiting } = &self.phase else { return };
@@ -465,6 +487,8 @@ impl Supervisor {
         self.tuner.apply(&process::supervisor(&self.loaded.config.global));
         self.show_applied();
         self.follow_timetable();
+        let sessions = &self.loaded.plan.bfd.sessions;
+        self.paths.retain(|name, _| sessions.iter().any(|session| session.name == *name));
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -474,6 +498,7 @@ impl Supervisor {
                     slot.send(message);
                     self.tell(slot.role, &ToWorker::Tune(self.tuning(slot.role)));
                     self.recite(slot.role);
+                    self.repeat_paths(slot.role);
                     waiting.insert(slot.role);
                 }
                 Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),

@@ -24,7 +24,7 @@ use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
 use crate::tune::{self, CorePattern};
 use crate::worker::Role;
-use crate::{load, log, signals, version};
+use crate::{load, log, signals, track, version};
 
 /// The supervisor's syslog ident.
 const IDENT: &str = "Keepalived";
@@ -113,6 +113,12 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Unable to take over orphaned processes: {errno}");
     }
 
+    for first in &loaded.plan.first_numbers {
+        if let Err(error) = track::file::begin_with(&first.path, first.number, first.overwrite) {
+            tracing::info!("Unable to write {}: {error}", first.path.display());
+        }
+    }
+
     let result = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
         runtime.block_on(async { Supervisor::new(options, arguments, slots, loaded, own_path)?.run().await })
     });
@@ -139,6 +145,7 @@ fn pid_path(options: &Options, place: &Place, role: Role) -> PathBuf {
     let given = match role {
         Role::Checkers => &options.checkers_pid_file,
         Role::Vrrp => &options.vrrp_pid_file,
+        Role::Bfd => &options.bfd_pid_file,
     };
     given.clone().unwrap_or_else(|| place.worker_pid_path(role))
 }

@@ -3,9 +3,11 @@
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tokio_util::bytes::Bytes;
+use vrrp::bfd::Reach;
 
 use crate::log;
 use crate::plan::process::Tuning;
@@ -52,6 +54,8 @@ pub(crate) enum ToWorker<P> {
     Ping,
     /// Write this to the log, line by line, once what was sent before is in force.
     Recite(String),
+    /// What BFD sessions say; to be compared with what is known, for it may be nothing new.
+    Paths(Vec<PathNews>),
 }
 
 impl ToWorker<()> {
@@ -97,11 +101,40 @@ impl Request {
     }
 }
 
+/// What one BFD session says about its path.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PathNews {
+    /// Its name.
+    pub(crate) session: String,
+    /// What it says.
+    pub(crate) reach: Reach,
+    /// When it was sent on its way, as [`vrrp::io::clock::since_boot`] counts.
+    pub(crate) sent: Duration,
+}
+
+impl PathNews {
+    /// Says that it has arrived, and after which time.
+    pub(crate) fn log(&self) {
+        let state = match self.reach {
+            Reach::Up => "Up",
+            Reach::Down => "Down",
+        };
+        let took = vrrp::io::clock::since_boot().saturating_sub(self.sent);
+        tracing::debug!(
+            "Received BFD event: instance {} is in state {state} (delivered in {} usec)",
+            self.session,
+            took.as_micros()
+        );
+    }
+}
+
 /// From a worker to the supervisor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum FromWorker {
     /// The plan just received is in force.
     Configured,
+    /// What BFD sessions say.
+    Paths(Vec<PathNews>),
     /// The answer to [`ToWorker::Ping`]: what there is to say in a few words.
     Alive(String),
     /// How the worker is, because the supervisor or a signal asked.

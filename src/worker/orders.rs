@@ -10,7 +10,7 @@ use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::{FromWorker, Receiver, Request, Start, ToWorker, split};
+use super::{FromWorker, PathNews, Receiver, Request, Start, ToWorker, split};
 use crate::plan::process::Tuning;
 use crate::status::Status;
 use crate::tune::Tuner;
@@ -20,6 +20,8 @@ use crate::tune::Tuner;
 pub(crate) enum Order<P> {
     /// Make this plan the one in force, touching only what differs.
     Reload(Box<P>),
+    /// Take notice of what BFD sessions say.
+    Paths(Vec<PathNews>),
     /// Tell the supervisor how you are, with [`Orders::report`].
     Report(Request),
     /// Say that you are not stuck, with [`Orders::alive`].
@@ -112,6 +114,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     self.plan = plan.clone();
                     Order::Reload(Box::new(plan))
                 }
+                Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
                 Some(Ok(ToWorker::Report(request))) => Order::Report(request),
                 Some(Ok(ToWorker::Ping)) => Order::Ping,
                 Some(Ok(ToWorker::Tune(tuning))) => {
@@ -151,6 +154,13 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
     /// Tells the supervisor that the last plan is in force.
     pub(crate) fn configured(&self) {
         self.tell(FromWorker::Configured);
+    }
+
+    /// Tells the supervisor what BFD sessions say.
+    pub(crate) fn paths(&self, news: Vec<PathNews>) {
+        if !news.is_empty() {
+            self.tell(FromWorker::Paths(news));
+        }
     }
 
     /// Answers [`Order::Report`].

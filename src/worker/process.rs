@@ -75,6 +75,17 @@ fn work(role: Role) -> io::Result<Exit> {
                 pidfile::remove(&start.pid_file);
                 Ok(exit)
             }
+            Role::Bfd => {
+                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let log = log::init(start.log.clone());
+                orders.tune(&start.tuning);
+                tune::watch_processor_time("BFD", "bfd")?;
+                log.background();
+                let exit = drive::bfd::run(plan, &mut orders).await;
+                log_end();
+                pidfile::remove(&start.pid_file);
+                Ok(exit)
+            }
             Role::Vrrp => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());

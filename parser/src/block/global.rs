@@ -26,7 +26,7 @@ keywords! {
         process_name: ProcessName => "Name of the supervisor in the process list.";
         vrrp_process_name: ProcessName => "Name of the VRRP worker in the process list.";
         checker_process_name | "lvs_process_name": ProcessName => "Name of the checkers worker in the process list.";
-        bfd_process_name: ProcessName => "Name of the BFD worker in the process list.", is ParsedOnly;
+        bfd_process_name: ProcessName => "Name of the BFD worker in the process list.";
         use_symlink_paths: bool = false => "Keep symbolic links in the paths of scripts.", else "Invalid value '{}' for global {kw} specified";
         set_supplementary_groups: bool = false => "Scripts get all groups of their user.", else "Invalid value '{}' for global {kw} specified";
         router_id: String => "How this machine calls itself in mail.", missing "routerid name missing - ignoring";
@@ -100,11 +100,11 @@ keywords! {
         checker_rt_priority: RealtimePriority => "Real-time priority of the checkers worker.", else "checker process real-time priority '{}' invalid", missing "No checker process real-time priority specified";
         checker_cpu_affinity: AffinityValue => "Processors of the checkers worker.", missing "No checker cpu_id set specified";
         checker_rlimit_rttime | "checker_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid checker real-time limit - {}";
-        bfd_priority: i8 [-20..=19] => "Nice value of the BFD worker.", else "Invalid bfd process priority specified", missing "No bfd process priority specified", is ParsedOnly;
-        bfd_no_swap: Flag => "Lock the BFD worker's memory.", is ParsedOnly;
-        bfd_rt_priority: RealtimePriority => "Real-time priority of the BFD worker.", else "bfd process real-time priority '{}' invalid", missing "No bfd process real-time priority specified", is ParsedOnly;
-        bfd_cpu_affinity: AffinityValue => "Processors of the BFD worker.", missing "No bfd cpu_id set specified", is ParsedOnly;
-        bfd_rlimit_rttime | "bfd_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid bfd real-time limit - {}", is ParsedOnly;
+        bfd_priority: i8 [-20..=19] => "Nice value of the BFD worker.", else "Invalid bfd process priority specified", missing "No bfd process priority specified";
+        bfd_no_swap: Flag => "Lock the BFD worker's memory.";
+        bfd_rt_priority: RealtimePriority => "Real-time priority of the BFD worker.", else "bfd process real-time priority '{}' invalid", missing "No bfd process real-time priority specified";
+        bfd_cpu_affinity: AffinityValue => "Processors of the BFD worker.", missing "No bfd cpu_id set specified";
+        bfd_rlimit_rttime | "bfd_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid bfd real-time limit - {}";
         snmp_socket: OneWord => "Address of the SNMP master agent.", else "Too many parameters specified for snmp_socket - ignoring", missing "SNMP error : snmp socket name missing", once "SNMP socket already set - ignoring {}", is ParsedOnly;
         enable_traps: Flag => "Send SNMP traps.", is ParsedOnly;
         enable_snmp_vrrp | "enable_snmp_keepalived": Flag => "SNMP: VRRP part of the KEEPALIVED MIB.", is ParsedOnly;

@@ -300,6 +300,16 @@ fn kind(kind: &CheckerKind, sheet: &mut Sheet) {
                 member!(sheet, "Reply data mask = {}", either(has_mask, "yes", "no"));
             }
         }
+        CheckerKind::Ping(_) => attribute!(sheet, "Keepalive method = PING_CHECK"),
+        CheckerKind::File(file) => {
+            attribute!(sheet, "Keepalive method = FILE_CHECK");
+            attribute!(sheet, "File = {} ({})", file.name, file.path.display());
+            attribute!(sheet, "Weight = {}{}", file.weight, either(file.reverse, " reverse", ""));
+        }
+        CheckerKind::Bfd(bfd) => {
+            attribute!(sheet, "Keepalive method = BFD_CHECK");
+            attribute!(sheet, "Name = {}", bfd.session);
+        }
         CheckerKind::Misc(misc) => {
             attribute!(sheet, "Keepalive method = MISC_CHECK");
             attribute!(sheet, "script = {}", quoted(&misc.argv));

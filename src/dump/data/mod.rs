@@ -1,5 +1,6 @@
 //! The text dumps, section by section.
 
+mod bfd;
 mod checkers;
 mod global;
 mod vrrp;
@@ -7,6 +8,7 @@ mod watched;
 
 use super::sheet::Sheet;
 use crate::dump::Scene;
+use crate::status::bfd::BfdStatus;
 use crate::status::checkers::CheckersStatus;
 use crate::status::vrrp::VrrpStatus;
 
@@ -30,5 +32,13 @@ pub(super) fn checkers(scene: &Scene<'_>, status: Option<&CheckersStatus>) -> St
     let mut sheet = Sheet::default();
     global::write(scene, &mut sheet);
     checkers::write(scene, status, &mut sheet);
+    sheet.into_text()
+}
+
+/// `keepalived_bfd.data`; without a status what is configured alone.
+pub(super) fn bfd(scene: &Scene<'_>, status: Option<&BfdStatus>) -> String {
+    let mut sheet = Sheet::default();
+    global::write(scene, &mut sheet);
+    bfd::write(scene, status, &mut sheet);
     sheet.into_text()
 }
