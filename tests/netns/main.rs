@@ -76,6 +76,7 @@ fn main() -> ExitCode {
                 packets::forged_adverts_are_named_and_move_neither_router,
                 manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
+                processes::a_worker_whose_timers_are_late_hurries,
                 processes::core_files_and_addresses_are_watched_on_demand,
                 processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
                 reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,

@@ -3,9 +3,13 @@
 use lab::{
     Outcome, eventually,
     pair::{Cast, ELECTION, Pair},
+    throughout,
 };
-use nix::unistd::Pid;
-use std::fs;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::{fs, time::Duration};
 
 const SCHED_RR: &str = "2";
 
@@ -113,5 +117,25 @@ pub(crate) fn core_files_and_addresses_are_watched_on_demand(cast: &Cast) -> Out
     daemon.logs("Netlink reflector reports IP 10.77.0.1 added to eth1", ELECTION)?;
     pair.one.node.ip("address delete 10.77.0.1/24 dev eth1")?;
     daemon.logs("Netlink reflector reports IP 10.77.0.1 removed from eth1", ELECTION)?;
+    Ok(())
+}
+
+pub(crate) fn a_worker_whose_timers_are_late_hurries(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let hasty = "global_defs {\n max_auto_priority 2\n min_auto_priority_delay 200000\n vrrp_rlimit_rttime 4000000\n}\n";
+    let daemon = pair.one.start_with(&format!("{hasty}{ROUTER}"))?;
+    daemon.logs("Entering MASTER STATE", ELECTION)?;
+    let child = daemon.vrrp_worker().expect("it runs");
+    for priority in ["1", "2"] {
+        let mark = daemon.journal().mark();
+        kill(child, Signal::SIGSTOP)?;
+        // Its adverts are a second apart.
+        throughout("a pause", Duration::from_millis(1_600), || true)?;
+        kill(child, Signal::SIGCONT)?;
+        daemon.journal().wait(mark, "A thread timer expired ", ELECTION)?;
+        daemon.journal().wait(mark, &format!("Set realtime priority {priority}"), ELECTION)?;
+        daemon.journal().wait(mark, "(VI_1) Advert was sent ", ELECTION)?;
+        assert_eq!(scheduling(child)?[1..], [priority, SCHED_RR]);
+    }
     Ok(())
 }

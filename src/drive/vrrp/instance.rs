@@ -48,8 +48,8 @@ impl Instance {
 
     pub(super) fn log(&self, line: &Line) {
         match line.detail() {
-            Detail::Normal => tracing::info!("{}", line.of(self.name())),
-            Detail::Detailed => tracing::debug!("{}", line.of(self.name())),
+            Detail::Normal => tracing::info!(instance = self.name(), "{}", line.of(self.name())),
+            Detail::Detailed => tracing::debug!(instance = self.name(), "{}", line.of(self.name())),
         }
     }
 

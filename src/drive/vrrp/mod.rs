@@ -535,7 +535,10 @@ impl Worker {
                     let index = self.groups[at].plan.members[member];
                     self.carry_out(index, vec![action]);
                 }
-                Step::Log(line) => tracing::info!("{}", line.of(&self.groups[at].plan.name)),
+                Step::Log(line) => {
+                    let name = self.groups[at].plan.name.as_str();
+                    tracing::info!(group = name, "{}", line.of(name));
+                }
                 Step::Report { to } => self.report_group(at, to),
             }
         }
