@@ -3,6 +3,7 @@
 //! - The scenes of `tests/netns` with the original as one of the two routers, in both roles, and as both: what only we
 //!   pass shows where we differ, what the original fails shows a wrong scene.
 //! - [`config`]: both readers on one file.
+//! - [`dumps`]: what both write about the same virtual routers.
 
 #[path = "../netns/addresses.rs"]
 mod addresses;
@@ -19,6 +20,9 @@ mod auth;
 )]
 mod bfd;
 mod config;
+mod dumps;
+#[path = "../monitoring/scene.rs"]
+mod dumps_scene;
 #[path = "../netns/election.rs"]
 mod election;
 #[path = "../netns/ipv6.rs"]
@@ -82,6 +86,7 @@ const FILES: &[Test<Cast>] = tests![
     config::servers_are_read_alike,
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
+    dumps::masters_are_dumped_alike,
 ];
 
 fn main() -> ExitCode {
