@@ -134,7 +134,7 @@ pub fn expansion(bytes: &[u8]) {
     let mut archive = Archive::new(bytes);
     // A line yields at most one statement per byte, and no line is longer than an expanded one.
     let bound = (archive.lines() + EXPANSION_LIMIT + 1) * 1024;
-    let mut statements = Statements::open(ROOT, &mut archive, options());
+    let mut statements = Statements::open(ROOT, &mut archive, options(), false);
     let mut count = 0_usize;
     while let Some(statement) = statements.next() {
         count += 1;

@@ -26,6 +26,8 @@ pub(crate) enum Invocation {
     Run(Box<Options>),
     /// Check the configuration, writing to standard error or appending to a file.
     ConfigTest(Box<Options>, Option<PathBuf>),
+    /// `config` as the first word: do something with the configuration that is not running it. The words behind it.
+    Config(Vec<OsString>),
     /// Print to standard error and end well.
     Version,
     /// Print the help text to standard error and end well.
@@ -176,7 +178,7 @@ pub(crate) struct Said {
 
 /// Reads the arguments, the program's name first. `cwd` makes a relative configuration file absolute.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) -> (Invocation, Said) {
-    let mut arguments = arguments.into_iter();
+    let mut arguments = arguments.into_iter().peekable();
     let program = arguments.next().unwrap_or_else(|| "keepalived".into());
     let mut said = Said::default();
     if Path::new(&program).file_name().is_some_and(|name| name == "genhash") {
@@ -187,10 +189,12 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     if let Some(call) = Ipvsadm::by_name(&program, &mut arguments) {
         return (Invocation::Ipvsadm(call), said);
     }
-    let mut arguments = arguments.peekable();
-    if arguments.next_if(|first| first == "ipvsadm").is_some() {
+    if arguments.next_if(|word| word == "ipvsadm").is_some() {
         let program = format!("{} ipvsadm", program.to_string_lossy());
         return (Invocation::Ipvsadm(Ipvsadm { program, words: arguments.collect() }), said);
+    }
+    if arguments.next_if(|word| word == "config").is_some() {
+        return (Invocation::Config(arguments.collect()), said);
     }
 
     let mut options = Options::default();
@@ -294,16 +298,21 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     if refused {
         return (Invocation::Refused, said);
     }
-    if options.file.as_os_str().is_empty() {
-        let preferred = Path::new(DEFAULT_FILE);
-        let old = Path::new(OLD_DEFAULT_FILE);
-        options.file = if !preferred.exists() && old.exists() { old.into() } else { preferred.into() };
-    } else if options.file.as_os_str().as_bytes().first() != Some(&b'/') {
-        options.file = cwd.join(&options.file);
-    }
+    options.file = configuration_file(&options.file, cwd);
     match config_test {
         Some(file) => (Invocation::ConfigTest(Box::new(options), file), said),
         None => (Invocation::Run(Box::new(options)), said),
+    }
+}
+
+/// The file that `--use-file` names, absolute; nothing named means the usual place.
+pub(crate) fn configuration_file(named: &Path, cwd: &Path) -> PathBuf {
+    let (preferred, old) = (Path::new(DEFAULT_FILE), Path::new(OLD_DEFAULT_FILE));
+    match named.as_os_str().as_bytes().first() {
+        None if !preferred.exists() && old.exists() => old.into(),
+        None => preferred.into(),
+        Some(b'/') => named.into(),
+        Some(_) => cwd.join(named),
     }
 }
 
@@ -392,6 +401,20 @@ mod tests {
         let (invocation, said) = ask(&["-Z", "--signum", "STOP"]);
         assert!(matches!(invocation, Invocation::Signum(15)));
         assert_eq!(said.err, "Unknown option -Z\n");
+    }
+
+    #[test]
+    fn ipvsadm_is_a_name_or_the_first_word() {
+        let ipvsadm = |program: &str, words: &[&str]| {
+            let words = words.iter().map(OsString::from).collect();
+            (Invocation::Ipvsadm(Ipvsadm { program: program.into(), words }), Said::default())
+        };
+        let called = |words: &[&str]| read(words.iter().map(OsString::from), Path::new("/"));
+        assert_eq!(called(&["/sbin/ipvsadm", "-Ln"]), ipvsadm("/sbin/ipvsadm", &["-Ln"]));
+        assert_eq!(called(&["ipvsadm-save", "-n"]), ipvsadm("ipvsadm-save", &["-S", "-n"]));
+        assert_eq!(called(&["ipvsadm-restore"]), ipvsadm("ipvsadm-restore", &["-R"]));
+        assert_eq!(ask(&["ipvsadm", "-C"]), ipvsadm("keepalived ipvsadm", &["-C"]));
+        assert!(matches!(ask(&["-n", "ipvsadm"]).0, Invocation::Run(_)));
     }
 
     fn genhash(program: &str, words: &[&str]) -> Invocation {

@@ -48,6 +48,7 @@ fn main() -> ExitCode {
             &ours,
             tests![
                 refusal::a_missing_right_is_named_and_ends_the_start,
+                refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,

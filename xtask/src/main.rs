@@ -4,7 +4,9 @@ mod bench;
 mod demo;
 mod docs;
 mod install;
+mod package;
 mod test;
+mod toolchain;
 
 use std::{env, process::ExitCode};
 
@@ -27,6 +29,10 @@ Usage: cargo xtask COMMAND
   docs [--check]
         Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
         with the first line that differs when a page is not what the tables say.
+
+  package [--static] [--profile NAME] [--output FOLDER]
+        Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
+        --static makes a binary without any shared library instead, for containers that hold nothing else.
 ";
 
 fn main() -> ExitCode {
@@ -35,6 +41,7 @@ fn main() -> ExitCode {
         Some("bench") => bench::run(words),
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
+        Some("package") => package::run(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
