@@ -1,8 +1,10 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
+mod bfd;
 mod daemon;
 mod end;
 mod health;
+mod misc;
 mod refusal;
 mod reload;
 mod stage;
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
                 end::a_stopped_director_leaves_nothing,
                 end::the_supervisors_death_takes_workers_and_addresses_along,
                 health::a_dead_server_leaves_and_returns_and_each_change_is_mailed,
+                misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 refusal::a_missing_right_is_named_and_ends_the_start,
                 refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,

@@ -27,8 +27,8 @@ Usage: cargo xtask COMMAND
         times side by side. Installs what is missing first and builds in the release profile.
 
   docs [--check]
-        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
-        with the first line that differs when a page is not what the tables say.
+        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
+        writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
