@@ -5,6 +5,7 @@ mod announcement;
 mod auth;
 mod bfd;
 mod bfd_peers;
+mod decoded;
 mod election;
 mod hardship;
 mod ipv6;
@@ -40,6 +41,8 @@ fn main() -> ExitCode {
                 bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
+                decoded::every_bfd_packet_is_whole,
+                decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,

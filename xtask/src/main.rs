@@ -1,5 +1,6 @@
-//! `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
 
+mod bench;
 mod demo;
 mod docs;
 mod install;
@@ -11,6 +12,11 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
+
+  bench failover [ROUNDS]
+  bench instances [COUNT]
+        Builds with optimisation and measures, beside Debian's keepalived: how late a backup takes over, and what a
+        thousand instances cost. Prints the tables of docs/benchmarks.md.
 
   demo [--binary PATH] [--json FILE]
         Plays the seed's configuration on two directors with seven real servers, kills one of each and brings it
@@ -33,6 +39,7 @@ Usage: cargo xtask COMMAND
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     let outcome = match words.next().as_deref() {
+        Some("bench") => bench::run(words),
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
         Some("package") => package::run(words),
