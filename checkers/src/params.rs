@@ -130,6 +130,8 @@ pub enum CheckerKind {
     Udp(UdpCheck),
     /// `DNS_CHECK`: asks a question.
     Dns(DnsCheck),
+    /// `MISC_CHECK`: has a program check.
+    Misc(MiscCheck),
     /// `PING_CHECK`: sends an echo request.
     Ping(Endpoint),
     /// `FILE_CHECK`: hears what a file says. It is never probed.
@@ -147,14 +149,20 @@ impl CheckerKind {
             Self::Smtp(check) => Some(&check.endpoint),
             Self::Udp(check) => Some(&check.endpoint),
             Self::Dns(check) => Some(&check.endpoint),
-            Self::File(_) | Self::Bfd(_) => None,
+            Self::Misc(_) | Self::File(_) | Self::Bfd(_) => None,
         }
     }
 
     /// Whether it asks by itself; the others are told.
     pub fn is_probed(&self) -> bool {
         match self {
-            Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) => true,
+            Self::Tcp(_)
+            | Self::Web(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Misc(_)
+            | Self::Ping(_) => true,
             Self::File(_) | Self::Bfd(_) => false,
         }
     }
@@ -163,6 +171,7 @@ impl CheckerKind {
     pub fn questions(&self) -> usize {
         match self {
             Self::Tcp(_)
+            | Self::Misc(_)
             | Self::Smtp(_)
             | Self::Udp(_)
             | Self::Dns(_)
@@ -178,6 +187,7 @@ impl CheckerKind {
         match self {
             Self::Smtp(_) => true,
             Self::Tcp(_)
+            | Self::Misc(_)
             | Self::Web(_)
             | Self::Udp(_)
             | Self::Dns(_)
@@ -199,6 +209,9 @@ impl CheckerKind {
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
+            (Self::Misc(one), Self::Misc(other)) => {
+                (&one.argv, one.user, one.dynamic) == (&other.argv, other.user, other.dynamic)
+            }
             (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Bfd(one), Self::Bfd(other)) => one == other,
             (
@@ -207,6 +220,7 @@ impl CheckerKind {
                 | Self::Smtp(_)
                 | Self::Udp(_)
                 | Self::Dns(_)
+                | Self::Misc(_)
                 | Self::Ping(_)
                 | Self::File(_)
                 | Self::Bfd(_),
@@ -223,6 +237,19 @@ pub struct SmtpCheck {
     pub endpoint: Endpoint,
     /// `helo_name`: who greets.
     pub helo_name: String,
+}
+
+/// `MISC_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiscCheck {
+    /// The program and its words.
+    pub argv: Vec<String>,
+    /// User and group it runs as.
+    pub user: (u32, u32),
+    /// `misc_timeout`: how long it may run.
+    pub timeout: Duration,
+    /// `misc_dynamic`: whether its exit status is a weight.
+    pub dynamic: bool,
 }
 
 /// `DNS_CHECK`

@@ -1,22 +1,29 @@
 //! The checkers worker's loop: probes go out, outcomes go to the director, its actions to the kernel, the log and the
 //! post.
 
+mod programs;
+mod tell;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
 use checkers::log::{Audience, Line};
 use checkers::params::CheckerKind;
-use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Notice, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use vrrp::bfd::Reach;
 
+use self::programs::Programs;
+use self::tell::Listeners;
 use super::echo::Echoes;
 use super::ipvs::Table;
 use super::tracked::{Tracked, watch_files};
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
-use crate::plan::checkers::{CheckersPlan, Service};
+use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
+use crate::script::Runner as Scripts;
 use crate::track::file::Reading;
 use crate::worker::{Order, Orders, PathNews};
 
@@ -27,9 +34,13 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// default five seconds.
 const LAST_POST: Duration = Duration::from_secs(3);
 
+/// How long scripts that tell of the end may take.
+const LAST_SCRIPTS: Duration = Duration::from_secs(1);
+
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
-    let (services, mut params) = split(plan.services);
+    let runner = start_runner(&plan);
+    let (services, mut params, scripts) = split(plan.services);
     let mut actions = Vec::new();
     let mut table = None;
     let echoes = Echoes::allow(&params);
@@ -52,11 +63,13 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         director: Director::start(params, &mut actions),
         table,
         runner: Runner::new(1),
-        mailer: Mailer::new(plan.alerts),
+        programs: Programs::new(runner.clone(), plan.programs),
+        listeners: Listeners::new(runner, scripts, Mailer::new(plan.alerts)),
         at_stop: plan.table.at_stop,
         files,
         echoes,
     };
+    worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
         if plan.table.flush_at_start {
@@ -67,6 +80,9 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         table.bring_all(&worker.director).await;
     }
     worker.say(actions);
+    if plan.tells_first {
+        worker.tell_first();
+    }
     worker.arm();
     orders.configured().await;
     loop {
@@ -92,7 +108,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 
 /// Removes the services that a worker which could not do it itself has left.
 pub(crate) async fn clean_up(plan: CheckersPlan) {
-    let (services, _) = split(plan.services);
+    let (services, ..) = split(plan.services);
     match Table::open().await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
@@ -108,7 +124,8 @@ struct Worker {
     /// None as long as there has been no virtual server.
     table: Option<Table>,
     runner: Runner,
-    mailer: Mailer,
+    programs: Programs,
+    listeners: Listeners,
     at_stop: AtStop,
     files: Tracked,
     echoes: Echoes,
@@ -117,8 +134,28 @@ struct Worker {
 /// The parts of the plan by who needs them.
 fn split(
     services: Vec<Service>,
-) -> (Vec<crate::plan::ipvs::Services>, Vec<checkers::params::VirtualServerParams>) {
-    services.into_iter().map(|service| (service.kernel, service.params)).unzip()
+) -> (
+    Vec<crate::plan::ipvs::Services>,
+    Vec<checkers::params::VirtualServerParams>,
+    Vec<(checkers::VirtualServerId, ServiceScripts)>,
+) {
+    let part = |service: Service| {
+        let scripts = (service.params.id.clone(), service.scripts);
+        (service.kernel, service.params, scripts)
+    };
+    services.into_iter().map(part).collect()
+}
+
+/// Starts the thread for scripts, if there are any.
+fn start_runner(plan: &CheckersPlan) -> Option<Arc<Scripts>> {
+    if !plan.has_scripts() {
+        return None;
+    }
+    let runner = Scripts::start();
+    if let Err(error) = &runner {
+        tracing::error!("Scripts cannot be run: {error}");
+    }
+    runner.ok().map(Arc::new)
 }
 
 impl Worker {
@@ -202,9 +239,8 @@ impl Worker {
                     self.runner.plan(CheckerId { service, server, checker }, question, at);
                 }
                 Action::Log(line) => log(&line),
-                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                // The plan has said that scripts and FIFOs of virtual servers are not part of this version.
-                Action::Notify(_) => {}
+                Action::Mail(alert) => self.listeners.mail(&alert),
+                Action::Notify(notice) => self.listeners.notice(&notice),
             }
         }
     }
@@ -219,8 +255,21 @@ impl Worker {
         for action in actions {
             match action {
                 Action::Log(line) => log(&line),
-                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                Action::Notify(_) | Action::Pool | Action::Probe { .. } => {}
+                Action::Mail(alert) => self.listeners.mail(&alert),
+                Action::Notify(notice) => self.listeners.notice(&notice),
+                Action::Pool | Action::Probe { .. } => {}
+            }
+        }
+    }
+
+    /// `rs_init_notifies`: tells of the servers that are up from the start.
+    fn tell_first(&mut self) {
+        for service in self.director.services() {
+            for (at, server) in service.params().servers.iter().enumerate() {
+                if service.is_up(at) {
+                    let (service, server) = (service.id().clone(), Some(server.id));
+                    self.listeners.notice(&Notice { service, server, up: true });
+                }
             }
         }
     }
@@ -229,7 +278,7 @@ impl Worker {
     fn arm(&mut self) {
         let mut actions = Vec::new();
         let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
-        self.runner = Runner::new(probes_at_once(&first));
+        self.runner = Runner::with_programs(probes_at_once(&first), Arc::new(self.programs.clone()));
         for (id, at) in first {
             let service = self.director.services().get(id.service);
             if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
@@ -246,7 +295,11 @@ impl Worker {
         tracing::info!("Reloading");
         // What is under way belongs to the old configuration.
         self.runner.clear();
-        let (services, mut params) = split(plan.services);
+        if self.listeners.runner.is_none() {
+            self.listeners.runner = start_runner(&plan);
+        }
+        self.programs = Programs::new(self.listeners.runner.clone(), plan.programs);
+        let (services, mut params, scripts) = split(plan.services);
         if self.table.is_some() {
             tracing::debug!("Reinitializing ipvs");
         } else if !services.is_empty() {
@@ -260,11 +313,14 @@ impl Worker {
                 }
             }
         }
+        self.listeners.mailer.reconfigure(plan.alerts);
+        self.listeners.reconfigure_fifos(plan.fifos);
         self.files = watch_files(&mut params);
         self.echoes.widen(&params);
-        self.mailer.reconfigure(plan.alerts);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();
+        // Who leaves is told of by the scripts it had.
+        self.listeners.add(scripts.clone());
         self.director.reconfigure(params, &mut actions);
         if let Some(table) = &mut self.table {
             table.configure(&plan.table, services).await;
@@ -273,10 +329,12 @@ impl Worker {
             table.bring_all(&self.director).await;
         }
         self.say(actions);
+        self.listeners.replace(scripts);
     }
 
     async fn stop(mut self, leave: bool) {
         self.runner.clear();
+        self.listeners.end_scripts();
         if leave {
             return;
         }
@@ -293,7 +351,7 @@ impl Worker {
                 AtStop::Flush => table.flush().await,
             }
         }
-        self.mailer.finish(LAST_POST).await;
+        self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;
     }
 }
 

@@ -7,9 +7,12 @@ mod alerts;
 pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
+pub(crate) mod notify;
+mod script;
 mod signing;
 mod track;
 pub(crate) mod vrrp;
+pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -26,6 +29,7 @@ use crate::worker::{Role, Start, ToWorker};
 
 use self::bfd::BfdPlan;
 use self::checkers::CheckersPlan;
+use self::notify::Occasion;
 use self::vrrp::VrrpPlan;
 
 /// What the running system says.
@@ -85,6 +89,10 @@ pub(crate) struct Plan {
     pub(crate) bfd: BfdPlan,
     /// Which kinds of blocks the files named.
     present: Present,
+    /// `startup_script`
+    pub(crate) startup: Option<Occasion>,
+    /// `shutdown_script`
+    pub(crate) shutdown: Option<Occasion>,
     /// Tracked files that are to be there from the start.
     pub(crate) first_numbers: Vec<FirstNumber>,
     /// `child_wait_time`: how long workers may take to stop.
@@ -95,12 +103,15 @@ impl Plan {
     /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
     pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
         let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        let (startup, shutdown) = notify::occasions(config, complaints);
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
             bfd: bfd::plan(config),
             first_numbers: first_numbers(config),
             present: config.present,
+            startup,
+            shutdown,
             child_wait_time: config.global.child_wait_time,
         }
     }

@@ -80,7 +80,7 @@ fn the_seed_means_five_persistent_services_with_eleven_checked_servers() {
         assert_eq!(kernel.persistence.map(|persistence| persistence.timeout), Some(3600));
         for server in &service.params.servers {
             let [checker] = &server.checkers[..] else { panic!("not one checker") };
-            let Endpoint { dest, timeout, .. } = checker.kind.endpoint().expect("an endpoint");
+            let Endpoint { dest, timeout, .. } = checker.kind.endpoint().expect("it uses a socket");
             assert_eq!((dest.ip(), dest.port()), (server.id.addr, server.id.port));
             assert_eq!(*timeout, Duration::from_secs(30));
             assert_eq!(checker.cadence.delay_loop, Duration::from_secs(6));
@@ -125,14 +125,14 @@ fn only_address_translation_has_a_port_of_its_own() {
 #[test]
 fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
     let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n misc_path /bin/true\n }\n \
+        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n PING_CHECK {\n }\n \
          TCP_CHECK {\n }\n }\n}\n",
     );
     assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("MISC_CHECK is not part")).expect("a line about it");
+    let line = said.iter().find(|line| line.contains("PING_CHECK is not part")).expect("a line about it");
     assert_eq!(
         line,
-        "(keepalived.conf: Line 4) MISC_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
+        "(keepalived.conf: Line 4) PING_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
          by it"
     );
 }
@@ -261,4 +261,21 @@ fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
     );
     let [first, _] = &checkers[..] else { panic!("not two checkers") };
     assert_eq!((first.retry, first.cadence.delay_before_retry), (3, Duration::from_secs(7)));
+}
+
+/// compat/checkers.md §2.13, §23
+#[test]
+fn a_program_checks_as_its_user_and_one_that_is_not_there_leaves_its_server_unchecked() {
+    let (plan, said) = plan(
+        "global_defs {\n enable_script_security\n script_user root\n}\n\
+         virtual_server 10.1.0.1 80 {\n protocol TCP\n delay_loop 7\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n \
+         misc_path \"/bin/sh -c 'exit 0'\"\n misc_dynamic\n }\n MISC_CHECK {\n misc_path /nonexistent/x\n }\n }\n}\n",
+    );
+    let [checker] = &plan.services[0].params.servers[0].checkers[..] else { panic!("one checker") };
+    let CheckerKind::Misc(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+    assert_eq!(check.argv, ["/bin/sh", "-c", "exit 0"]);
+    assert_eq!((check.user, check.timeout, check.dynamic), ((0, 0), Duration::from_secs(7), true));
+    assert_eq!(plan.programs.len(), 1);
+    let missing = "Disabling misc script '/nonexistent/x' since not found/accessible";
+    assert!(said.iter().any(|line| line == missing), "{said:?}");
 }

@@ -1,28 +1,41 @@
 //! What a virtual router watches: its own lines, those of its sync group, and what it cannot do without.
 
-use std::fmt::Display;
-
-use parser::config::{Config, SyncGroup, Tracked as Line, VrrpInstance};
+use parser::config::{Config, IfName, Tracked as Line, Tracking, VrrpInstance};
 use parser::diag::{Class, Diagnostic};
 use vrrp::track::{Object, Tracked, Weight};
+
+use super::watch::Watched;
 
 /// All that a virtual router watches, every thing once. `needed` are the interfaces of itself and its addresses.
 pub(super) fn plan(
     instance: &VrrpInstance,
     config: &Config,
+    watched: &Watched,
     needed: Vec<String>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Vec<Tracked> {
     let group = instance.sync_group.and_then(|group| config.sync_groups.get(group));
     let mut merge = Merge { instance, complaints, all: Vec::new() };
     merge.all.extend(needed.into_iter().map(Object::Interface).map(Tracked::needed));
-    merge.kind("interface", Object::Interface, |what| what.to_string(), &instance.tracking.interfaces, {
-        group.map_or(&[], |group: &SyncGroup| &group.tracking.interfaces)
-    });
-    let bfd = |at: &usize| config.bfd_instances.get(*at).map_or_else(String::new, |bfd| bfd.name.clone());
-    merge.kind("bfd", Object::Bfd, bfd, &instance.tracking.bfds, {
-        group.map_or(&[], |group: &SyncGroup| &group.tracking.bfds)
-    });
+    let none = Tracking::default();
+    let (own, groups) = (&instance.tracking, group.map_or(&none, |group| &group.tracking));
+    let name = |what: &IfName| Some(what.to_string());
+    merge.kind("interface", Object::Interface, name, &own.interfaces, &groups.interfaces);
+    // What could not be run or found is not watched.
+    let name = |what: &usize| {
+        let name = &config.scripts.get(*what)?.name;
+        watched.scripts.iter().any(|script| script.name == *name).then(|| name.clone())
+    };
+    merge.kind("script", Object::Script, name, &own.scripts, &groups.scripts);
+    let name = |what: &usize| {
+        let name = &config.track_files.get(*what)?.name;
+        watched.files.iter().any(|file| file.name == *name).then(|| name.clone())
+    };
+    merge.kind("file", Object::File, name, &own.files, &groups.files);
+    let name = |what: &usize| Some(config.track_processes.get(*what)?.name.clone());
+    merge.kind("process", Object::Process, name, &own.processes, &groups.processes);
+    let name = |what: &usize| Some(config.bfd_instances.get(*what)?.name.clone());
+    merge.kind("bfd", Object::Bfd, name, &own.bfds, &groups.bfds);
     merge.all
 }
 
@@ -39,23 +52,26 @@ impl Merge<'_> {
         &mut self,
         word: &str,
         object: impl Fn(String) -> Object,
-        name: impl Fn(&T) -> String,
+        name: impl Fn(&T) -> Option<String>,
         own: &[Line<T>],
         groups: &[Line<T>],
     ) {
         for line in own {
+            let Some(called) = name(&line.what) else { continue };
             let shared = groups.iter().find(|other| other.what == line.what);
             let weight = match shared {
                 Some(shared) if line.weight.value != 0 => shared.weight,
                 Some(_) | None => line.weight,
             };
             if shared.is_some() {
-                self.complain_of_both(word, &name(&line.what));
+                self.complain_of_both(word, &called);
             }
-            self.add(object(name(&line.what)), weight);
+            self.add(object(called), weight);
         }
         for line in groups.iter().filter(|line| own.iter().all(|other| other.what != line.what)) {
-            self.add(object(name(&line.what)), line.weight);
+            if let Some(called) = name(&line.what) {
+                self.add(object(called), line.weight);
+            }
         }
     }
 
@@ -69,7 +85,7 @@ impl Merge<'_> {
     }
 
     /// Of an interface the original says it as a mistake, of the others in the log only.
-    fn complain_of_both(&mut self, word: &str, name: &dyn Display) {
+    fn complain_of_both(&mut self, word: &str, name: &str) {
         let (class, which) =
             if word == "interface" { (Class::General, " or sync group") } else { (Class::Log, "") };
         let text = format!(

@@ -11,6 +11,9 @@ use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transp
 use vrrp::track::Object;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
+use super::notify::{self, Fifo, Scope, Scripts};
+use super::script::Vetting;
+use super::watch::{self, Watched};
 use super::{System, signing, track};
 use crate::notify::mail;
 
@@ -28,6 +31,12 @@ const MTU: u32 = 1500;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// What it watches for them.
+    pub(crate) watched: Watched,
+    /// The FIFOs it writes to.
+    pub(crate) fifos: Vec<Fifo>,
+    /// `fifo_write_vrrp_states_on_reload`
+    pub(crate) repeat_states: bool,
     /// The virtual routers, in the order of the file.
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the file.
@@ -58,6 +67,17 @@ pub(crate) struct Space {
     pub(crate) na: Duration,
 }
 
+impl VrrpPlan {
+    /// Whether it has programs run.
+    pub(crate) fn has_scripts(&self) -> bool {
+        let scripts =
+            self.instances.iter().map(|one| &one.scripts).chain(self.groups.iter().map(|one| &one.scripts));
+        !self.watched.scripts.is_empty()
+            || scripts.into_iter().any(|scripts| *scripts != Scripts::default())
+            || self.fifos.iter().any(|fifo| fifo.script.is_some())
+    }
+}
+
 /// One virtual router and what it does to the system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
@@ -67,6 +87,10 @@ pub(crate) struct Instance {
     pub(crate) addresses: Vec<Address>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
     pub(crate) excluded: Vec<Address>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
+    /// `notify_priority_changes`
+    pub(crate) tells_priority: bool,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
@@ -90,6 +114,8 @@ pub(crate) struct Group {
     pub(crate) name: String,
     /// Its members, as indexes into the instances of the plan; never empty.
     pub(crate) members: Vec<usize>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
 }
@@ -137,14 +163,27 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
+    let mut vetting = Vetting::new(&config.global);
+    let watched = watch::plan(config, &mut vetting);
     let instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, complaints))
+        .filter_map(|instance| translate(instance, config, system, &watched, &mut vetting, complaints))
         .collect();
+    let groups = groups(config, &instances, &mut vetting);
+    let fifos = if config.present.vrrp {
+        let own = config.global.vrrp_notify_fifo.as_ref();
+        notify::fifos(config, own, Scope::Vrrp, !config.present.checkers, &mut vetting)
+    } else {
+        Vec::new()
+    };
+    vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
-        groups: groups(config, &instances),
+        watched,
+        fifos,
+        repeat_states: config.global.fifo_write_vrrp_states_on_reload,
+        groups,
         instances,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
@@ -190,7 +229,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
 }
 
 /// The groups without the instances that were left out.
-fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
+fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) -> Vec<Group> {
     let place = |member: &usize| {
         let name = &config.vrrp_instances.get(*member)?.name;
         instances.iter().position(|instance| instance.params.name == *name)
@@ -198,6 +237,7 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
     let group = |group: &config::SyncGroup| Group {
         name: group.name.clone(),
         members: group.members.iter().filter_map(place).collect(),
+        scripts: Scripts::plan(&group.notify, vetting),
         smtp_alert: group.smtp_alert,
     };
     config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
@@ -208,6 +248,8 @@ fn translate(
     instance: &VrrpInstance,
     config: &Config,
     system: &System,
+    watched: &Watched,
+    vetting: &mut Vetting<'_>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
     // The original looks for lateness only then.
@@ -308,6 +350,7 @@ fn translate(
         track: track::plan(
             instance,
             config,
+            watched,
             needs(instance, interface.clone(), &addresses, &excluded),
             complaints,
         ),
@@ -331,6 +374,8 @@ fn translate(
         params,
         addresses,
         excluded,
+        scripts: Scripts::plan(&instance.notify, vetting),
+        tells_priority: instance.notify_priority_changes,
         smtp_alert: instance.smtp_alert,
         report_deleted: instance.report_deleted,
     })

@@ -30,6 +30,10 @@ mod packets;
 #[path = "../netns/sync.rs"]
 mod sync;
 
+#[expect(dead_code, reason = "the original tells changes in any order, and gives its FIFO up at a reload")]
+#[path = "../netns/tracking.rs"]
+mod tracking;
+
 use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
 
@@ -63,6 +67,12 @@ const ALONE: &[Test<Cast>] = tests![
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
     packets::garbage_of_any_length_stops_nobody,
+    tracking::a_router_waits_for_a_slow_script_without_a_word,
+    tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
+    tracking::a_script_that_hangs_is_ended_and_delays_no_advert,
+    tracking::an_unsafe_script_is_not_run_and_a_missing_one_is_named,
+    tracking::scripts_and_fifos_tell_of_every_change_in_the_originals_words,
+    tracking::the_first_and_the_last_script_run_around_everything_else,
 ];
 
 const FILES: &[Test<Cast>] = tests![

@@ -11,6 +11,7 @@ mod hardship;
 mod ipv6;
 mod packets;
 mod sync;
+mod tracking;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -62,6 +63,14 @@ fn main() -> ExitCode {
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
                 packets::garbage_of_any_length_stops_nobody,
+                tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
+                tracking::a_router_waits_for_a_slow_script_without_a_word,
+                tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
+                tracking::a_script_that_hangs_is_ended_and_delays_no_advert,
+                tracking::a_thousand_changes_are_told_in_their_order,
+                tracking::an_unsafe_script_is_not_run_and_a_missing_one_is_named,
+                tracking::scripts_and_fifos_tell_of_every_change_in_the_originals_words,
+                tracking::the_first_and_the_last_script_run_around_everything_else,
             ],
         )
         .tests(

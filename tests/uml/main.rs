@@ -4,6 +4,7 @@ mod bfd;
 mod daemon;
 mod end;
 mod health;
+mod misc;
 mod refusal;
 mod reload;
 mod stage;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
                 end::a_stopped_director_leaves_nothing,
                 end::the_supervisors_death_takes_workers_and_addresses_along,
                 health::a_dead_server_leaves_and_returns_and_each_change_is_mailed,
+                misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
             ],

@@ -11,6 +11,10 @@
 //! `reverse` turns the sign of the last two. A file has no good and bad but a number, which is multiplied by the weight: at
 //! −254 or less it is FAULT, and more than 253 counts as 253. With weight 0 any number but 0 is FAULT, with `reverse` 0 is.
 
+pub mod judge;
+pub mod number;
+pub mod presence;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

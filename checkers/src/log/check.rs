@@ -5,7 +5,8 @@ use std::io;
 
 use super::{Checked, Strerror};
 use crate::http::Reason;
-use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
+use crate::misc::Fault;
+use crate::params::{CheckerKind, Endpoint, MiscCheck, Scheme, WebCheck};
 use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 
 pub(super) fn line(
@@ -36,6 +37,7 @@ pub(super) fn line(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Attempt(_)
+        | Checked::Retrying { .. }
         | Checked::Failed(..)
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
@@ -43,6 +45,8 @@ pub(super) fn line(
             CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
+            // Its lines name the virtual server too; see `misc`.
+            CheckerKind::Misc(_) => Ok(()),
             CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
             // Neither is asked.
             CheckerKind::File(check) => f.write_str(&check.name),
@@ -92,6 +96,7 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
@@ -122,6 +127,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
         Checked::Passed
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => {
@@ -138,7 +144,9 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
+        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) | Failure::Script(_) => {
+            Reason::NoData
+        }
     }
 }
 
@@ -157,6 +165,7 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
@@ -175,6 +184,7 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
@@ -205,6 +215,7 @@ fn ping(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "ICMP connection to {rs} success."),
@@ -226,6 +237,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => return f.write_str("success."),
@@ -239,11 +251,60 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Failure::Connect(errno) => {
             write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
         }
-        Failure::Send(_) | Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+        Failure::Send(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Script(_) => {
             f.write_str("connection failure.")?;
         }
     }
     write!(f, "{}", After(retries))
+}
+
+/// `MISC_CHECK` (§23.5)
+pub(super) fn misc(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    check: &MiscCheck,
+    checked: Checked,
+) -> fmt::Result {
+    let program = check.argv.first().map_or("", String::as_str);
+    write!(f, "Misc check for [{rs} VS {vs}] by [{program}] ")?;
+    let (failure, when) = match checked {
+        Checked::Retrying { failure, nth: 1, of } => (failure, format!(", will do {}", retries(of))),
+        Checked::Retrying { failure, nth, of } => (failure, format!(" on retry {}/{of}", nth - 1)),
+        Checked::Failed(failure, None) => (failure, " with retry disabled".to_owned()),
+        Checked::Failed(failure, Some(of)) => (failure, format!(" after {}", retries(of))),
+        Checked::Attempt(failure) => (failure, String::new()),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
+        | Checked::Errno(_)
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::Rescheduled(_)
+        | Checked::TlsTooOld(_) => return f.write_str("succeeded."),
+    };
+    match failure {
+        Failure::Script(fault @ Fault::TimedOut) => write!(f, "timed out{when}{fault}."),
+        Failure::Script(fault) => write!(f, "failed{when}{fault}."),
+        Failure::ConnectTimeout
+        | Failure::Connect(_)
+        | Failure::Send(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Dns(_) => write!(f, "failed{when}."),
+    }
+}
+
+fn retries(count: u32) -> String {
+    if count == 1 { "1 retry".to_owned() } else { format!("{count} retries") }
 }
 
 /// What a mail server did wrong, with the address that was asked.
@@ -265,9 +326,12 @@ impl fmt::Display for SmtpFailure<'_> {
                 | Failure::Handshake(_)
                 | Failure::Http(_)
                 | Failure::Reply
-                | Failure::Dns(_),
+                | Failure::Dns(_)
+                | Failure::Script(_),
             )
-            | None => write!(f, "Error connecting to server {pair}"),
+            | None => {
+                write!(f, "Error connecting to server {pair}")
+            }
         }
     }
 }

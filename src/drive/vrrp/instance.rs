@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Instant;
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
 use vrrp::track::{Object, Status};
-use vrrp::{Cause, Event, Router, State};
+use vrrp::{Cause, Event, Router};
 
+use super::tell::Voice;
 use crate::drive::kernel::Id;
 use crate::mirror::Mirror;
 use crate::plan::vrrp as plan;
@@ -20,13 +22,12 @@ pub(super) struct Instance {
     pub(super) router: Router,
     /// The sync group it belongs to, as an index into the worker's.
     pub(super) group: Option<usize>,
-    /// The last state told by mail; the same one twice is told once.
-    pub(super) mailed: Option<State>,
+    pub(super) voice: Voice,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), group: None, plan, mailed: None }
+        Self { id, router: Router::new(plan.params.clone()), group: None, plan, voice: Voice::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -48,6 +49,19 @@ impl Instance {
     /// All addresses it holds as master, in the order in which they are announced.
     pub(super) fn addresses(&self) -> impl Iterator<Item = &plan::Address> {
         self.plan.addresses.iter().chain(&self.plan.excluded)
+    }
+
+    /// What it does not know yet it does not wait for.
+    pub(super) fn assume_what_is_unknown(&mut self) {
+        let unknown: Vec<Object> = {
+            let things = self.router.machine().tracker().things();
+            let is_unknown = things.filter(|(_, status)| *status == Status::Unknown);
+            is_unknown.map(|(tracked, _)| tracked.object.clone()).collect()
+        };
+        for object in unknown {
+            // It has not begun, so it asks for nothing.
+            self.router.handle(Instant::now(), Event::Track(object, Status::Assumed), &mut Vec::new());
+        }
     }
 
     /// What the state of the system means for it: the events that bring the core up to date.
@@ -126,6 +140,8 @@ mod tests {
             params,
             addresses: Vec::new(),
             excluded: Vec::new(),
+            scripts: crate::plan::notify::Scripts::default(),
+            tells_priority: false,
             smtp_alert: false,
             report_deleted: false,
         };
@@ -155,7 +171,7 @@ mod tests {
     fn with_eth0_up() -> Instance {
         let mut instance = instance();
         let up = Event::Track(eth0(), Status::Up);
-        instance.router.handle(std::time::Instant::now(), up, &mut Vec::new());
+        instance.router.handle(Instant::now(), up, &mut Vec::new());
         instance
     }
 
@@ -184,7 +200,7 @@ mod tests {
     #[test]
     fn the_source_stays_while_it_is_there() {
         let mut instance = with_eth0_up();
-        let now = std::time::Instant::now();
+        let now = Instant::now();
         instance.router.handle(now, Event::Source(Some([10, 0, 0, 2].into())), &mut Vec::new());
         let both = [[10, 0, 0, 1], [10, 0, 0, 2]];
         assert_eq!(instance.facts(&mirror(true, &both), &ours()), []);
