@@ -1,8 +1,12 @@
 //! Carries out what the cores ask of the system. No decisions are made here.
 
+pub(crate) mod bfd;
 pub(crate) mod checkers;
+mod echo;
 mod ipvs;
+mod tracked;
 pub(crate) mod vrrp;
 
 mod addresses;
+mod chatter;
 mod kernel;

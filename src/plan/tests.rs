@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use checkers::dns::{Question, Record};
+use checkers::http::{Presence, Source};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
 use parser::source::{Found, Sources, Text};
 
@@ -27,6 +28,11 @@ impl Sources for OneFile {
     fn random(&mut self) -> u32 {
         0
     }
+}
+
+/// What a text says.
+pub(crate) fn read(text: &'static str) -> parser::config::Config {
+    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
 }
 
 /// The plan for checkers, and what was said on the way.
@@ -158,16 +164,44 @@ fn a_page_has_the_host_and_the_server_name_that_are_nearest_to_it() {
 }
 
 #[test]
-fn a_regex_is_not_passed_over_in_silence() {
+fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
     let (plan, said) = plan(
         "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n HTTP_GET {\n \
-         url {\n path /\n regex \"ok\"\n }\n }\n }\n}\n",
+         url {\n path /a\n regex \"OK\"\n regex_options caseless dollar_endonly\n regex_no_match\n regex_max_offset 7\n }\n \
+         url {\n path /b\n regex \"a(b\"\n }\n }\n }\n}\n",
     );
-    assert!(plan.services[0].params.servers[0].checkers.is_empty());
-    assert!(
-        said.iter().any(|line| line.contains("HTTP_GET with a regex is not part of this version")),
-        "{said:?}"
+    let CheckerKind::Web(check) = &plan.services[0].params.servers[0].checkers[0].kind else {
+        panic!("not a web check")
+    };
+    let source = check.pages[0].wanted.pattern.clone().map(Source::from).expect("a pattern");
+    assert_eq!(
+        (&*source.pattern, source.wanted, source.begins),
+        ("OK", Presence::Forbidden, Some((0, Some(7))))
     );
+    assert!(source.options.caseless);
+    assert_eq!(check.pages[1].wanted.pattern, None);
+    for line in [
+        "(keepalived.conf: Line 7) regex_options dollar_endonly is not known here - ignoring",
+        "(keepalived.conf: Line 13) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
+    ] {
+        assert!(said.iter().any(|said| said == line), "{said:#?}");
+    }
+}
+
+/// compat/checkers.md §24.1
+#[test]
+fn a_file_check_has_the_weight_of_its_file_unless_it_says_its_own() {
+    let (plan, _) = plan(
+        "track_file load {\n file /run/load\n weight 3 reverse\n}\n\
+         virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n FILE_CHECK {\n track_file load\n }\n \
+         FILE_CHECK {\n track_file load\n weight -300\n }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
+        let CheckerKind::File(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        (check.name.clone(), check.path.clone(), check.weight, check.reverse)
+    });
+    let check = |weight, reverse| ("load".to_owned(), "/run/load".into(), weight, reverse);
+    assert_eq!(checks.collect::<Vec<_>>(), [check(3, true), check(-300, false)]);
 }
 
 #[test]

@@ -12,6 +12,12 @@ mod announcement;
 #[path = "../netns/auth.rs"]
 #[expect(dead_code, reason = "the original has no auth_hmac")]
 mod auth;
+#[path = "../netns/bfd.rs"]
+#[expect(
+    dead_code,
+    reason = "the original forgets its sessions with a worker, a reload moves what it tracks, and Debian's knows no multihop"
+)]
+mod bfd;
 mod config;
 #[path = "../netns/election.rs"]
 mod election;
@@ -35,6 +41,12 @@ const PAIRS: &[Test<Cast>] = tests![
     auth::a_router_with_another_password_is_not_obeyed,
     auth::peers_with_an_authentication_header_elect_and_give_back,
     auth::routers_with_an_authentication_header_elect_and_give_back,
+    bfd::a_cut_link_takes_the_session_down_at_both_ends_and_it_returns_with_the_link,
+    bfd::a_master_that_loses_a_tracked_session_gives_way_at_once_and_returns_with_it,
+    bfd::a_passive_end_is_silent_until_it_is_spoken_to,
+    bfd::a_reload_keeps_the_session_and_takes_new_times_over,
+    bfd::a_session_comes_up_and_the_death_of_one_end_is_noticed,
+    bfd::a_weighted_session_moves_the_priority_and_the_better_router_takes_over,
     election::a_killed_master_is_followed_after_the_down_interval,
     election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
     election::a_returning_higher_priority_takes_over,
