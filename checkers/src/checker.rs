@@ -112,10 +112,11 @@ impl Checker {
             // §4.9: nobody hears of an alpha checker's first failure.
             verdict = Verdict::StillDown;
         }
-        if let Failure::Handshake(fault @ (TlsFault::OldVersion | TlsFault::NoCommonCipher)) = failure
+        if let Failure::Handshake(fault) = failure
+            && fault != TlsFault::Other
             && matches!(verdict, Verdict::WentDown { .. })
         {
-            tell(Checked::TlsTooOld(fault));
+            tell(Checked::Tls(fault));
         }
         match verdict {
             Verdict::WentDown { first } => {

@@ -46,7 +46,7 @@ mod virtual_server;
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
-pub use self::outcome::{Failure, Outcome, Step, TlsFault, Trouble};
+pub use self::outcome::{CertificateFault, Failure, Outcome, Step, TlsFault, Trouble};
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
 pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

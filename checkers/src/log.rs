@@ -121,8 +121,8 @@ pub enum Checked {
     NotSent,
     /// One failure of several.
     Attempt(Failure),
-    /// Why no TLS session is possible, before the failure that counts.
-    TlsTooOld(TlsFault),
+    /// Why there is no TLS session, before the failure that counts.
+    Tls(TlsFault),
     /// The failure that counts, after so many that did not.
     Failed(Failure, Option<u32>),
     /// The probe could not be made: what failed, where keepalived says it.

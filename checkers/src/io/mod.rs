@@ -2,9 +2,11 @@
 #![expect(clippy::disallowed_methods, reason = "the edge is where the clock is read")]
 
 pub(crate) mod connect;
+pub mod credentials;
 pub(crate) mod datagram;
 pub mod exchange;
 mod run;
 pub mod tls;
+mod verify;
 
 pub use self::run::Runner;

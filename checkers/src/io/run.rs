@@ -6,11 +6,13 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
+use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 use crate::probe::{probe, time_limit};
 use crate::{CheckerId, Failure, Outcome};
@@ -22,6 +24,7 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Runner {
     limit: usize,
+    tls: Tls,
     due: BinaryHeap<Reverse<(Instant, CheckerId)>>,
     /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
     checkers: HashMap<CheckerId, Planned>,
@@ -31,7 +34,7 @@ pub struct Runner {
 
 #[derive(Debug)]
 struct Planned {
-    kind: CheckerKind,
+    kind: Arc<CheckerKind>,
     question: usize,
     at: Option<Instant>,
     running: Option<AbortHandle>,
@@ -39,9 +42,10 @@ struct Planned {
 
 impl Runner {
     /// A runner that keeps at most `limit` probes under way, each of which may hold a descriptor.
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, tls: Tls) -> Self {
         Self {
             limit: limit.max(1),
+            tls,
             due: BinaryHeap::new(),
             checkers: HashMap::new(),
             under_way: JoinSet::new(),
@@ -59,6 +63,7 @@ impl Runner {
 
     /// Adds a checker or replaces it; it is not planned yet.
     pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
+        let kind = Arc::new(kind);
         if let Some(Planned { running: Some(running), .. }) =
             self.checkers.insert(id, Planned { kind, question: 0, at: None, running: None })
         {
@@ -133,11 +138,11 @@ impl Runner {
                 continue;
             }
             checker.at = None;
-            let (kind, question) = (checker.kind.clone(), checker.question);
+            let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
                 let overdue = Outcome::Failed(Failure::ConnectTimeout);
-                timeout(allowed, probe(&kind, question)).await.unwrap_or(overdue)
+                timeout(allowed, probe(&kind, question, &tls)).await.unwrap_or(overdue)
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);

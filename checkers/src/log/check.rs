@@ -6,7 +6,7 @@ use std::io;
 use super::{Checked, Strerror};
 use crate::http::Reason;
 use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
-use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{CertificateFault, Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
@@ -25,12 +25,7 @@ pub(super) fn line(
         }
         Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
         Checked::Unable(trouble) => unable(f, kind.endpoint(), trouble),
-        Checked::TlsTooOld(TlsFault::OldVersion) => {
-            write!(f, "Web server {rs} speaks only TLS 1.1 or older; checks need TLS 1.2 or 1.3")
-        }
-        Checked::TlsTooOld(TlsFault::NoCommonCipher | TlsFault::Other) => {
-            write!(f, "Web server {rs} has no cipher suite or curve of TLS that checks know")
-        }
+        Checked::Tls(fault) => write!(f, "Web server {rs} {}", tls(fault)),
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
@@ -67,6 +62,24 @@ fn unable(f: &mut fmt::Formatter<'_>, endpoint: Option<&Endpoint>, trouble: Trou
     }
 }
 
+/// What is wrong, as far as it is known.
+fn tls(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::OldVersion => "speaks only TLS 1.1 or older; checks need TLS 1.2 or 1.3",
+        TlsFault::NoCommonCipher => "has no cipher suite or curve of TLS that checks know",
+        TlsFault::ClientCertificate => "wants a client certificate that the SSL block does not give",
+        TlsFault::Certificate(fault) => match fault {
+            CertificateFault::Untrusted => "has a certificate that no authority of the SSL block vouches for",
+            CertificateFault::Expired => "has a certificate that has expired",
+            CertificateFault::ExpiresSoon => "has a certificate that expires within tls_min_days",
+            CertificateFault::NotYetValid => "has a certificate that is not valid yet",
+            CertificateFault::OtherName => "has a certificate for another name",
+            CertificateFault::Invalid => "has a certificate, or shows a proof of its key, that is broken",
+        },
+        TlsFault::Other => "does not come to a TLS session",
+    }
+}
+
 /// ` after N retries`
 struct After(Option<u32>);
 
@@ -93,7 +106,7 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::Errno(_)
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "TCP connection to {rs} success."),
     }
 }
 
@@ -119,11 +132,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         }
         // keepalived's line has no dot.
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
-        Checked::Passed
-        | Checked::Errno(_)
-        | Checked::NotSent
-        | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => {
+        Checked::Passed | Checked::Errno(_) | Checked::NotSent | Checked::Unable(_) | Checked::Tls(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
         }
     }
@@ -158,7 +167,7 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::Errno(_)
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
+        | Checked::Tls(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
 }
 
@@ -176,7 +185,7 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::Errno(_)
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "UDP connection to {rs} success."),
     }
 }
 
@@ -206,7 +215,7 @@ fn ping(
         | Checked::Errno(_)
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "ICMP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "ICMP connection to {rs} success."),
     }
 }
 
@@ -227,7 +236,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::Errno(_)
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => return f.write_str("success."),
+        | Checked::Tls(_) => return f.write_str("success."),
     };
     match failure {
         Failure::Dns(code) => write!(f, "read error occurred. (rcode = {code})")?,

@@ -11,13 +11,14 @@ mod web;
 use std::time::Duration;
 
 use crate::Outcome;
+use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 
 /// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
-pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
+pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Outcome {
     match kind {
-        CheckerKind::Web(check) => web::probe(check, question).await,
+        CheckerKind::Web(check) => web::probe(check, question, tls).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,

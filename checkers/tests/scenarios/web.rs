@@ -2,7 +2,7 @@
 
 use checkers::http::{Digest, Reason, Version, Wanted};
 use checkers::params::{
-    BeforeFirst, BetweenPages, CheckerKind, CheckerParams, LoggedFailures, Page, Scheme, TlsFarewell,
+    BeforeFirst, BetweenPages, CheckerKind, CheckerParams, LoggedFailures, Page, Scheme, TlsFarewell, Trust,
     WebCheck,
 };
 use checkers::{Failure, Outcome, TlsFault};
@@ -26,7 +26,10 @@ fn web(scheme: Scheme, between: BetweenPages, pages: &[Page]) -> CheckerParams {
     let (version, pages) = (Version::Http10, pages.to_vec());
     let mut params = checker();
     params.cadence.delay_before_retry = secs(3);
-    CheckerParams { kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, between, pages }), ..params }
+    CheckerParams {
+        kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, trust: Trust::Anybody, between, pages }),
+        ..params
+    }
 }
 
 fn two(between: BetweenPages) -> CheckerParams {

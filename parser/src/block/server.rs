@@ -175,12 +175,12 @@ impl Block for RealServerBlock {
 }
 
 keywords! {
-    /// Client certificate of every SSL_GET.
+    /// Certificates for every SSL_GET.
     SslBlock {
-        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing", is ParsedOnly;
-        ca: Replaceable => "File of authorities.", missing "SSL cafile missing", is ParsedOnly;
-        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing", is ParsedOnly;
-        key: Replaceable => "Client key.", missing "SSL keyfile missing", is ParsedOnly;
+        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing";
+        ca: Replaceable => "File of authorities.", missing "SSL cafile missing";
+        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing";
+        key: Replaceable => "Client key.", missing "SSL keyfile missing";
     }
 }
 
