@@ -456,10 +456,9 @@ fn preferred(one: &config::Address) -> Option<u32> {
 mod tests {
     use super::*;
     use parser::config::{IfName, Located, Span};
-    use std::sync::Arc;
 
     fn span() -> Span {
-        Span { file: Arc::from("keepalived.conf"), line: 7 }
+        Span::new("keepalived.conf", 7)
     }
 
     fn named(name: &str) -> Located<IfName> {

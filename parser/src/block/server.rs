@@ -215,7 +215,13 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
         args.expect_no_more();
         let mut members = Vec::new();
         args.reader.enter(head.clone());
-        args.reader.lines(&keyword, |args| members.extend(<Members as crate::keyword::Entry>::read(args)));
+        let row = args.row();
+        args.reader.lines(&keyword, row, |args| {
+            let member = <Members as crate::keyword::Entry>::read(args);
+            let kept = member.is_some();
+            members.extend(member);
+            kept
+        });
         args.reader.leave();
         if members.is_empty() {
             args.reader.say(format!("virtual server group {head} has no entries - removing"));
