@@ -1,10 +1,12 @@
 //! One checker: what an outcome means to it, and what there is to say.
 
+use std::collections::BTreeMap;
+
 use crate::cadence::After;
 use crate::log::Checked;
 use crate::params::{BetweenPages, CheckerKind, CheckerParams, FileMeaning, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
-use crate::{Failure, Outcome, Tally, TlsFault, Verdict};
+use crate::{Failure, Found, LengthMismatch, Outcome, Tally, TlsFault, Verdict};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Checker {
@@ -12,6 +14,8 @@ pub(crate) struct Checker {
     pub(crate) round: Round,
     pub(crate) contribution: i64,
     pub(crate) last_errno: Option<i32>,
+    /// Of each page, which was told last.
+    pub(crate) mismatches: BTreeMap<usize, LengthMismatch>,
     /// The failure that counted last, for the mail.
     pub(crate) last_failure: Option<Failure>,
 }
@@ -27,7 +31,14 @@ pub(crate) struct Taken {
 
 impl Checker {
     pub(crate) fn new(tally: Tally) -> Self {
-        Self { tally, round: Round::default(), contribution: 0, last_errno: None, last_failure: None }
+        Self {
+            tally,
+            round: Round::default(),
+            contribution: 0,
+            last_errno: None,
+            mismatches: BTreeMap::new(),
+            last_failure: None,
+        }
     }
 
     /// As a tracked file says it from the beginning.
@@ -46,10 +57,16 @@ impl Checker {
     pub(crate) fn take(
         &mut self,
         params: &CheckerParams,
-        outcome: Outcome,
+        found: Found,
         mut tell: impl FnMut(Checked),
     ) -> Taken {
-        match outcome {
+        let question = self.round.question();
+        if let Some(mismatch) = found.mismatch
+            && self.mismatches.insert(question, mismatch) != Some(mismatch)
+        {
+            tell(Checked::Length(question, mismatch));
+        }
+        match found.outcome {
             Outcome::Passed => self.passed(params, tell),
             Outcome::Failed(failure) => self.failed(params, failure, tell),
             Outcome::Unable(trouble) => {

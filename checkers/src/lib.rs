@@ -27,6 +27,7 @@ mod checker;
 mod director;
 pub mod dns;
 pub mod echo;
+pub mod exercise;
 pub mod http;
 mod identity;
 #[cfg(feature = "io")]
@@ -34,6 +35,7 @@ pub mod io;
 pub mod log;
 mod outcome;
 pub mod params;
+mod presence;
 #[cfg(feature = "io")]
 pub mod probe;
 mod quorum;
@@ -46,7 +48,8 @@ mod virtual_server;
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
-pub use self::outcome::{CertificateFault, Failure, Outcome, Step, TlsFault, Trouble};
+pub use self::outcome::{CertificateFault, Failure, Found, LengthMismatch, Outcome, Step, TlsFault, Trouble};
+pub use self::presence::Moved;
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
 pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

@@ -7,7 +7,9 @@ use std::fmt;
 use std::io;
 
 use crate::params::{CheckerKind, WhenDown};
-use crate::{EntryId, Failure, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{
+    EntryId, Failure, LengthMismatch, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId,
+};
 
 /// Who is interested in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub struct Line {
 pub enum Event {
     /// A checker begins.
     Activating(RealServerId),
+    /// A checker does not begin, because the address is elsewhere.
+    Deactivating(RealServerId),
+    /// A checker rests, because the address went elsewhere.
+    Suspending(RealServerId),
     /// A checker came to a result.
     Check(RealServerId, CheckerKind, Checked),
     /// A server came up.
@@ -117,6 +123,8 @@ pub enum Checked {
     DigestGood(usize),
     /// While down: the page of this index matches the pattern.
     RegexGood(usize),
+    /// The page of this index has another length than announced.
+    Length(usize, LengthMismatch),
     /// The network did not take the packet.
     NotSent,
     /// One failure of several.
@@ -140,6 +148,8 @@ impl Line {
             Event::Check(_, _, Checked::Errno(_)) | Event::File { .. } => Audience::Detail,
             Event::Check(_, _, Checked::Unable(Trouble { step: Step::Mark, .. })) => Audience::Alarm,
             Event::Activating(_)
+            | Event::Deactivating(_)
+            | Event::Suspending(_)
             | Event::Check(..)
             | Event::ServerUp(..)
             | Event::ServerDown(..)
@@ -164,6 +174,8 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
+            Event::Deactivating(rs) => write!(f, "Deactivating healthchecker for service {rs} for VS {vs}"),
+            Event::Suspending(rs) => write!(f, "Suspending healthchecker for service {rs} for VS {vs}"),
             Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),

@@ -13,6 +13,30 @@ pub enum Outcome {
     Unable(Trouble),
 }
 
+/// All that a probe found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What counts.
+    pub outcome: Outcome,
+    /// What is worth a line.
+    pub mismatch: Option<LengthMismatch>,
+}
+
+impl From<Outcome> for Found {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, mismatch: None }
+    }
+}
+
+/// A body of another length than announced, in bytes. It is no failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LengthMismatch {
+    /// What `Content-Length` said.
+    pub announced: u64,
+    /// What came.
+    pub received: u64,
+}
+
 /// What the server did wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {

@@ -1,6 +1,6 @@
 //! What the machines need to know. Equal parameters are the same configuration: a reload compares whole values.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +23,11 @@ pub struct VirtualServerParams {
     pub hysteresis: u32,
     /// What happens to notifications when everything stops.
     pub at_stop: AtStop,
+    /// `ha_suspend`: checks are made only while one of these addresses, each range from its first to its last, is on this
+    /// machine.
+    pub only_with: Option<Vec<(IpAddr, IpAddr)>>,
+    /// `rs_init_notifies`
+    pub first_state: FirstState,
     /// Whether changes of the quorum are mailed.
     pub alert: bool,
     /// Which mails a checker causes.
@@ -31,6 +36,15 @@ pub struct VirtualServerParams {
     pub sorry: Option<SorryParams>,
     /// Who serves; each address and port once.
     pub servers: Vec<RealServerParams>,
+}
+
+/// `rs_init_notifies`: who hears of servers that are up from the start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FirstState {
+    /// Nobody.
+    Silent,
+    /// Scripts and FIFOs.
+    Tell,
 }
 
 /// `omega`

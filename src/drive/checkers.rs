@@ -7,11 +7,13 @@ use checkers::io::Runner;
 use checkers::io::credentials::Credentials;
 use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
-use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::time::{MissedTickBehavior, interval};
 
 use super::echo::Echoes;
 use super::ipvs::Table;
+use super::presence::Presence;
 use super::tracked::{Tracked, watch_files};
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
@@ -26,6 +28,9 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// How long the end may wait for mails. The supervisor kills a worker that takes longer than `child_wait_time`, by
 /// default five seconds.
 const LAST_POST: Duration = Duration::from_secs(3);
+
+/// How often a part of the table is compared with what the kernel has.
+const AUDIT: Duration = Duration::from_secs(1);
 
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
@@ -57,6 +62,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         files,
         echoes,
         tls: tls(&plan.credentials),
+        presence: None,
     };
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
@@ -68,14 +74,18 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         table.bring_all(&worker.director).await;
     }
     worker.say(actions);
+    worker.place().await;
     worker.arm();
     orders.configured().await;
+    let mut audit = interval(AUDIT);
+    audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             order = orders.next() => match order {
                 Order::Reload(plan) => {
                     worker.reload(*plan).await;
+                    worker.place().await;
                     worker.arm();
                     orders.configured().await;
                 }
@@ -86,6 +96,8 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
             },
             found = worker.runner.next() => worker.found(found).await,
             reading = worker.files.next() => worker.read(&reading).await,
+            () = changed(&mut worker.presence) => worker.moved(),
+            _ = audit.tick() => worker.audit().await,
         }
     }
 }
@@ -113,6 +125,8 @@ struct Worker {
     files: Tracked,
     echoes: Echoes,
     tls: Tls,
+    /// Once a virtual server depends on where its address is.
+    presence: Option<Presence>,
 }
 
 /// The parts of the plan by who needs them.
@@ -124,11 +138,11 @@ fn split(
 
 impl Worker {
     /// Takes an outcome, and those that have come in meanwhile: what they change goes to the kernel in one batch.
-    async fn found(&mut self, first: (CheckerId, Outcome)) {
+    async fn found(&mut self, first: (CheckerId, Found)) {
         let mut dirty = Vec::new();
         let mut next = Some(first);
-        while let Some((CheckerId { service, server, checker }, outcome)) = next {
-            self.tell(service, Event::Probed { server, checker, outcome }, &mut dirty);
+        while let Some((CheckerId { service, server, checker }, found)) = next {
+            self.tell(service, Event::Probed { server, checker, found }, &mut dirty);
             next = self.runner.try_next();
         }
         self.settle(dirty).await;
@@ -198,18 +212,57 @@ impl Worker {
     /// Gives every checker its first probe.
     fn arm(&mut self) {
         let mut actions = Vec::new();
-        let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
+        let first = self.director.arm(Instant::now(), chance, &mut actions);
         self.runner = Runner::new(probes_at_once(&first), self.tls.clone());
         for (id, at) in first {
-            let service = self.director.services().get(id.service);
-            if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
-                self.runner.insert(id, kind.clone());
-                let question = self.question(id.service, id.server, id.checker);
-                self.runner.plan(id, question, at);
-            }
+            self.plan(id, at);
         }
         self.say(actions);
         tracing::info!("Activating BFD healthchecker");
+    }
+
+    /// Finds out whose address is here, before checkers are armed.
+    async fn place(&mut self) {
+        let mut services = self.director.services().iter();
+        if self.presence.is_none() && services.any(|service| service.params().only_with.is_some()) {
+            match Presence::open().await {
+                Ok(presence) => self.presence = Some(presence),
+                Err(error) => tracing::error!("Netlink: ha_suspend cannot be followed: {error}"),
+            }
+        }
+        if let Some(presence) = &self.presence {
+            self.director.place(|first, last| presence.has(first, last));
+        }
+    }
+
+    /// Addresses came or went.
+    fn moved(&mut self) {
+        let Some(presence) = &self.presence else { return };
+        let mut actions = Vec::new();
+        let is_here = |first, last| presence.has(first, last);
+        let moved = self.director.moved(Instant::now(), is_here, chance, &mut actions);
+        moved.suspended.into_iter().for_each(|id| self.runner.rest(id));
+        for (id, at) in moved.resumed {
+            self.plan(id, at);
+        }
+        self.say(actions);
+    }
+
+    /// Plans a checker's first probe.
+    fn plan(&mut self, id: CheckerId, at: Instant) {
+        let service = self.director.services().get(id.service);
+        if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
+            self.runner.insert(id, kind.clone());
+            let question = self.question(id.service, id.server, id.checker);
+            self.runner.plan(id, question, at);
+        }
+    }
+
+    /// Puts back what somebody else took out of the kernel.
+    async fn audit(&mut self) {
+        if let Some(table) = &mut self.table {
+            table.audit(&self.director).await;
+        }
     }
 
     async fn reload(&mut self, plan: CheckersPlan) {
@@ -266,6 +319,18 @@ impl Worker {
         }
         self.mailer.finish(LAST_POST).await;
     }
+}
+
+/// An address came or went, if anybody wants to know.
+async fn changed(presence: &mut Option<Presence>) {
+    match presence {
+        Some(presence) => presence.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn chance() -> Spread {
+    Spread::from_bits(fastrand::u32(..))
 }
 
 /// The supervisor has tried them.

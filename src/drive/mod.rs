@@ -3,6 +3,7 @@
 pub(crate) mod checkers;
 mod echo;
 mod ipvs;
+mod presence;
 mod tracked;
 pub(crate) mod vrrp;
 

@@ -2,14 +2,14 @@
 
 mod web;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use checkers::dns::{NoName, Question, Record};
 use checkers::io::credentials::Credentials;
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
-    LoggedFailures, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams,
-    WhenDown,
+    FirstState, LoggedFailures, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
+    VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
@@ -66,7 +66,6 @@ fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
         (global.sync_daemon.is_some(), "lvs_sync_daemon"),
         (global.lvs_notify_fifo.is_some(), "lvs_notify_fifo"),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
-        (global.rs_init_notifies, "rs_init_notifies"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {
         let text = format!("{word} is not part of this version - ignoring");
@@ -96,9 +95,6 @@ fn virtual_server(
     if scripts.into_iter().any(Option::is_some) {
         not_yet(vs.span.clone(), "quorum_up and quorum_down are", complaints);
     }
-    if vs.ha_suspend {
-        not_yet(vs.span.clone(), "ha_suspend is", complaints);
-    }
     let servers = vs.real_servers.iter();
     VirtualServerParams {
         id,
@@ -106,6 +102,8 @@ fn virtual_server(
         quorum: vs.quorum,
         hysteresis: vs.hysteresis,
         at_stop: if vs.omega { AtStop::Tell } else { AtStop::Silent },
+        only_with: vs.ha_suspend.then(|| addresses(config, vs)).flatten(),
+        first_state: if config.global.rs_init_notifies { FirstState::Tell } else { FirstState::Silent },
         alert: vs.smtp_alert,
         checker_alerts: if config.global.no_checker_emails {
             CheckerAlerts::ServerOnly
@@ -117,6 +115,23 @@ fn virtual_server(
             when_unused: when_down(sorry.inhibit_on_failure),
         }),
         servers: servers.map(|server| real_server(config, vs, server, system, complaints)).collect(),
+    }
+}
+
+/// The addresses of a virtual server, each range from its first to its last. A firewall mark has none.
+fn addresses(config: &Config, vs: &VirtualServer) -> Option<Vec<(IpAddr, IpAddr)>> {
+    match &vs.service {
+        config::Service::Address { addr, .. } => Some(vec![(*addr, *addr)]),
+        config::Service::Fwmark(_) => None,
+        config::Service::Group { group, .. } => {
+            let members = &config.virtual_server_groups.get(*group)?.members;
+            let ranges = members.iter().filter_map(|member| match member {
+                Members::Range { first, last, .. } => Some((*first, *last)),
+                Members::Fwmark { .. } => None,
+            });
+            let ranges: Vec<_> = ranges.collect();
+            (!ranges.is_empty()).then_some(ranges)
+        }
     }
 }
 

@@ -15,10 +15,13 @@ use tokio::time::{sleep_until, timeout};
 use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 use crate::probe::{probe, time_limit};
-use crate::{CheckerId, Failure, Outcome};
+use crate::{CheckerId, Failure, Found, Outcome};
 
 /// How much longer than its own time limits a probe may take before it is ended from outside.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// What a probe counts as that had to be ended.
+const OVERDUE: Outcome = Outcome::Failed(Failure::ConnectTimeout);
 
 /// Has probes run, and hands out what they found.
 #[derive(Debug)]
@@ -28,7 +31,7 @@ pub struct Runner {
     due: BinaryHeap<Reverse<(Instant, CheckerId)>>,
     /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
     checkers: HashMap<CheckerId, Planned>,
-    under_way: JoinSet<Outcome>,
+    under_way: JoinSet<Found>,
     owners: HashMap<Id, CheckerId>,
 }
 
@@ -80,6 +83,16 @@ impl Runner {
         }
     }
 
+    /// Takes back what is planned of a checker; a probe that is under way is ended and tells nothing.
+    pub fn rest(&mut self, id: CheckerId) {
+        if let Some(checker) = self.checkers.get_mut(&id) {
+            checker.at = None;
+            if let Some(running) = checker.running.take() {
+                running.abort();
+            }
+        }
+    }
+
     /// How many probes are under way.
     pub fn under_way(&self) -> usize {
         self.under_way.len()
@@ -87,7 +100,7 @@ impl Runner {
 
     /// Waits for the next probe to end and starts those that come due meanwhile. Never returns while nothing is planned
     /// or under way. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> (CheckerId, Outcome) {
+    pub async fn next(&mut self) -> (CheckerId, Found) {
         loop {
             self.start_due(Instant::now());
             let wake = self.due.peek().map(|Reverse((at, _))| *at).filter(|_| self.has_room());
@@ -114,7 +127,7 @@ impl Runner {
     }
 
     /// A probe that has already ended, if there is one.
-    pub fn try_next(&mut self) -> Option<(CheckerId, Outcome)> {
+    pub fn try_next(&mut self) -> Option<(CheckerId, Found)> {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             if let Some(found) = self.take(ended) {
                 return Some(found);
@@ -141,17 +154,16 @@ impl Runner {
             let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
-                let overdue = Outcome::Failed(Failure::ConnectTimeout);
-                timeout(allowed, probe(&kind, question, &tls)).await.unwrap_or(overdue)
+                timeout(allowed, probe(&kind, question, &tls)).await.unwrap_or(OVERDUE.into())
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);
         }
     }
 
-    fn take(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<(CheckerId, Outcome)> {
-        let (task, outcome) = match ended {
-            Ok((task, outcome)) => (task, Some(outcome)),
+    fn take(&mut self, ended: Result<(Id, Found), JoinError>) -> Option<(CheckerId, Found)> {
+        let (task, found) = match ended {
+            Ok((task, found)) => (task, Some(found)),
             Err(error) => (error.id(), None),
         };
         let id = self.owners.remove(&task)?;
@@ -162,6 +174,6 @@ impl Runner {
         }
         checker.running = None;
         // A probe that broke has failed: its server must not stay in service untested.
-        Some((id, outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout))))
+        Some((id, found.unwrap_or(OVERDUE.into())))
     }
 }

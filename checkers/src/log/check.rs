@@ -6,7 +6,9 @@ use std::io;
 use super::{Checked, Strerror};
 use crate::http::Reason;
 use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
-use crate::{CertificateFault, Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{
+    CertificateFault, Failure, LengthMismatch, RealServerId, Step, TlsFault, Trouble, VirtualServerId,
+};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
@@ -16,6 +18,7 @@ pub(super) fn line(
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::Length(page, mismatch) => length(f, rs, vs, kind, page, mismatch),
         Checked::NotSent => f.write_str("send ICMP packet fail"),
         Checked::Unable(Trouble { step: Step::Bind, errno }) if matches!(kind, CheckerKind::Ping(_)) => {
             write!(f, "bind failed. errno: {errno}, error: {}", Strerror(errno))
@@ -62,6 +65,24 @@ fn unable(f: &mut fmt::Formatter<'_>, endpoint: Option<&Endpoint>, trouble: Trou
     }
 }
 
+/// §18.7
+fn length(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    kind: &CheckerKind,
+    page: usize,
+    LengthMismatch { announced, received }: LengthMismatch,
+) -> fmt::Result {
+    write!(f, "http_check for RS {rs} VS {vs} url ")?;
+    if let CheckerKind::Web(check) = kind
+        && let Some(page) = check.pages.get(page)
+    {
+        write!(f, "{}{}", page.host.as_deref().unwrap_or_default(), page.path)?;
+    }
+    write!(f, ": content_length ({announced}) does not match received bytes ({received})")
+}
+
 /// What is wrong, as far as it is known.
 fn tls(fault: TlsFault) -> &'static str {
     match fault {
@@ -104,6 +125,7 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "TCP connection to {rs} success."),
@@ -132,7 +154,12 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         }
         // keepalived's line has no dot.
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
-        Checked::Passed | Checked::Errno(_) | Checked::NotSent | Checked::Unable(_) | Checked::Tls(_) => {
+        Checked::Passed
+        | Checked::Errno(_)
+        | Checked::Length(..)
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::Tls(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
         }
     }
@@ -165,6 +192,7 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
@@ -183,6 +211,7 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "UDP connection to {rs} success."),
@@ -213,6 +242,7 @@ fn ping(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "ICMP connection to {rs} success."),
@@ -234,6 +264,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => return f.write_str("success."),

@@ -10,15 +10,15 @@ mod web;
 
 use std::time::Duration;
 
-use crate::Outcome;
 use crate::io::tls::Tls;
 use crate::params::CheckerKind;
+use crate::{Found, Outcome};
 
 /// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
-pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Outcome {
-    match kind {
-        CheckerKind::Web(check) => web::probe(check, question, tls).await,
+pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Found {
+    let outcome = match kind {
+        CheckerKind::Web(check) => return web::probe(check, question, tls).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,
@@ -26,7 +26,8 @@ pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Outcome {
         CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
         // Nobody plans it.
         CheckerKind::File(_) => Outcome::Passed,
-    }
+    };
+    outcome.into()
 }
 
 /// How long a probe may take.

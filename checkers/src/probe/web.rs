@@ -8,7 +8,7 @@ use crate::http::{Flaw, Host, Reason, Request, Response, Wanted};
 use crate::io::exchange::{Exchange, Failed, Limits};
 use crate::io::tls::{PeerName, Tls};
 use crate::params::{Scheme, TlsFarewell, WebCheck};
-use crate::{Failure, Outcome};
+use crate::{Failure, Found, LengthMismatch, Outcome};
 
 /// A server that sends a byte now and then is listened to for so many times `connect_timeout`.
 const PATIENCE: u32 = 10;
@@ -21,14 +21,18 @@ pub(super) fn time_limit(check: &WebCheck) -> Duration {
     check.endpoint.timeout.saturating_mul(PATIENCE)
 }
 
-pub(super) async fn probe(check: &WebCheck, page: usize, tls: &Tls) -> Outcome {
-    match fetch(check, page, tls).await {
-        Ok(()) => Outcome::Passed,
-        Err(outcome) => outcome,
-    }
+pub(super) async fn probe(check: &WebCheck, page: usize, tls: &Tls) -> Found {
+    let mut mismatch = None;
+    let outcome = fetch(check, page, tls, &mut mismatch).await.err().unwrap_or(Outcome::Passed);
+    Found { outcome, mismatch }
 }
 
-async fn fetch(check: &WebCheck, page: usize, tls: &Tls) -> Result<(), Outcome> {
+async fn fetch(
+    check: &WebCheck,
+    page: usize,
+    tls: &Tls,
+    mismatch: &mut Option<LengthMismatch>,
+) -> Result<(), Outcome> {
     // Whoever counts wrongly gets the last one, not a success.
     let page = check.pages.get(page).or(check.pages.last());
     let page = page.ok_or(Outcome::Failed(Failure::Http(Reason::NoData)))?;
@@ -55,6 +59,8 @@ async fn fetch(check: &WebCheck, page: usize, tls: &Tls) -> Result<(), Outcome> 
         exchange.finish()
     };
     let response = result.await.map_err(|failed: Failed| failed.outcome)?;
+    *mismatch =
+        response.length_mismatch().map(|(announced, received)| LengthMismatch { announced, received });
     judge(&page.wanted, response).await.map_err(|flaw| {
         Outcome::Failed(Failure::Http(match flaw {
             Flaw::Status(_) => Reason::Status,

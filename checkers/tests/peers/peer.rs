@@ -10,7 +10,7 @@ use socket2::{Domain, SockAddr, Socket, Type};
 
 /// Probes without certificates.
 pub(crate) async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
-    checkers::probe::probe(kind, question, &Tls::default()).await
+    checkers::probe::probe(kind, question, &Tls::default()).await.outcome
 }
 
 /// Accepts connections into its backlog.

@@ -16,7 +16,8 @@ fn id(server: usize) -> CheckerId {
 }
 
 async fn next(runner: &mut Runner) -> (CheckerId, Outcome) {
-    timeout(LONG, runner.next()).await.unwrap()
+    let (id, found) = timeout(LONG, runner.next()).await.unwrap();
+    (id, found.outcome)
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async fn get(server: &Scripted, tls: &Tls, trust: Trust, name: Option<&str>) -> 
         between: BetweenPages::Pause,
         pages: vec![page],
     });
-    probe(&check, 0, tls).await
+    probe(&check, 0, tls).await.outcome
 }
 
 const AUTHORITY: Trust = Trust::Authority { name: false, days: 0 };

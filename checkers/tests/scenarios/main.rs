@@ -4,6 +4,7 @@
 mod dns;
 mod file;
 mod model;
+mod presence;
 mod reload;
 mod running;
 mod scene;

@@ -129,7 +129,7 @@ keywords! {
         lvs_netlink_cmd_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         lvs_netlink_monitor_rcv_bufs: u32 [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "{kw} size ({}) invalid", missing "{kw} size missing", is ParsedOnly;
         lvs_netlink_monitor_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
-        rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
+        rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified";
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
         vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
         vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;

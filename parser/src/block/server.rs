@@ -59,7 +59,7 @@ keywords! {
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
         protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
-        ha_suspend: Flag => "Do not check while the address is elsewhere.", is ParsedOnly;
+        ha_suspend: Flag => "Do not check while the address is elsewhere.";
         smtp_alert: bool => "Mail when the quorum changes.", else "Invalid virtual_server smtp_alert parameter {}";
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
