@@ -25,6 +25,13 @@ pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: 
 /// The original, as peer and oracle.
 pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
 
+/// A web server.
+pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx-light" };
+/// A name server.
+pub(crate) const DNSMASQ: Program = Program { name: "dnsmasq", package: "dnsmasq-base" };
+/// A mail server.
+pub(crate) const EXIM: Program = Program { name: "exim4", package: "exim4-daemon-light" };
+
 /// Installs the packages of those programs that are missing.
 ///
 /// # Errors

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
+use super::progress::{Lateness, Progress};
 use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 use crate::probe::{probe, time_limit};
@@ -32,6 +33,7 @@ pub struct Runner {
     /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
     checkers: HashMap<CheckerId, Planned>,
     under_way: JoinSet<Found>,
+    lateness: Lateness,
     owners: HashMap<Id, CheckerId>,
 }
 
@@ -39,7 +41,7 @@ pub struct Runner {
 struct Planned {
     kind: Arc<CheckerKind>,
     question: usize,
-    at: Option<Instant>,
+    progress: Progress,
     running: Option<AbortHandle>,
 }
 
@@ -52,8 +54,19 @@ impl Runner {
             due: BinaryHeap::new(),
             checkers: HashMap::new(),
             under_way: JoinSet::new(),
+            lateness: Lateness::default(),
             owners: HashMap::new(),
         }
+    }
+
+    /// How late probes began, all of them together.
+    pub fn lateness(&self) -> Lateness {
+        self.lateness
+    }
+
+    /// How each checker gets on, in no order.
+    pub fn progress(&self) -> impl Iterator<Item = (CheckerId, Progress)> {
+        self.checkers.iter().map(|(id, checker)| (*id, checker.progress))
     }
 
     /// Forgets everything; probes under way are ended and tell nothing.
@@ -67,8 +80,9 @@ impl Runner {
     /// Adds a checker or replaces it; it is not planned yet.
     pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
         let kind = Arc::new(kind);
-        if let Some(Planned { running: Some(running), .. }) =
-            self.checkers.insert(id, Planned { kind, question: 0, at: None, running: None })
+        if let Some(Planned { running: Some(running), .. }) = self
+            .checkers
+            .insert(id, Planned { kind, question: 0, progress: Progress::default(), running: None })
         {
             running.abort();
         }
@@ -78,7 +92,7 @@ impl Runner {
     pub fn plan(&mut self, id: CheckerId, question: usize, at: Instant) {
         if let Some(checker) = self.checkers.get_mut(&id) {
             checker.question = question;
-            checker.at = Some(at);
+            checker.progress.due = Some(at);
             self.due.push(Reverse((at, id)));
         }
     }
@@ -86,8 +100,9 @@ impl Runner {
     /// Takes back what is planned of a checker; a probe that is under way is ended and tells nothing.
     pub fn rest(&mut self, id: CheckerId) {
         if let Some(checker) = self.checkers.get_mut(&id) {
-            checker.at = None;
+            checker.progress.due = None;
             if let Some(running) = checker.running.take() {
+                checker.progress.running_since = None;
                 running.abort();
             }
         }
@@ -147,10 +162,12 @@ impl Runner {
         {
             self.due.pop();
             let Some(checker) = self.checkers.get_mut(&id) else { continue };
-            if checker.at != Some(at) {
+            if checker.progress.due != Some(at) {
                 continue;
             }
-            checker.at = None;
+            let late = now.saturating_duration_since(at);
+            self.lateness.note(late);
+            checker.progress = Progress { due: None, running_since: Some(now), late, ..checker.progress };
             let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
@@ -173,6 +190,8 @@ impl Runner {
             return None;
         }
         checker.running = None;
+        checker.progress.running_since = None;
+        checker.progress.last_finished = Some(Instant::now());
         // A probe that broke has failed: its server must not stay in service untested.
         Some((id, found.unwrap_or(OVERDUE.into())))
     }

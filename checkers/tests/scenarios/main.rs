@@ -8,6 +8,7 @@ mod presence;
 mod reload;
 mod running;
 mod scene;
+mod schedule;
 mod smtp;
 mod start;
 mod stop;
