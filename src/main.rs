@@ -15,10 +15,11 @@ mod notify;
 mod pidfile;
 mod place;
 mod plan;
+mod script;
 mod signals;
 mod supervise;
-mod track;
 mod version;
+mod watch;
 mod worker;
 
 use std::ffi::OsString;
@@ -30,7 +31,11 @@ use exit::Exit;
 
 fn main() -> ExitCode {
     if let Ok(assignment) = std::env::var(worker::ENV) {
-        return ExitCode::from(worker::main(&assignment).code());
+        let exit = match assignment.as_str() {
+            script::launch::ROLE => script::launch::main(),
+            _ => worker::main(&assignment),
+        };
+        return ExitCode::from(exit.code());
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cwd = std::env::current_dir().unwrap_or_else(|_| "/".into());

@@ -1,12 +1,13 @@
 //! One checker: what an outcome means to it, and what there is to say.
 
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 use crate::cadence::After;
 use crate::log::Checked;
 use crate::params::{BetweenPages, CheckerKind, CheckerParams, FileMeaning, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
-use crate::{Failure, Found, LengthMismatch, Outcome, Tally, TlsFault, Verdict};
+use crate::{Failure, Found, LengthMismatch, Outcome, Tally, TlsFault, Verdict, misc};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Checker {
@@ -16,6 +17,10 @@ pub(crate) struct Checker {
     pub(crate) last_errno: Option<i32>,
     /// Of each page, which was told last.
     pub(crate) mismatches: BTreeMap<usize, LengthMismatch>,
+    /// The weight a program wants its server to have, if one does.
+    pub(crate) wanted: Option<misc::Weight>,
+    /// When the last probe was to start.
+    pub(crate) started: Option<Instant>,
     /// The failure that counted last, for the mail.
     pub(crate) last_failure: Option<Failure>,
 }
@@ -35,6 +40,8 @@ impl Checker {
             tally,
             round: Round::default(),
             contribution: 0,
+            wanted: None,
+            started: None,
             last_errno: None,
             mismatches: BTreeMap::new(),
             last_failure: None,
@@ -67,7 +74,7 @@ impl Checker {
             tell(Checked::Length(question, mismatch));
         }
         match found.outcome {
-            Outcome::Passed => self.passed(params, tell),
+            Outcome::Passed | Outcome::PassedWith(_) => self.passed(params, tell),
             Outcome::Failed(failure) => self.failed(params, failure, tell),
             Outcome::Unable(trouble) => {
                 tell(Checked::Unable(trouble));
@@ -116,7 +123,8 @@ impl Checker {
         if let Failure::Send(_) = failure {
             tell(Checked::NotSent);
         }
-        if self.tally.is_up() && params.failures == LoggedFailures::Every {
+        let misc = matches!(params.kind, CheckerKind::Misc(_));
+        if self.tally.is_up() && params.failures == LoggedFailures::Every && !misc {
             tell(Checked::Attempt(failure));
         }
         let web = matches!(params.kind, CheckerKind::Web(_));
@@ -138,11 +146,19 @@ impl Checker {
         match verdict {
             Verdict::WentDown { first } => {
                 // §18.11: with these, whatever came before.
-                let told = params.retry > 0 && (web || !first);
+                let told = params.retry > 0 && (web || misc || !first);
                 tell(Checked::Failed(failure, told.then_some(params.retry)));
             }
-            Verdict::DownFromStart => tell(Checked::Failed(failure, None)),
-            Verdict::Forgiven => return Taken { verdict: Some(verdict), after: After::Forgiven },
+            Verdict::DownFromStart => {
+                let retries = misc.then_some(params.retry).filter(|retries| *retries > 0);
+                tell(Checked::Failed(failure, retries));
+            }
+            Verdict::Forgiven => {
+                if misc && params.failures == LoggedFailures::Every {
+                    tell(Checked::Retrying { failure, nth: self.tally.failures(), of: params.retry });
+                }
+                return Taken { verdict: Some(verdict), after: After::Forgiven };
+            }
             Verdict::Fine { .. } | Verdict::CameUp | Verdict::StillDown => {}
         }
         self.round.failed();
@@ -169,6 +185,7 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Udp(_)
         | CheckerKind::Dns(_)
         | CheckerKind::Ping(_)
-        | CheckerKind::File(_) => After::Settled,
+        | CheckerKind::File(_)
+        | CheckerKind::Misc(_) => After::Settled,
     }
 }

@@ -26,8 +26,6 @@ pub struct VirtualServerParams {
     /// `ha_suspend`: checks are made only while one of these addresses, each range from its first to its last, is on this
     /// machine.
     pub only_with: Option<Vec<(IpAddr, IpAddr)>>,
-    /// `rs_init_notifies`
-    pub first_state: FirstState,
     /// Whether changes of the quorum are mailed.
     pub alert: bool,
     /// Which mails a checker causes.
@@ -36,15 +34,6 @@ pub struct VirtualServerParams {
     pub sorry: Option<SorryParams>,
     /// Who serves; each address and port once.
     pub servers: Vec<RealServerParams>,
-}
-
-/// `rs_init_notifies`: who hears of servers that are up from the start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum FirstState {
-    /// Nobody.
-    Silent,
-    /// Scripts and FIFOs.
-    Tell,
 }
 
 /// `omega`
@@ -148,6 +137,8 @@ pub enum CheckerKind {
     Ping(Endpoint),
     /// `FILE_CHECK`: hears what a file says. It is never probed.
     File(FileCheck),
+    /// `MISC_CHECK`: has a program check.
+    Misc(MiscCheck),
 }
 
 impl CheckerKind {
@@ -159,14 +150,20 @@ impl CheckerKind {
             Self::Smtp(check) => Some(&check.endpoint),
             Self::Udp(check) => Some(&check.endpoint),
             Self::Dns(check) => Some(&check.endpoint),
-            Self::File(_) => None,
+            Self::File(_) | Self::Misc(_) => None,
         }
     }
 
     /// Whether it asks by itself; the others are told.
     pub fn is_probed(&self) -> bool {
         match self {
-            Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) => true,
+            Self::Tcp(_)
+            | Self::Web(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::Misc(_) => true,
             Self::File(_) => false,
         }
     }
@@ -174,7 +171,13 @@ impl CheckerKind {
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => 1,
+            Self::Tcp(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Misc(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -183,9 +186,13 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) | Self::Ping(_) | Self::File(_) => {
-                false
-            }
+            Self::Tcp(_)
+            | Self::Web(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Misc(_) => false,
         }
     }
 
@@ -202,6 +209,9 @@ impl CheckerKind {
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
             (Self::File(one), Self::File(other)) => one.path == other.path,
+            (Self::Misc(one), Self::Misc(other)) => {
+                (&one.argv, one.user, one.dynamic) == (&other.argv, other.user, other.dynamic)
+            }
             (
                 Self::Tcp(_)
                 | Self::Web(_)
@@ -209,7 +219,8 @@ impl CheckerKind {
                 | Self::Udp(_)
                 | Self::Dns(_)
                 | Self::Ping(_)
-                | Self::File(_),
+                | Self::File(_)
+                | Self::Misc(_),
                 _,
             ) => false,
         }
@@ -223,6 +234,19 @@ pub struct SmtpCheck {
     pub endpoint: Endpoint,
     /// `helo_name`: who greets.
     pub helo_name: String,
+}
+
+/// `MISC_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiscCheck {
+    /// The program and its words.
+    pub argv: Vec<String>,
+    /// User and group it runs as.
+    pub user: (u32, u32),
+    /// `misc_timeout`: how long it may run.
+    pub timeout: Duration,
+    /// `misc_dynamic`: whether its exit status is a weight.
+    pub dynamic: bool,
 }
 
 /// `DNS_CHECK`

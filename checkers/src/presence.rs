@@ -43,12 +43,15 @@ impl Director {
             for id in ids {
                 let Some(server) = service.params.servers.get(id.server) else { continue };
                 let Some(checker) = server.checkers.get(id.checker) else { continue };
+                let (server, cadence) = (server.id, checker.cadence);
                 if suspended {
-                    service.tell(Told::Suspending(server.id), out);
+                    service.tell(Told::Suspending(server), out);
                     moved.suspended.push(id);
                 } else {
-                    service.tell(Told::Activating(server.id), out);
-                    moved.resumed.push((id, checker.cadence.first(now, chance())));
+                    let at = cadence.first(now, chance());
+                    service.tell(Told::Activating(server), out);
+                    service.armed(id.server, id.checker, at);
+                    moved.resumed.push((id, at));
                 }
             }
         }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::checker::Checker;
 use crate::log::Event as Told;
-use crate::params::{BeforeFirst, CheckerKind, FirstState, RealServerParams, VirtualServerParams};
+use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams};
 use crate::virtual_server::{Action, Occasion, Server, VirtualServer};
 use crate::{RealServerId, Tally};
 
@@ -21,11 +21,9 @@ impl VirtualServer {
         let mut servers = Vec::with_capacity(params.servers.len());
         let mut weights = Vec::new();
         let mut turned = Vec::new();
-        let mut brought = Vec::new();
         for (at, params) in params.servers.iter().enumerate() {
             let Some((old, old_params)) = known.get(&place(params.id)) else {
                 servers.push(Server::fresh(params));
-                brought.push(at);
                 continue;
             };
             let server = old.carried(old_params, params);
@@ -39,9 +37,6 @@ impl VirtualServer {
         let mut next = Self::with_state(params, quorum, self.sorry_serves, servers);
         next.suspended = self.suspended;
         next.replace_sorry(&self, out);
-        if next.params.first_state == FirstState::Tell {
-            brought.into_iter().filter(|at| next.is_up(*at)).for_each(|at| next.notify_server(at, out));
-        }
         for at in turned {
             next.tell_transition(at, out);
             next.notify_server(at, out);

@@ -2,13 +2,14 @@
 
 mod web;
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use checkers::dns::{NoName, Question, Record};
 use checkers::io::credentials::Credentials;
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
-    FirstState, LoggedFailures, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
+    LoggedFailures, MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
     VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
@@ -16,8 +17,12 @@ use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, 
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::notify::{self, Fifo, Scope};
+use super::script::{Refusal, Vetting};
+use super::watch::File;
 use super::{System, ipvs};
 use crate::notify::mail;
+use crate::script::Program;
 
 /// What the checker worker does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,10 +31,38 @@ pub(crate) struct CheckersPlan {
     pub(crate) alerts: Option<mail::Settings>,
     /// Certificates for `SSL_GET`.
     pub(crate) credentials: Credentials,
+    /// The files that `FILE_CHECK`s watch.
+    pub(crate) files: Vec<File>,
     /// What concerns the whole table of the kernel.
     pub(crate) table: ipvs::Table,
+    /// The FIFOs it writes to.
+    pub(crate) fifos: Vec<Fifo>,
+    /// `rs_init_notifies`: servers that are up from the start are told of.
+    pub(crate) tells_first: bool,
+    /// What runs for `MISC_CHECK`.
+    pub(crate) programs: Vec<Program>,
     /// The virtual servers, in the order of the files.
     pub(crate) services: Vec<Service>,
+}
+
+impl CheckersPlan {
+    /// Whether it has programs run.
+    pub(crate) fn has_scripts(&self) -> bool {
+        !self.programs.is_empty()
+            || self.fifos.iter().any(|fifo| fifo.script.is_some())
+            || self.services.iter().any(|service| service.scripts != ServiceScripts::default())
+    }
+}
+
+/// Who is told of a virtual server's changes by scripts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceScripts {
+    /// `quorum_up`
+    pub(crate) up: Option<Program>,
+    /// `quorum_down`
+    pub(crate) down: Option<Program>,
+    /// `notify_up` and `notify_down` of the real servers that have any.
+    pub(crate) servers: Vec<(RealServerId, Option<Program>, Option<Program>)>,
 }
 
 /// One virtual server.
@@ -39,6 +72,8 @@ pub(crate) struct Service {
     pub(crate) params: VirtualServerParams,
     /// What the kernel knows of it.
     pub(crate) kernel: ipvs::Services,
+    /// Who is told of its changes.
+    pub(crate) scripts: ServiceScripts,
 }
 
 /// Translates; what is wrong in the light of the running system goes to `complaints`.
@@ -49,22 +84,76 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> CheckersPlan {
     let mut services = Vec::with_capacity(config.virtual_servers.len());
+    let mut vetting = Vetting::new(&config.global);
+    let mut programs = Vec::new();
     for vs in &config.virtual_servers {
         let kernel = ipvs::services(config, vs, complaints);
-        services.push(Service { params: virtual_server(config, vs, system, complaints), kernel });
+        let scripts = scripts(vs, &mut vetting);
+        let mut misc = |script: &config::Script| {
+            let program = misc_program(script, &mut vetting)?;
+            programs.push(program.clone());
+            Some(program)
+        };
+        let params = virtual_server(config, vs, system, &mut misc, complaints);
+        services.push(Service { params, kernel, scripts });
     }
+    let fifos = if config.present.checkers {
+        let own = config.global.lvs_notify_fifo.as_ref();
+        notify::fifos(config, own, Scope::Lvs, true, &mut vetting)
+    } else {
+        Vec::new()
+    };
+    vetting.finish("check scripts", complaints);
     let credentials = super::tls::plan(config, complaints);
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
     }
-    CheckersPlan { alerts, credentials, table: ipvs::table(&config.global), services }
+    CheckersPlan {
+        alerts,
+        credentials,
+        files: files(config),
+        table: ipvs::table(&config.global),
+        fifos,
+        tells_first: config.global.rs_init_notifies,
+        programs,
+        services,
+    }
+}
+
+fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
+    let protocol = protocol(vs.protocol);
+    let mut servers = Vec::new();
+    for server in &vs.real_servers {
+        let up = vetting.notify(server.notify_up.as_ref());
+        let down = vetting.notify(server.notify_down.as_ref());
+        if up.is_some() || down.is_some() {
+            servers.push((RealServerId { addr: server.addr, protocol, port: server.port }, up, down));
+        }
+    }
+    ServiceScripts {
+        up: vetting.notify(vs.quorum_up.as_ref()),
+        down: vetting.notify(vs.quorum_down.as_ref()),
+        servers,
+    }
+}
+
+/// The program of a check; without it the server has one checker fewer (compat/checkers.md §2.13).
+fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Program> {
+    let why = match vetting.check("misc checker script", script) {
+        Ok(program) => return Some(program),
+        Err(Refusal::NotFound) => "since not found/accessible",
+        Err(Refusal::Insecure) => "due to insecure",
+        Err(Refusal::NotExecutable | Refusal::NoUser) => return None,
+    };
+    let text = format!("Disabling misc script '{}' {why}", script.command.text);
+    vetting.complain(Class::General, None, text);
+    None
 }
 
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
         (global.sync_daemon.is_some(), "lvs_sync_daemon"),
-        (global.lvs_notify_fifo.is_some(), "lvs_notify_fifo"),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {
@@ -77,6 +166,7 @@ fn virtual_server(
     config: &Config,
     vs: &VirtualServer,
     system: &System,
+    misc: &mut impl FnMut(&config::Script) -> Option<Program>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VirtualServerParams {
     let protocol = protocol(vs.protocol);
@@ -91,10 +181,6 @@ fn virtual_server(
             VirtualServerId::Group { name: name.clone(), nth: *nth, protocol }
         }
     };
-    let scripts = [&vs.quorum_up, &vs.quorum_down];
-    if scripts.into_iter().any(Option::is_some) {
-        not_yet(vs.span.clone(), "quorum_up and quorum_down are", complaints);
-    }
     let servers = vs.real_servers.iter();
     VirtualServerParams {
         id,
@@ -103,7 +189,6 @@ fn virtual_server(
         hysteresis: vs.hysteresis,
         at_stop: if vs.omega { AtStop::Tell } else { AtStop::Silent },
         only_with: vs.ha_suspend.then(|| addresses(config, vs)).flatten(),
-        first_state: if config.global.rs_init_notifies { FirstState::Tell } else { FirstState::Silent },
         alert: vs.smtp_alert,
         checker_alerts: if config.global.no_checker_emails {
             CheckerAlerts::ServerOnly
@@ -114,7 +199,7 @@ fn virtual_server(
             id: RealServerId { addr: sorry.addr, protocol, port: sorry.port },
             when_unused: when_down(sorry.inhibit_on_failure),
         }),
-        servers: servers.map(|server| real_server(config, vs, server, system, complaints)).collect(),
+        servers: servers.map(|server| real_server(config, vs, server, system, misc, complaints)).collect(),
     }
 }
 
@@ -156,14 +241,24 @@ fn real_server(
     vs: &VirtualServer,
     server: &RealServer,
     system: &System,
+    misc: &mut impl FnMut(&config::Script) -> Option<Program>,
     complaints: &mut Vec<Diagnostic>,
 ) -> RealServerParams {
-    if server.notify_up.is_some() || server.notify_down.is_some() {
-        not_yet(server.span.clone(), "notify_up and notify_down are", complaints);
-    }
     let protocol = protocol(vs.protocol);
     let mut checkers = Vec::with_capacity(server.checkers.len());
     for checker in &server.checkers {
+        if let Check::Misc(check) = &checker.check {
+            if let Some(program) = misc(&check.script) {
+                let kind = CheckerKind::Misc(MiscCheck {
+                    user: (program.identity.uid, program.identity.gid),
+                    argv: program.argv,
+                    timeout: check.timeout,
+                    dynamic: check.dynamic,
+                });
+                checkers.push(params(config, checker, kind));
+            }
+            continue;
+        }
         match kind(config, checker, system, complaints) {
             Ok(kind) => checkers.push(params(config, checker, kind)),
             Err(name) => {
@@ -248,6 +343,30 @@ fn endpoint(point: &config::Endpoint, system: &System, complaints: &mut Vec<Diag
     }
 }
 
+/// The files that checkers watch; one that nobody watches is not touched (compat/checkers.md §24.1).
+fn files(config: &Config) -> Vec<File> {
+    let servers = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
+    let checkers = servers.flat_map(|server| &server.checkers);
+    let watched: BTreeSet<usize> = checkers
+        .filter_map(|checker| match &checker.check {
+            Check::File(check) => Some(check.file),
+            Check::Tcp(_)
+            | Check::Ping(_)
+            | Check::Udp(_)
+            | Check::Http(_)
+            | Check::Smtp(_)
+            | Check::Dns(_)
+            | Check::Misc(_)
+            | Check::Bfd(_) => None,
+        })
+        .collect();
+    watched.into_iter().filter_map(|file| config.track_files.get(file)).map(file).collect()
+}
+
+fn file(file: &config::TrackFile) -> File {
+    File { name: file.name.clone(), path: file.path.clone(), init: file.init, overwrite: file.overwrite }
+}
+
 /// What the file says is read by the worker.
 fn file_check(config: &Config, check: &config::FileCheck) -> Result<CheckerKind, &'static str> {
     let file = config.track_files.get(check.file).ok_or("FILE_CHECK of an unknown file")?;
@@ -284,14 +403,6 @@ fn record(kind: config::DnsType) -> Record {
         config::DnsType::Rrsig => Record::Rrsig,
         config::DnsType::Dnskey => Record::Dnskey,
     }
-}
-
-fn not_yet(span: config::Span, what: &str, complaints: &mut Vec<Diagnostic>) {
-    complaints.push(Diagnostic::new(
-        Class::Log,
-        Some(span),
-        format!("{what} not part of this version - ignoring"),
-    ));
 }
 
 fn protocol(protocol: config::Protocol) -> Protocol {

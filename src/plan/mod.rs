@@ -6,16 +6,19 @@
 mod alerts;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
+pub(crate) mod notify;
+mod script;
 mod signing;
 mod tls;
+mod track;
 pub(crate) mod vrrp;
+pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use parser::config::{Check, Config, Present};
+use parser::config::{Config, Present};
 use parser::diag::Diagnostic;
 use serde::Serialize;
 use tokio_util::bytes::Bytes;
@@ -24,6 +27,7 @@ use crate::notify::mail;
 use crate::worker::{Role, Start, ToWorker};
 
 use self::checkers::CheckersPlan;
+use self::notify::Occasion;
 use self::vrrp::VrrpPlan;
 
 /// What the running system says.
@@ -81,8 +85,10 @@ pub(crate) struct Plan {
     pub(crate) checkers: CheckersPlan,
     /// Which kinds of blocks the files named.
     present: Present,
-    /// Tracked files that are to be there from the start.
-    pub(crate) first_numbers: Vec<FirstNumber>,
+    /// `startup_script`
+    pub(crate) startup: Option<Occasion>,
+    /// `shutdown_script`
+    pub(crate) shutdown: Option<Occasion>,
     /// `child_wait_time`: how long workers may take to stop.
     pub(crate) child_wait_time: Duration,
 }
@@ -91,11 +97,13 @@ impl Plan {
     /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
     pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
         let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        let (startup, shutdown) = notify::occasions(config, complaints);
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
-            first_numbers: first_numbers(config),
             present: config.present,
+            startup,
+            shutdown,
             child_wait_time: config.global.child_wait_time,
         }
     }
@@ -128,42 +136,6 @@ impl Plan {
             Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
         }
     }
-}
-
-/// `init_file`: the number that a tracked file begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FirstNumber {
-    pub(crate) path: PathBuf,
-    pub(crate) number: i32,
-    /// Also where there is a file already.
-    pub(crate) overwrite: bool,
-}
-
-/// A file that nobody tracks is not touched (compat/checkers.md §24.1).
-fn first_numbers(config: &Config) -> Vec<FirstNumber> {
-    let checked = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
-    let checked = checked.flat_map(|server| &server.checkers).filter_map(|checker| match &checker.check {
-        Check::File(check) => Some(check.file),
-        Check::Tcp(_)
-        | Check::Ping(_)
-        | Check::Udp(_)
-        | Check::Http(_)
-        | Check::Smtp(_)
-        | Check::Dns(_)
-        | Check::Misc(_)
-        | Check::Bfd(_) => None,
-    });
-    let instances = config.vrrp_instances.iter().map(|instance| &instance.tracking);
-    let groups = config.sync_groups.iter().map(|group| &group.tracking);
-    let tracked = instances.chain(groups).flat_map(|tracking| &tracking.files).map(|file| file.what);
-    let used: BTreeSet<usize> = checked.chain(tracked).collect();
-    let files = used.into_iter().filter_map(|file| config.track_files.get(file));
-    files
-        .filter_map(|file| {
-            let (path, overwrite) = (file.path.clone().into(), file.overwrite);
-            Some(FirstNumber { path, number: file.init?, overwrite })
-        })
-        .collect()
 }
 
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {

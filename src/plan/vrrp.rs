@@ -8,9 +8,13 @@ use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
+use vrrp::track::Object;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
-use super::{System, signing};
+use super::notify::{self, Fifo, Scope, Scripts};
+use super::script::Vetting;
+use super::watch::{self, Watched};
+use super::{System, signing, track};
 use crate::notify::mail;
 
 /// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
@@ -27,6 +31,12 @@ const MTU: u32 = 1500;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// What it watches for them.
+    pub(crate) watched: Watched,
+    /// The FIFOs it writes to.
+    pub(crate) fifos: Vec<Fifo>,
+    /// `fifo_write_vrrp_states_on_reload`
+    pub(crate) repeat_states: bool,
     /// The virtual routers, in the order of the file.
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the file.
@@ -57,6 +67,17 @@ pub(crate) struct Space {
     pub(crate) na: Duration,
 }
 
+impl VrrpPlan {
+    /// Whether it has programs run.
+    pub(crate) fn has_scripts(&self) -> bool {
+        let scripts =
+            self.instances.iter().map(|one| &one.scripts).chain(self.groups.iter().map(|one| &one.scripts));
+        !self.watched.scripts.is_empty()
+            || scripts.into_iter().any(|scripts| *scripts != Scripts::default())
+            || self.fifos.iter().any(|fifo| fifo.script.is_some())
+    }
+}
+
 /// One virtual router and what it does to the system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
@@ -66,12 +87,24 @@ pub(crate) struct Instance {
     pub(crate) addresses: Vec<Address>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
     pub(crate) excluded: Vec<Address>,
-    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
-    pub(crate) needs: Vec<String>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
+    /// `notify_priority_changes`
+    pub(crate) tells_priority: bool,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
     pub(crate) report_deleted: bool,
+}
+
+impl Instance {
+    /// The interfaces it watches.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &String> {
+        self.params.track.iter().filter_map(|tracked| match &tracked.object {
+            Object::Interface(name) => Some(name),
+            Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_) => None,
+        })
+    }
 }
 
 /// A sync group.
@@ -81,6 +114,8 @@ pub(crate) struct Group {
     pub(crate) name: String,
     /// Its members, as indexes into the instances of the plan; never empty.
     pub(crate) members: Vec<usize>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
 }
@@ -128,14 +163,27 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
+    let mut vetting = Vetting::new(&config.global);
+    let watched = watch::plan(config, &mut vetting);
     let instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, complaints))
+        .filter_map(|instance| translate(instance, config, system, &watched, &mut vetting, complaints))
         .collect();
+    let groups = groups(config, &instances, &mut vetting);
+    let fifos = if config.present.vrrp {
+        let own = config.global.vrrp_notify_fifo.as_ref();
+        notify::fifos(config, own, Scope::Vrrp, !config.present.checkers, &mut vetting)
+    } else {
+        Vec::new()
+    };
+    vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
-        groups: groups(config, &instances),
+        watched,
+        fifos,
+        repeat_states: config.global.fifo_write_vrrp_states_on_reload,
+        groups,
         instances,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
@@ -181,7 +229,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
 }
 
 /// The groups without the instances that were left out.
-fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
+fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) -> Vec<Group> {
     let place = |member: &usize| {
         let name = &config.vrrp_instances.get(*member)?.name;
         instances.iter().position(|instance| instance.params.name == *name)
@@ -189,6 +237,7 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
     let group = |group: &config::SyncGroup| Group {
         name: group.name.clone(),
         members: group.members.iter().filter_map(place).collect(),
+        scripts: Scripts::plan(&group.notify, vetting),
         smtp_alert: group.smtp_alert,
     };
     config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
@@ -199,6 +248,8 @@ fn translate(
     instance: &VrrpInstance,
     config: &Config,
     system: &System,
+    watched: &Watched,
+    vetting: &mut Vetting<'_>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
     // The original looks for lateness only then.
@@ -296,6 +347,13 @@ fn translate(
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
         together: Switch::from(instance.sync_group.is_some()),
+        track: track::plan(
+            instance,
+            config,
+            watched,
+            needs(instance, interface.clone(), &addresses, &excluded),
+            complaints,
+        ),
         yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
@@ -314,9 +372,10 @@ fn translate(
     };
     Some(Instance {
         params,
-        needs: needs(instance, interface, &addresses, &excluded),
         addresses,
         excluded,
+        scripts: Scripts::plan(&instance.notify, vetting),
+        tells_priority: instance.notify_priority_changes,
         smtp_alert: instance.smtp_alert,
         report_deleted: instance.report_deleted,
     })
@@ -371,6 +430,7 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
     }
 }
 
+/// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
 fn needs(
     instance: &VrrpInstance,
     interface: Option<String>,
@@ -555,7 +615,7 @@ mod tests {
         let [one] = &plan.instances[..] else { panic!("one instance") };
         assert_eq!(one.addresses[0].interface, "eth0");
         assert_eq!(one.excluded[0].interface, "eth1");
-        assert_eq!(one.needs, ["eth0", "eth1"]);
+        assert_eq!(one.interfaces().collect::<Vec<_>>(), ["eth0", "eth1"]);
         assert_eq!(one.params.addresses, [IpAddr::from([10, 0, 0, 100])]);
     }
 

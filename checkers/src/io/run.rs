@@ -15,7 +15,7 @@ use tokio::time::{sleep_until, timeout};
 use super::progress::{Lateness, Progress};
 use crate::io::tls::Tls;
 use crate::params::CheckerKind;
-use crate::probe::{probe, time_limit};
+use crate::probe::{NoPrograms, Programs, probe_with, time_limit};
 use crate::{CheckerId, Failure, Found, Outcome};
 
 /// How much longer than its own time limits a probe may take before it is ended from outside.
@@ -34,6 +34,7 @@ pub struct Runner {
     checkers: HashMap<CheckerId, Planned>,
     under_way: JoinSet<Found>,
     lateness: Lateness,
+    programs: Arc<dyn Programs>,
     owners: HashMap<Id, CheckerId>,
 }
 
@@ -48,7 +49,13 @@ struct Planned {
 impl Runner {
     /// A runner that keeps at most `limit` probes under way, each of which may hold a descriptor.
     pub fn new(limit: usize, tls: Tls) -> Self {
+        Self::with_programs(limit, tls, Arc::new(NoPrograms))
+    }
+
+    /// As [`Self::new`], with somebody who runs programs.
+    pub fn with_programs(limit: usize, tls: Tls, programs: Arc<dyn Programs>) -> Self {
         Self {
+            programs,
             limit: limit.max(1),
             tls,
             due: BinaryHeap::new(),
@@ -169,9 +176,11 @@ impl Runner {
             self.lateness.note(late);
             checker.progress = Progress { due: None, running_since: Some(now), late, ..checker.progress };
             let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
+            let programs = Arc::clone(&self.programs);
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
-                timeout(allowed, probe(&kind, question, &tls)).await.unwrap_or(OVERDUE.into())
+                let probe = probe_with(&kind, question, &tls, &*programs);
+                timeout(allowed, probe).await.unwrap_or(OVERDUE.into())
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);

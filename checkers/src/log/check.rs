@@ -5,7 +5,8 @@ use std::io;
 
 use super::{Checked, Strerror};
 use crate::http::Reason;
-use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
+use crate::misc::Fault;
+use crate::params::{CheckerKind, Endpoint, MiscCheck, Scheme, WebCheck};
 use crate::{
     CertificateFault, Failure, LengthMismatch, RealServerId, Step, TlsFault, Trouble, VirtualServerId,
 };
@@ -34,6 +35,7 @@ pub(super) fn line(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Attempt(_)
+        | Checked::Retrying { .. }
         | Checked::Failed(..)
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
@@ -44,6 +46,8 @@ pub(super) fn line(
             CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
             // A file is not asked.
             CheckerKind::File(check) => f.write_str(&check.name),
+            // Its lines name the virtual server too; see `misc`.
+            CheckerKind::Misc(_) => Ok(()),
         },
     }
 }
@@ -127,6 +131,7 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "TCP connection to {rs} success."),
     }
@@ -158,6 +163,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
@@ -173,7 +179,9 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
+        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) | Failure::Script(_) => {
+            Reason::NoData
+        }
     }
 }
 
@@ -194,6 +202,7 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
@@ -213,6 +222,7 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "UDP connection to {rs} success."),
     }
@@ -244,6 +254,7 @@ fn ping(
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "ICMP connection to {rs} success."),
     }
@@ -266,6 +277,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::Errno(_)
         | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::Tls(_) => return f.write_str("success."),
     };
@@ -278,11 +290,61 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Failure::Connect(errno) => {
             write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
         }
-        Failure::Send(_) | Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+        Failure::Send(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Script(_) => {
             f.write_str("connection failure.")?;
         }
     }
     write!(f, "{}", After(retries))
+}
+
+/// `MISC_CHECK` (§23.5)
+pub(super) fn misc(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    check: &MiscCheck,
+    checked: Checked,
+) -> fmt::Result {
+    let program = check.argv.first().map_or("", String::as_str);
+    write!(f, "Misc check for [{rs} VS {vs}] by [{program}] ")?;
+    let (failure, when) = match checked {
+        Checked::Retrying { failure, nth: 1, of } => (failure, format!(", will do {}", retries(of))),
+        Checked::Retrying { failure, nth, of } => (failure, format!(" on retry {}/{of}", nth - 1)),
+        Checked::Failed(failure, None) => (failure, " with retry disabled".to_owned()),
+        Checked::Failed(failure, Some(of)) => (failure, format!(" after {}", retries(of))),
+        Checked::Attempt(failure) => (failure, String::new()),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
+        | Checked::Errno(_)
+        | Checked::Length(..)
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::Rescheduled(_)
+        | Checked::Tls(_) => return f.write_str("succeeded."),
+    };
+    match failure {
+        Failure::Script(fault @ Fault::TimedOut) => write!(f, "timed out{when}{fault}."),
+        Failure::Script(fault) => write!(f, "failed{when}{fault}."),
+        Failure::ConnectTimeout
+        | Failure::Connect(_)
+        | Failure::Send(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Dns(_) => write!(f, "failed{when}."),
+    }
+}
+
+fn retries(count: u32) -> String {
+    if count == 1 { "1 retry".to_owned() } else { format!("{count} retries") }
 }
 
 /// What a mail server did wrong, with the address that was asked.
@@ -304,7 +366,8 @@ impl fmt::Display for SmtpFailure<'_> {
                 | Failure::Handshake(_)
                 | Failure::Http(_)
                 | Failure::Reply
-                | Failure::Dns(_),
+                | Failure::Dns(_)
+                | Failure::Script(_),
             )
             | None => write!(f, "Error connecting to server {pair}"),
         }

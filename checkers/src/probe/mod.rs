@@ -8,15 +8,43 @@ mod tcp;
 mod udp;
 mod web;
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::io::tls::Tls;
-use crate::params::CheckerKind;
+use crate::misc::Ended;
+use crate::params::{CheckerKind, MiscCheck};
 use crate::{Found, Outcome};
+
+/// How long it may take to end a program that takes too long.
+const TO_KILL: Duration = Duration::from_secs(5);
+
+/// Runs programs for `MISC_CHECK`.
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs the program of a check to its end, or for as long as it may run. When the future is dropped the program is
+    /// ended.
+    fn run(&self, check: &MiscCheck) -> Pin<Box<dyn Future<Output = Ended> + Send>>;
+}
+
+/// Runs no programs: every one fails as if it were not there.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn run(&self, _: &MiscCheck) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
+        Box::pin(std::future::ready(Ended::Status(127)))
+    }
+}
 
 /// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
 pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Found {
+    probe_with(kind, question, tls, &NoPrograms).await
+}
+
+/// As [`probe`], with somebody who runs programs.
+pub async fn probe_with(kind: &CheckerKind, question: usize, tls: &Tls, programs: &dyn Programs) -> Found {
     let outcome = match kind {
         CheckerKind::Web(check) => return web::probe(check, question, tls).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
@@ -24,6 +52,7 @@ pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Found {
         CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
         CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
+        CheckerKind::Misc(check) => programs.run(check).await.outcome(check.dynamic),
         // Nobody plans it.
         CheckerKind::File(_) => Outcome::Passed,
     };
@@ -39,5 +68,6 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,
         CheckerKind::Dns(check) => check.endpoint.timeout,
+        CheckerKind::Misc(check) => check.timeout.saturating_add(TO_KILL),
     }
 }

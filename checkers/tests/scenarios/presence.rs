@@ -1,11 +1,11 @@
-//! `ha_suspend` (checkers.md §11) and `rs_init_notifies` (§3.7).
+//! `ha_suspend` (checkers.md §11).
 
 use std::net::IpAddr;
 
-use checkers::params::{FirstState, VirtualServerParams};
+use checkers::params::VirtualServerParams;
 use checkers::{CheckerId, Spread};
 
-use crate::scene::{REFUSED, Scene, alpha, checker, expect, real, virtual_server};
+use crate::scene::{REFUSED, Scene, checker, expect, real, virtual_server};
 
 const VIP: [u8; 4] = [10, 1, 0, 1];
 const ID: CheckerId = CheckerId { service: 0, server: 0, checker: 0 };
@@ -84,21 +84,4 @@ fn a_reload_keeps_them_resting() {
     moved(&mut scene, &[VIP.into()]);
     scene.probed(0, 0, REFUSED);
     assert_eq!(scene.pool(), ".3=1");
-}
-
-#[test]
-fn servers_that_are_up_from_the_start_are_told_if_that_is_wanted() {
-    let servers = [real(2, 1, [checker()]), real(3, 1, [alpha()])];
-    let params = VirtualServerParams { first_state: FirstState::Tell, ..virtual_server(1, 0, &servers) };
-    let mut scene = Scene::start(params.clone());
-    let told =
-        |lines: Vec<String>| lines.into_iter().filter(|line| line.starts_with("notify")).collect::<Vec<_>>();
-    expect(
-        &told(scene.take()),
-        &["notify RS [10.0.0.2]:tcp:80 [10.1.0.1]:tcp:80 UP", "notify VS [10.1.0.1]:tcp:80 UP"],
-    );
-    let mut more = params;
-    more.servers.push(real(4, 1, []));
-    scene.reload(&[more]);
-    expect(&told(scene.take()), &["notify RS [10.0.0.4]:tcp:80 [10.1.0.1]:tcp:80 UP"]);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use checkers::log::Audience;
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, FirstState, LoggedFailures,
+    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, Endpoint, LoggedFailures,
     RealServerParams, SorryParams, VirtualServerParams, WhenDown,
 };
 use checkers::{
@@ -50,7 +50,7 @@ pub(crate) fn alpha() -> CheckerParams {
 
 /// The same check of another port.
 pub(crate) fn elsewhere(checker: CheckerParams, port: u16) -> CheckerParams {
-    let endpoint = checker.kind.endpoint().unwrap().clone();
+    let endpoint = checker.kind.endpoint().expect("it uses a socket").clone();
     let dest = (endpoint.dest.ip(), port).into();
     CheckerParams { kind: CheckerKind::Tcp(Endpoint { dest, ..endpoint }), ..checker }
 }
@@ -85,7 +85,6 @@ pub(crate) fn virtual_server(
         hysteresis,
         at_stop: AtStop::Silent,
         only_with: None,
-        first_state: FirstState::Silent,
         alert: true,
         checker_alerts: CheckerAlerts::Every,
         sorry: None,

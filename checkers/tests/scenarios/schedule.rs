@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use checkers::params::{BeforeFirst, CheckerParams, RealServerParams, SorryParams, VirtualServerParams, WhenDown};
+use checkers::params::{
+    BeforeFirst, CheckerParams, RealServerParams, SorryParams, VirtualServerParams, WhenDown,
+};
 use checkers::{Event, Outcome, Settlement};
 use proptest::prelude::*;
 
@@ -38,16 +40,24 @@ fn when_down() -> impl Strategy<Value = WhenDown> {
 
 fn plan() -> impl Strategy<Value = Plan> {
     let servers = prop::collection::btree_map(2u8..7, (0u32..4, when_down()), 1..5);
-    (1u32..7, 0u32..4, prop::option::of(when_down()), servers).prop_map(|(quorum, hysteresis, sorry, servers)| {
-        Plan { quorum, hysteresis: hysteresis.min(quorum - 1), sorry, servers }
-    })
+    (1u32..7, 0u32..4, prop::option::of(when_down()), servers).prop_map(
+        |(quorum, hysteresis, sorry, servers)| Plan {
+            quorum,
+            hysteresis: hysteresis.min(quorum - 1),
+            sorry,
+            servers,
+        },
+    )
 }
 
 fn step() -> impl Strategy<Value = Step> {
     let probe = (0usize..5, 0usize..2, any::<bool>(), prop::bool::weighted(0.9))
         .prop_map(|(server, checker, passed, taken)| Step::Probe { server, checker, passed, taken });
-    let weigh =
-        (0usize..5, 0usize..2, -4i64..5).prop_map(|(server, checker, by)| Step::Weigh { server, checker, by });
+    let weigh = (0usize..5, 0usize..2, -4i64..5).prop_map(|(server, checker, by)| Step::Weigh {
+        server,
+        checker,
+        by,
+    });
     prop_oneof![8 => probe, 2 => weigh, 1 => plan().prop_map(Step::Reload)]
 }
 
@@ -138,8 +148,13 @@ impl Model {
     }
 
     fn weigh(&mut self) {
-        let sum: i64 =
-            self.plan.servers.keys().filter(|number| self.is_up(**number)).map(|number| self.weight(*number)).sum();
+        let sum: i64 = self
+            .plan
+            .servers
+            .keys()
+            .filter(|number| self.is_up(**number))
+            .map(|number| self.weight(*number))
+            .sum();
         let (quorum, hysteresis) = (i64::from(self.plan.quorum), i64::from(self.plan.hysteresis));
         self.enough =
             if self.enough { sum > 0 && sum >= quorum - hysteresis } else { sum >= quorum + hysteresis };
