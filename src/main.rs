@@ -7,7 +7,9 @@ mod config_test;
 mod daemonize;
 mod drive;
 mod exit;
+mod explain;
 mod genhash;
+mod ipvsadm;
 mod load;
 mod log;
 mod mirror;
@@ -15,9 +17,11 @@ mod notify;
 mod pidfile;
 mod place;
 mod plan;
+mod print;
 mod script;
 mod signals;
 mod supervise;
+mod unusable;
 mod version;
 mod watch;
 mod worker;
@@ -66,17 +70,33 @@ fn main() -> ExitCode {
         }
         Invocation::Refused => Exit::Fatal.code(),
         Invocation::Genhash(call) => genhash::run(call).code(),
+        Invocation::Ipvsadm(call) => ipvsadm::run(&call),
     };
     ExitCode::from(code)
 }
+
+/// What `keepalived config` can do.
+const CONFIG_USAGE: &str = "\
+Usage: keepalived config COMMAND
+
+  check [OPTION]... [FILE]   Show what is wrong with the configuration, and where
+  print [OPTION]... [FILE]   Write the configuration as it is understood, in its own language
+  explain WORD...            Show what the reference says about a keyword; BLOCK/WORD narrows it to a block
+";
 
 /// `keepalived config …`: what is done with the configuration apart from running it.
 fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
     let mut words = words.into_iter();
     match words.next().as_ref().and_then(|word| word.to_str()) {
         Some("check") => check::run(words, cwd),
+        Some("print") => print::run(words, cwd),
+        Some("explain") => explain::run(words),
+        Some("help" | "--help" | "-h") => {
+            print!("{CONFIG_USAGE}");
+            Exit::Ok.code()
+        }
         Some(_) | None => {
-            eprintln!("Usage: keepalived config check [OPTION]... [FILE]");
+            eprint!("{CONFIG_USAGE}");
             Exit::Fatal.code()
         }
     }

@@ -184,8 +184,9 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Smtp(_)
         | CheckerKind::Udp(_)
         | CheckerKind::Dns(_)
+        | CheckerKind::Misc(_)
         | CheckerKind::Ping(_)
         | CheckerKind::File(_)
-        | CheckerKind::Misc(_) => After::Settled,
+        | CheckerKind::Bfd(_) => After::Settled,
     }
 }

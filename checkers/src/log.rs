@@ -57,6 +57,15 @@ pub enum Event {
         /// Whether it serves.
         up: bool,
     },
+    /// A BFD session reaches a server, or does so no longer.
+    Path {
+        /// Which one.
+        server: RealServerId,
+        /// The session's name in the configuration.
+        session: String,
+        /// Whether it does.
+        up: bool,
+    },
     /// A tracked file took a server down, or does so no longer.
     File {
         /// Which one.
@@ -159,6 +168,7 @@ impl Line {
             Event::Activating(_)
             | Event::Deactivating(_)
             | Event::Suspending(_)
+            | Event::Path { .. }
             | Event::Check(..)
             | Event::ServerUp(..)
             | Event::ServerDown(..)
@@ -194,6 +204,9 @@ impl fmt::Display for Line {
             Event::Weight { server, from, to, up } => {
                 let active = if *up { "active" } else { "inactive" };
                 write!(f, "Changing weight from {from} to {to} for {active} service {server} of VS {vs}")
+            }
+            Event::Path { server, session, up } => {
+                write!(f, "BFD check of [{session}] RS({server}) is {}", if *up { "UP" } else { "DOWN" })
             }
             Event::File { server, name, fault: true } => {
                 write!(f, "({server}): tracked file {name} now FAULT state")
@@ -327,6 +340,12 @@ impl Alert {
             Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
             Cause::Passed(CheckerKind::Ping(_)) => "=> ICMP CHECK succeed on service <=".into(),
             Cause::Failed(CheckerKind::Ping(_), _) => "=> ICMP CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Bfd(check)) => {
+                format!("=> BFD CHECK {} succeeded on service <=", check.session)
+            }
+            Cause::Failed(CheckerKind::Bfd(check), _) => {
+                format!("=> BFD CHECK {} failed on service <=", check.session)
+            }
             Cause::Failed(CheckerKind::File(_), _) => "=> CHECK failed on service <=".into(),
             Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_) | CheckerKind::File(_)) => {
                 "=> CHECK succeed on service <=".into()

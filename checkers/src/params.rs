@@ -133,12 +133,14 @@ pub enum CheckerKind {
     Udp(UdpCheck),
     /// `DNS_CHECK`: asks a question.
     Dns(DnsCheck),
+    /// `MISC_CHECK`: has a program check.
+    Misc(MiscCheck),
     /// `PING_CHECK`: sends an echo request.
     Ping(Endpoint),
     /// `FILE_CHECK`: hears what a file says. It is never probed.
     File(FileCheck),
-    /// `MISC_CHECK`: has a program check.
-    Misc(MiscCheck),
+    /// `BFD_CHECK`: hears what a BFD session says. It is never probed.
+    Bfd(BfdCheck),
 }
 
 impl CheckerKind {
@@ -150,7 +152,7 @@ impl CheckerKind {
             Self::Smtp(check) => Some(&check.endpoint),
             Self::Udp(check) => Some(&check.endpoint),
             Self::Dns(check) => Some(&check.endpoint),
-            Self::File(_) | Self::Misc(_) => None,
+            Self::Misc(_) | Self::File(_) | Self::Bfd(_) => None,
         }
     }
 
@@ -162,9 +164,9 @@ impl CheckerKind {
             | Self::Smtp(_)
             | Self::Udp(_)
             | Self::Dns(_)
-            | Self::Ping(_)
-            | Self::Misc(_) => true,
-            Self::File(_) => false,
+            | Self::Misc(_)
+            | Self::Ping(_) => true,
+            Self::File(_) | Self::Bfd(_) => false,
         }
     }
 
@@ -172,12 +174,13 @@ impl CheckerKind {
     pub fn questions(&self) -> usize {
         match self {
             Self::Tcp(_)
+            | Self::Misc(_)
             | Self::Smtp(_)
             | Self::Udp(_)
             | Self::Dns(_)
             | Self::Ping(_)
             | Self::File(_)
-            | Self::Misc(_) => 1,
+            | Self::Bfd(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -187,12 +190,13 @@ impl CheckerKind {
         match self {
             Self::Smtp(_) => true,
             Self::Tcp(_)
+            | Self::Misc(_)
             | Self::Web(_)
             | Self::Udp(_)
             | Self::Dns(_)
             | Self::Ping(_)
             | Self::File(_)
-            | Self::Misc(_) => false,
+            | Self::Bfd(_) => false,
         }
     }
 
@@ -208,19 +212,21 @@ impl CheckerKind {
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
-            (Self::File(one), Self::File(other)) => one.path == other.path,
             (Self::Misc(one), Self::Misc(other)) => {
                 (&one.argv, one.user, one.dynamic) == (&other.argv, other.user, other.dynamic)
             }
+            (Self::File(one), Self::File(other)) => one.path == other.path,
+            (Self::Bfd(one), Self::Bfd(other)) => one == other,
             (
                 Self::Tcp(_)
                 | Self::Web(_)
                 | Self::Smtp(_)
                 | Self::Udp(_)
                 | Self::Dns(_)
+                | Self::Misc(_)
                 | Self::Ping(_)
                 | Self::File(_)
-                | Self::Misc(_),
+                | Self::Bfd(_),
                 _,
             ) => false,
         }
@@ -301,6 +307,13 @@ impl UdpReply {
             }
         }
     }
+}
+
+/// `BFD_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BfdCheck {
+    /// Name of the `bfd_instance`.
+    pub session: String,
 }
 
 /// `FILE_CHECK`

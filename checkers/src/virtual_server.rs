@@ -35,6 +35,15 @@ pub enum Event {
         /// What it adds; may be negative.
         weight: i64,
     },
+    /// A BFD session says whether its path is there; it may have said so before.
+    PathKnown {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its `BFD_CHECK`.
+        checker: usize,
+        /// Whether it is.
+        up: bool,
+    },
     /// A tracked file says something else.
     FileRead {
         /// Index of the real server.
@@ -166,13 +175,14 @@ impl Server {
     fn with(params: &RealServerParams, tally: impl Fn(&CheckerParams) -> Tally) -> Self {
         let checker = |params: &CheckerParams| match &params.kind {
             CheckerKind::File(check) => Checker::of_file(check.meaning(check.value)),
+            CheckerKind::Bfd(_) => Checker::new(Tally::told(params.before_first == BeforeFirst::Up)),
             CheckerKind::Tcp(_)
             | CheckerKind::Web(_)
             | CheckerKind::Smtp(_)
             | CheckerKind::Udp(_)
             | CheckerKind::Dns(_)
-            | CheckerKind::Ping(_)
-            | CheckerKind::Misc(_) => Checker::new(tally(params)),
+            | CheckerKind::Misc(_)
+            | CheckerKind::Ping(_) => Checker::new(tally(params)),
         };
         let checkers: Vec<Checker> = params.checkers.iter().map(checker).collect();
         Self { up: checkers.iter().all(|checker| checker.tally.is_up()), checkers }
@@ -273,7 +283,10 @@ impl VirtualServer {
     /// Takes one event to its end, or up to the next [`Action::Pool`]. `out` is appended to, never read.
     pub fn handle(&mut self, now: Instant, event: Event, out: &mut Vec<Action>) {
         match event {
-            Event::Probed { .. } | Event::Contributed { .. } | Event::FileRead { .. }
+            Event::Probed { .. }
+            | Event::Contributed { .. }
+            | Event::FileRead { .. }
+            | Event::PathKnown { .. }
                 if self.pending.is_some() =>
             {
                 self.waiting.push_back(event);
@@ -281,6 +294,7 @@ impl VirtualServer {
             Event::Probed { server, checker, found } => self.probed(now, server, checker, found, out),
             Event::Contributed { server, checker, weight } => self.contributed(server, checker, weight, out),
             Event::FileRead { server, checker, value } => self.file_read(server, checker, value, out),
+            Event::PathKnown { server, checker, up } => self.path_known(server, checker, up, out),
             Event::PoolSet(settlement) => {
                 if let Some(pending) = self.pending.take() {
                     self.settle(pending, settlement, out);
@@ -445,6 +459,27 @@ impl VirtualServer {
         if turned {
             self.checker_changed(at, which, before, out);
         }
+        if self.pending.is_none() {
+            self.weigh(Occasion::Change, out);
+        }
+    }
+
+    /// §24.4
+    fn path_known(&mut self, at: usize, which: usize, up: bool, out: &mut Vec<Action>) {
+        let Some(params) = self.params.servers.get(at) else { return };
+        let Some(CheckerKind::Bfd(check)) = params.checkers.get(which).map(|checker| &checker.kind) else {
+            return;
+        };
+        let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut checker.tally, Tally::told(up));
+        if before.is_up() == up {
+            return;
+        }
+        let event = Told::Path { server: params.id, session: check.session.clone(), up };
+        self.tell(event, out);
+        self.checker_changed(at, which, before, out);
         if self.pending.is_none() {
             self.weigh(Occasion::Change, out);
         }

@@ -11,9 +11,11 @@ use checkers::io::Runner;
 use checkers::io::credentials::Credentials;
 use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
+use checkers::params::CheckerKind;
 use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Notice, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::time::{MissedTickBehavior, interval};
+use vrrp::bfd::Reach;
 
 use self::programs::Programs;
 use self::tell::Listeners;
@@ -26,7 +28,7 @@ use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
-use crate::worker::{Order, Orders};
+use crate::worker::{Order, Orders, PathNews};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -104,6 +106,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.arm();
                     orders.configured().await;
                 }
+                Order::Paths(news) => worker.hear_paths(&news).await,
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;
@@ -182,6 +185,37 @@ impl Worker {
             next = self.runner.try_next();
         }
         self.settle(dirty).await;
+    }
+
+    /// BFD sessions say how they are: every checker that watches one hears of it.
+    async fn hear_paths(&mut self, news: &[PathNews]) {
+        let mut dirty = Vec::new();
+        for one in news {
+            let watching = self.watching(&one.session);
+            if !watching.is_empty() {
+                one.log();
+            }
+            for CheckerId { service, server, checker } in watching {
+                let up = one.reach == Reach::Up;
+                self.tell(service, Event::PathKnown { server, checker, up }, &mut dirty);
+            }
+        }
+        self.settle(dirty).await;
+    }
+
+    /// The checkers that watch a BFD session.
+    fn watching(&self, session: &str) -> Vec<CheckerId> {
+        let mut all = Vec::new();
+        for (service, virtual_server) in self.director.services().iter().enumerate() {
+            for (server, real) in virtual_server.params().servers.iter().enumerate() {
+                for (checker, check) in real.checkers.iter().enumerate() {
+                    if matches!(&check.kind, CheckerKind::Bfd(check) if check.session == session) {
+                        all.push(CheckerId { service, server, checker });
+                    }
+                }
+            }
+        }
+        all
     }
 
     /// Tracked files say something else: every checker that watches one hears of it.
@@ -372,7 +406,10 @@ impl Worker {
         if let Some(table) = &mut self.table {
             match self.at_stop {
                 AtStop::Remove | AtStop::RemoveServices => table.clear().await,
-                AtStop::Flush => table.flush().await,
+                AtStop::Flush => {
+                    table.leave().await;
+                    table.flush().await;
+                }
             }
         }
         self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;

@@ -1,5 +1,6 @@
 //! Carries out what the cores ask of the system. No decisions are made here.
 
+pub(crate) mod bfd;
 pub(crate) mod checkers;
 mod echo;
 mod ipvs;
@@ -8,4 +9,5 @@ mod tracked;
 pub(crate) mod vrrp;
 
 mod addresses;
+mod chatter;
 mod kernel;

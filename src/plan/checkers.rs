@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use checkers::dns::{NoName, Question, Record};
 use checkers::io::credentials::Credentials;
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
+    AtStop, BeforeFirst, BfdCheck, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
     LoggedFailures, MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
     VirtualServerParams, WhenDown,
 };
@@ -153,7 +153,10 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
-        (global.sync_daemon.is_some(), "lvs_sync_daemon"),
+        (
+            global.sync_daemon.as_ref().is_some_and(|daemon| daemon.instance.is_some()),
+            "lvs_sync_daemon with inst",
+        ),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {
@@ -263,8 +266,7 @@ fn real_server(
             Ok(kind) => checkers.push(params(config, checker, kind)),
             Err(name) => {
                 let label = server.label(vs.protocol);
-                let text =
-                    format!("{name} is not part of this version - {label} is in service unchecked by it");
+                let text = format!("{name} cannot be made - {label} is in service unchecked by it");
                 complaints.push(Diagnostic::new(Class::Log, Some(checker.span.clone()), text));
             }
         }
@@ -307,7 +309,10 @@ fn kind(
         })),
         Check::Misc(_) => Err("MISC_CHECK"),
         Check::File(file) => file_check(config, file),
-        Check::Bfd(_) => Err("BFD_CHECK"),
+        Check::Bfd(check) => {
+            let bfd = config.bfd_instances.get(check.bfd).ok_or("BFD_CHECK of no session")?;
+            Ok(CheckerKind::Bfd(BfdCheck { session: bfd.name.clone() }))
+        }
     }
 }
 

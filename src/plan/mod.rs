@@ -4,6 +4,7 @@
 //! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
 mod alerts;
+pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod ipvs;
 pub(crate) mod notify;
@@ -26,6 +27,7 @@ use tokio_util::bytes::Bytes;
 use crate::notify::mail;
 use crate::worker::{Role, Start, ToWorker};
 
+use self::bfd::BfdPlan;
 use self::checkers::CheckersPlan;
 use self::notify::Occasion;
 use self::vrrp::VrrpPlan;
@@ -83,6 +85,8 @@ pub(crate) struct Plan {
     pub(crate) vrrp: VrrpPlan,
     /// The checker worker's part.
     pub(crate) checkers: CheckersPlan,
+    /// The BFD worker's part.
+    pub(crate) bfd: BfdPlan,
     /// Which kinds of blocks the files named.
     present: Present,
     /// `startup_script`
@@ -101,6 +105,7 @@ impl Plan {
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
+            bfd: bfd::plan(config),
             present: config.present,
             startup,
             shutdown,
@@ -113,6 +118,7 @@ impl Plan {
         match role {
             Role::Checkers => self.present.checkers,
             Role::Vrrp => self.present.vrrp,
+            Role::Bfd => self.present.bfd,
         }
     }
 
@@ -126,6 +132,7 @@ impl Plan {
         match role {
             Role::Checkers => encode(&ToWorker::Start { start, plan: &self.checkers }),
             Role::Vrrp => encode(&ToWorker::Start { start, plan: &self.vrrp }),
+            Role::Bfd => encode(&ToWorker::Start { start, plan: &self.bfd }),
         }
     }
 
@@ -134,6 +141,7 @@ impl Plan {
         match role {
             Role::Checkers => encode(&ToWorker::Reload(&self.checkers)),
             Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
+            Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
         }
     }
 }

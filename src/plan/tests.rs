@@ -30,6 +30,11 @@ impl Sources for OneFile {
     }
 }
 
+/// What a text says.
+pub(crate) fn read(text: &'static str) -> parser::config::Config {
+    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
+}
+
 /// The plan for checkers, and what was said on the way.
 pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
     let (plan, said) = whole(text);
@@ -114,21 +119,6 @@ fn only_address_translation_has_a_port_of_its_own() {
     assert_eq!(
         table(&plan),
         ["10.1.0.1:80 -> 10.0.0.2:8080", "10.1.0.1:80 -> 10.0.0.3:80", "5 V6 -> fd00::2:8080"]
-    );
-}
-
-#[test]
-fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
-    let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n misc_path /bin/true\n }\n \
-         TCP_CHECK {\n }\n }\n}\n",
-    );
-    assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("MISC_CHECK is not part")).expect("a line about it");
-    assert_eq!(
-        line,
-        "(keepalived.conf: Line 4) MISC_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
-         by it"
     );
 }
 
@@ -256,4 +246,21 @@ fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
     );
     let [first, _] = &checkers[..] else { panic!("not two checkers") };
     assert_eq!((first.retry, first.cadence.delay_before_retry), (3, Duration::from_secs(7)));
+}
+
+/// compat/checkers.md §2.13, §23
+#[test]
+fn a_program_checks_as_its_user_and_one_that_is_not_there_leaves_its_server_unchecked() {
+    let (plan, said) = plan(
+        "global_defs {\n enable_script_security\n script_user root\n}\n\
+         virtual_server 10.1.0.1 80 {\n protocol TCP\n delay_loop 7\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n \
+         misc_path \"/bin/sh -c 'exit 0'\"\n misc_dynamic\n }\n MISC_CHECK {\n misc_path /nonexistent/x\n }\n }\n}\n",
+    );
+    let [checker] = &plan.services[0].params.servers[0].checkers[..] else { panic!("one checker") };
+    let CheckerKind::Misc(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+    assert_eq!(check.argv, ["/bin/sh", "-c", "exit 0"]);
+    assert_eq!((check.user, check.timeout, check.dynamic), ((0, 0), Duration::from_secs(7), true));
+    assert_eq!(plan.programs.len(), 1);
+    let missing = "Disabling misc script '/nonexistent/x' since not found/accessible";
+    assert!(said.iter().any(|line| line == missing), "{said:?}");
 }

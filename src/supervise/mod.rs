@@ -126,6 +126,7 @@ fn pid_path(options: &Options, place: &Place, role: Role) -> PathBuf {
     let given = match role {
         Role::Checkers => &options.checkers_pid_file,
         Role::Vrrp => &options.vrrp_pid_file,
+        Role::Bfd => &options.bfd_pid_file,
     };
     given.clone().unwrap_or_else(|| place.worker_pid_path(role))
 }

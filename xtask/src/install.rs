@@ -31,6 +31,10 @@ pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx-light
 pub(crate) const DNSMASQ: Program = Program { name: "dnsmasq", package: "dnsmasq-base" };
 /// A mail server.
 pub(crate) const EXIM: Program = Program { name: "exim4", package: "exim4-daemon-light" };
+/// BIRD, whose BFD is a peer for ours.
+pub(crate) const BIRD: Program = Program { name: "bird", package: "bird2" };
+/// FRR, for the same.
+pub(crate) const FRR: Program = Program { name: "vtysh", package: "frr" };
 
 /// Installs the packages of those programs that are missing.
 ///

@@ -43,11 +43,12 @@ pub(super) fn line(
             CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
-            CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
-            // A file is not asked.
-            CheckerKind::File(check) => f.write_str(&check.name),
             // Its lines name the virtual server too; see `misc`.
             CheckerKind::Misc(_) => Ok(()),
+            CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
+            // Neither is asked.
+            CheckerKind::File(check) => f.write_str(&check.name),
+            CheckerKind::Bfd(check) => f.write_str(&check.session),
         },
     }
 }
@@ -253,8 +254,8 @@ fn ping(
         | Checked::RegexGood(_)
         | Checked::Errno(_)
         | Checked::Length(..)
-        | Checked::NotSent
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Tls(_) => write!(f, "ICMP connection to {rs} success."),
     }

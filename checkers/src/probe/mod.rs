@@ -51,10 +51,10 @@ pub async fn probe_with(kind: &CheckerKind, question: usize, tls: &Tls, programs
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
-        CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
         CheckerKind::Misc(check) => programs.run(check).await.outcome(check.dynamic),
+        CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
         // Nobody plans it.
-        CheckerKind::File(_) => Outcome::Passed,
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Outcome::Passed,
     };
     outcome.into()
 }
@@ -63,7 +63,7 @@ pub async fn probe_with(kind: &CheckerKind, question: usize, tls: &Tls, programs
 pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
     match kind {
         CheckerKind::Tcp(endpoint) | CheckerKind::Ping(endpoint) => endpoint.timeout,
-        CheckerKind::File(_) => Duration::ZERO,
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Duration::ZERO,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,

@@ -127,8 +127,8 @@ keywords! {
 keywords! {
     /// Watch a BFD session.
     BfdCheckBlock {
-        name: BfdName => "The session.", is ParsedOnly;
-        alpha: bool => "The server is down until the session is up.", else "Invalid alpha parameter {}", is ParsedOnly;
+        name: BfdName => "The session.";
+        alpha: bool => "The server is down until the session is up.", else "Invalid alpha parameter {}";
     }
 }
 

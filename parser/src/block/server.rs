@@ -156,7 +156,7 @@ keywords! {
         ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
         dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
         file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.";
-        bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.", is ParsedOnly;
+        bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.";
         * address: Option<(IpAddr, u16)>;
         * end: Option<Span>;
     }

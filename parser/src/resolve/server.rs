@@ -151,6 +151,8 @@ impl VirtualServerBuilder<'_> {
         let persistence = self.persistence(family, &addresses, &label);
         self.drop_duplicates(&mut candidates, protocol, &label);
         self.match_ports(forwarding, &addresses, &label, protocol, &mut candidates, &mut sorry);
+        // Ports that were reset may have made two servers one; the kernel has no room for both.
+        self.drop_duplicates(&mut candidates, protocol, &label);
 
         let block = &self.block;
         let alerts = &self.config.global.mail;

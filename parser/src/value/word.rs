@@ -61,7 +61,10 @@ impl Value for Replaceable {
         if let Some(old) = slot {
             let block = args.name();
             let what = if block == "SSL" { "SSL" } else { args.keyword() };
-            let text = format!("Duplicate {what} - overwriting {} with {}", old.value.0, self.0);
+            // The original writes the pass phrase into the log.
+            let secret = block == "SSL" && args.keyword() == "password";
+            let shown = |value: &Self| if secret { "***".to_owned() } else { value.0.clone() };
+            let text = format!("Duplicate {what} - overwriting {} with {}", shown(&old.value), shown(&self));
             args.general(text);
         }
         *slot = Some(args.located(self));

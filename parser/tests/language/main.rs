@@ -2,6 +2,7 @@
 
 mod memory;
 mod never_panics;
+mod printing;
 mod probes;
 mod reference;
 mod routes;

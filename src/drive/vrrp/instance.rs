@@ -171,7 +171,7 @@ mod tests {
     fn with_eth0_up() -> Instance {
         let mut instance = instance();
         let up = Event::Track(eth0(), Status::Up);
-        instance.router.handle(std::time::Instant::now(), up, &mut Vec::new());
+        instance.router.handle(Instant::now(), up, &mut Vec::new());
         instance
     }
 
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn the_source_stays_while_it_is_there() {
         let mut instance = with_eth0_up();
-        let now = std::time::Instant::now();
+        let now = Instant::now();
         instance.router.handle(now, Event::Source(Some([10, 0, 0, 2].into())), &mut Vec::new());
         let both = [[10, 0, 0, 1], [10, 0, 0, 2]];
         assert_eq!(instance.facts(&mirror(true, &both), &ours()), []);

@@ -41,7 +41,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "netns",
         what: "scenes in network namespaces",
-        programs: &[install::IP],
+        programs: &[install::IP, install::BIRD, install::FRR],
         targets: &["--package", "keepalived-rs", "--test", "netns"],
         privileges: Privileges::Kept,
     },
@@ -65,7 +65,7 @@ pub(crate) const PARTS: &[Part] = &[
             install::DNSMASQ,
             install::EXIM,
         ],
-        targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare"],
+        targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare", "--test", "ipvsadm"],
         privileges: Privileges::Kept,
     },
     Part {
