@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{InfoData, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
 use vrrp::Family;
 
 /// One interface.
@@ -27,6 +27,8 @@ pub(crate) struct Link {
     pub(crate) arp: bool,
     /// The largest packet it takes, in bytes.
     pub(crate) mtu: u32,
+    /// The routing table of a VRF device.
+    pub(crate) vrf_table: Option<u32>,
 }
 
 /// An address on an interface.
@@ -87,6 +89,7 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
         usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
         arp: !flags.contains(LinkFlags::Noarp),
         mtu: 1500,
+        vrf_table: None,
     };
     for attribute in &message.attributes {
         if let LinkAttribute::IfName(name) = attribute {
@@ -97,10 +100,17 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
             link.broadcast = mac.as_slice().try_into().unwrap_or(link.broadcast);
         } else if let LinkAttribute::Mtu(mtu) = attribute {
             link.mtu = *mtu;
+        } else if let LinkAttribute::LinkInfo(infos) = attribute {
+            link.vrf_table = infos.iter().find_map(vrf_table);
         }
     }
     // Bridges report their ports in a second, nameless form.
     (!link.name.is_empty()).then_some(link)
+}
+
+fn vrf_table(info: &LinkInfo) -> Option<u32> {
+    let LinkInfo::Data(InfoData::Vrf(all)) = info else { return None };
+    all.iter().find_map(|one| if let InfoVrf::TableId(table) = one { Some(*table) } else { None })
 }
 
 fn read_address(message: &AddressMessage) -> Option<Held> {

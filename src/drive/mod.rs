@@ -4,5 +4,4 @@ pub(crate) mod checkers;
 mod ipvs;
 pub(crate) mod vrrp;
 
-mod addresses;
 mod kernel;

@@ -3,10 +3,17 @@
 //! What only the running system can answer (is there an `eth0`? what is this host called?) is asked once, in
 //! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
+pub(crate) mod address;
 mod alerts;
 pub(crate) mod checkers;
+mod iproute;
 pub(crate) mod ipvs;
+pub(crate) mod object;
+pub(crate) mod route;
+pub(crate) mod rule;
+pub(crate) mod setting;
 mod signing;
+pub(crate) mod standing;
 pub(crate) mod vrrp;
 
 use std::collections::{BTreeMap, BTreeSet};

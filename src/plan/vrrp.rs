@@ -1,6 +1,5 @@
 //! `vrrp_instance` blocks to the VRRP worker's plan.
 
-use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 use parser::config::{self, Config, DynamicInterfaces, Peering, UnicastChecksum, VrrpInstance};
@@ -10,11 +9,14 @@ use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
+use super::address::{self, Address};
+use super::iproute::Names;
+use super::object::Object;
+use super::route::{self, Route};
+use super::rule::{self, Rule};
+use super::standing::{self, Standing};
 use super::{System, signing};
 use crate::notify::mail;
-
-/// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
-const PROTOCOL: u8 = 18;
 
 /// The most addresses an advert can count.
 const MAX_ADDRESSES: usize = 255;
@@ -31,6 +33,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the file.
     pub(crate) groups: Vec<Group>,
+    /// What stands while the configuration does.
+    pub(crate) standing: Standing,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
@@ -66,12 +70,34 @@ pub(crate) struct Instance {
     pub(crate) addresses: Vec<Address>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
     pub(crate) excluded: Vec<Address>,
-    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
+    /// `virtual_routes`.
+    pub(crate) routes: Vec<Route>,
+    /// `virtual_rules`.
+    pub(crate) rules: Vec<Rule>,
+    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of what it holds.
     pub(crate) needs: Vec<String>,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
     pub(crate) report_deleted: bool,
+}
+
+impl Instance {
+    /// All it holds as master, in the order in which it is added.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let addresses = self.addresses.iter().chain(&self.excluded).cloned().map(Object::Address);
+        let routes = self.routes.iter().cloned().map(|route| Object::Route(Box::new(route)));
+        let rules = self.rules.iter().cloned().map(|rule| Object::Rule(Box::new(rule)));
+        addresses.chain(routes).chain(rules).collect()
+    }
+}
+
+impl VrrpPlan {
+    /// All that it may put into the kernel, in the order in which it is deleted.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let instances = self.instances.iter().flat_map(|instance| instance.objects().into_iter().rev());
+        instances.chain(self.standing.objects.iter().rev().cloned()).collect()
+    }
 }
 
 /// A sync group.
@@ -85,41 +111,6 @@ pub(crate) struct Group {
     pub(crate) smtp_alert: bool,
 }
 
-/// An address to add to an interface while master. Equal in every field, it is the same address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Address {
-    /// The interface it goes on.
-    pub(crate) interface: String,
-    /// The address.
-    pub(crate) address: IpAddr,
-    /// Length in bits of its network part; that of the peer's, if there is one.
-    pub(crate) prefix: u8,
-    /// 0 (global) to 255 (nowhere).
-    pub(crate) scope: u8,
-    /// Broadcast address, IPv4 only.
-    pub(crate) broadcast: Option<Ipv4Addr>,
-    /// Label, IPv4 only, at most 15 bytes.
-    pub(crate) label: Option<String>,
-    /// Other end of a point-to-point link.
-    pub(crate) peer: Option<IpAddr>,
-    /// IPv6: seconds it stays preferred; none is for ever.
-    pub(crate) preferred: Option<u32>,
-    /// IPv6: no duplicate address detection.
-    pub(crate) no_duplicate_detection: bool,
-    /// `home`.
-    pub(crate) home: bool,
-    /// `mngtmpaddr`.
-    pub(crate) manage_temporary: bool,
-    /// `noprefixroute`.
-    pub(crate) no_prefix_route: bool,
-    /// `autojoin`.
-    pub(crate) autojoin: bool,
-    /// Number that tells whose it is.
-    pub(crate) protocol: u8,
-    /// Whether its deletion by somebody else ends being master.
-    pub(crate) tracked: bool,
-}
-
 /// Translates; what is wrong in the light of the running system goes to `complaints`.
 pub(super) fn plan(
     config: &Config,
@@ -128,15 +119,25 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
-    let instances: Vec<Instance> = config
+    let names = Names::of(&config.global);
+    let mut instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, complaints))
+        .filter_map(|instance| translate(instance, config, system, &names, complaints))
         .collect();
+    let standing = standing::plan(config, &names, complaints);
+    for (name, interfaces) in standing::watchers(config) {
+        if let Some(instance) = instances.iter_mut().find(|instance| instance.params.name == name) {
+            instance.needs.extend(interfaces);
+            instance.needs.sort();
+            instance.needs.dedup();
+        }
+    }
     VrrpPlan {
         alerts,
         groups: groups(config, &instances),
         instances,
+        standing,
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
         spacing: Spacing {
@@ -199,6 +200,7 @@ fn translate(
     instance: &VrrpInstance,
     config: &Config,
     system: &System,
+    names: &Names,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
     // The original looks for lateness only then.
@@ -229,7 +231,7 @@ fn translate(
     let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
         addresses
             .iter()
-            .filter_map(|one| match address(one, interface.as_deref()) {
+            .filter_map(|one| match address::translate(one, interface.as_deref(), names) {
                 Ok(address) => Some(address),
                 Err(reason) => {
                     complain(Class::General, format!("{} {reason} - ignoring it", one.prefix));
@@ -252,6 +254,9 @@ fn translate(
         let excess = addresses.split_off(room);
         excluded.splice(0..0, excess);
     }
+
+    let routes = routes(&instance.routes, names, &mut complain);
+    let rules = rules(&instance.rules, names, &mut complain);
 
     let family = match instance.family {
         config::Family::V4 => Family::Ipv4,
@@ -314,9 +319,11 @@ fn translate(
     };
     Some(Instance {
         params,
-        needs: needs(instance, interface, &addresses, &excluded),
+        needs: needs(instance, interface, &addresses, &excluded, &routes, &rules),
         addresses,
         excluded,
+        routes,
+        rules,
         smtp_alert: instance.smtp_alert,
         report_deleted: instance.report_deleted,
     })
@@ -376,86 +383,65 @@ fn needs(
     interface: Option<String>,
     addresses: &[Address],
     excluded: &[Address],
+    routes: &[Route],
+    rules: &[Rule],
 ) -> Vec<String> {
     let own = interface.filter(|_| !instance.dont_track_primary);
     let of_addresses =
         addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| one.interface.clone());
-    let mut needs: Vec<String> = own.into_iter().chain(of_addresses).collect();
+    let of_routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces).cloned();
+    let of_rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces).cloned();
+    let mut needs: Vec<String> =
+        own.into_iter().chain(of_addresses).chain(of_routes).chain(of_rules).collect();
     needs.sort();
     needs.dedup();
     needs
 }
 
-fn address(one: &config::Address, interface: Option<&str>) -> Result<Address, &'static str> {
-    let interface = match (&one.dev, interface) {
-        (Some(dev), _) => dev.value.to_string(),
-        (None, Some(own)) => own.to_owned(),
-        (None, None) => return Err("has no interface"),
-    };
-    let prefix = one.prefix.len;
-    Ok(Address {
-        interface,
-        address: one.prefix.addr,
-        prefix,
-        scope: scope(one.scope.as_ref())?,
-        broadcast: match one.prefix.addr {
-            IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
-            IpAddr::V6(_) => None,
-        },
-        label: one.label.clone(),
-        peer: one.peer,
-        preferred: preferred(one),
-        no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,
-        home: one.home,
-        manage_temporary: one.manage_temporary,
-        no_prefix_route: one.no_prefix_route,
-        autojoin: one.autojoin,
-        protocol: PROTOCOL,
-        tracked: one.track,
-    })
-}
-
-/// The scopes that iproute2 knows without its files.
-fn scope(scope: Option<&config::AddressScope>) -> Result<u8, &'static str> {
-    match scope {
-        None => Ok(0),
-        Some(config::Lookup::Number(number)) => u8::try_from(*number).map_err(|_| "has an unknown scope"),
-        Some(config::Lookup::Name(name)) => match name.value.as_str() {
-            "global" => Ok(0),
-            "site" => Ok(200),
-            "link" => Ok(253),
-            "host" => Ok(254),
-            "nowhere" => Ok(255),
-            _ => Err("has an unknown scope"),
-        },
-    }
-}
-
-fn broadcast(kind: config::Broadcast, address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
-    let host_bits = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
-    match kind {
-        config::Broadcast::Ones => Ipv4Addr::from(u32::from(address) | host_bits),
-        config::Broadcast::Zeros => Ipv4Addr::from(u32::from(address) & !host_bits),
-        config::Broadcast::Given(given) => given,
-    }
-}
-
-/// An IPv6 host address is deprecated at once, so that it is not chosen as source of other traffic.
-fn preferred(one: &config::Address) -> Option<u32> {
-    match (one.preferred_lifetime, one.prefix.addr) {
-        (Some(config::PreferredLifetime::Forever), _) => None,
-        (Some(config::PreferredLifetime::For(time)), _) => {
-            Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
+/// Those that can be made; the others are told.
+pub(super) fn routes(
+    lines: &[config::Route],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Route> {
+    let one = |line: &config::Route| {
+        let to = line.to.map_or_else(|| "default".to_owned(), |prefix| prefix.to_string());
+        if line.track && line.dev.is_none() {
+            let text = format!("Warning - cannot track route {to} with no interface specified, not tracking");
+            complain(Class::Log, text);
         }
-        (None, IpAddr::V6(_)) if one.prefix.len == 128 => Some(0),
-        (None, IpAddr::V4(_) | IpAddr::V6(_)) => None,
-    }
+        match route::translate(line, names) {
+            Ok(route) => Some(route),
+            Err(reason) => {
+                complain(Class::General, format!("route {to} {reason} - ignoring it"));
+                None
+            }
+        }
+    };
+    lines.iter().filter_map(one).collect()
+}
+
+/// Those that can be made; the others are told.
+pub(super) fn rules(
+    lines: &[config::Rule],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Rule> {
+    let one = |line: &config::Rule| match rule::translate(line, names) {
+        Ok(rule) => Some(rule),
+        Err(reason) => {
+            complain(Class::General, format!("rule {} {reason} - ignoring it", line.preference));
+            None
+        }
+    };
+    lines.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use parser::config::{IfName, Located, Span};
+    use std::net::IpAddr;
     use std::sync::Arc;
 
     fn span() -> Span {
@@ -615,13 +601,5 @@ mod tests {
         let (plan, complaints) = with_interfaces(vec![VrrpInstance { addresses, ..instance() }], &["eth0"]);
         assert_eq!((plan.instances[0].params.addresses.len(), plan.instances[0].excluded.len()), (255, 45));
         assert!(complaints[0].text.starts_with("(VI_1) Number of VIPs (300) exceeds maximum"));
-    }
-
-    #[test]
-    fn broadcast_addresses_follow_from_the_prefix() {
-        let address = Ipv4Addr::new(10, 0, 0, 100);
-        assert_eq!(broadcast(config::Broadcast::Ones, address, 24), Ipv4Addr::new(10, 0, 0, 255));
-        assert_eq!(broadcast(config::Broadcast::Zeros, address, 24), Ipv4Addr::new(10, 0, 0, 0));
-        assert_eq!(broadcast(config::Broadcast::Ones, address, 32), address);
     }
 }

@@ -7,6 +7,7 @@ mod election;
 mod hardship;
 mod ipv6;
 mod packets;
+mod routes;
 mod sync;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
@@ -38,6 +39,13 @@ fn main() -> ExitCode {
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
+                routes::a_reload_touches_only_the_routes_and_rules_that_differ,
+                routes::among_fifty_routers_a_reload_moves_only_those_that_change,
+                routes::promotion_of_secondary_addresses_is_switched_on_and_back,
+                routes::static_objects_are_restored_at_once_and_a_lost_route_leads_to_a_new_election,
+                routes::the_removal_of_everything_is_survived,
+                routes::what_a_killed_daemon_left_is_taken_back_before_the_election,
                 sync::a_group_takes_over_and_yields_as_one,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,

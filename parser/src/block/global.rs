@@ -47,7 +47,7 @@ keywords! {
         checker_log_all_failures: bool = false => "Log every failed check.", else "Invalid value for {kw} specified";
         dynamic_interfaces: DynamicInterfacesValue => "Interfaces may appear later.";
         no_email_faults: Flag => "No mail when an instance faults.";
-        default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name", is ParsedOnly;
+        default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name";
         disable_local_igmp: Flag => "Do not join link-local multicast groups by IGMP.", is ParsedOnly;
         v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.";
         lvs_timeouts: IpvsTimeoutsValue => "IPVS connection timeouts.", missing "lvs_timeouts requires at least one option";
@@ -150,8 +150,8 @@ keywords! {
         tmp_config_directory: String => "Where the consolidated configuration is kept.", missing "tmp_config_directory missing directory name", once "tmp_config_directory already specified - ignoring", is NoEffect;
         data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified", is ParsedOnly;
         json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}", is ParsedOnly;
-        iproute_usr_dir: OneWord => "iproute2's tables of names.", else "Invalid iproute_usr_dir", is ParsedOnly;
-        iproute_etc_dir: OneWord => "iproute2's tables of names that go before the others.", else "Invalid iproute_etc_dir", is ParsedOnly;
+        iproute_usr_dir: OneWord => "iproute2's tables of names.", else "Invalid iproute_usr_dir";
+        iproute_etc_dir: OneWord => "iproute2's tables of names that go before the others.", else "Invalid iproute_etc_dir";
         state_dump_file: String => "Where the state is dumped.", is ParsedOnly;
         stats_dump_file: String => "Accepted without effect.", is NoEffect;
         json_dump_file: String => "Accepted without effect.", is NoEffect;

@@ -55,11 +55,11 @@ keywords! {
         virtual_ipaddress: Lines<VirtualAddress> => "Addresses held while master, and announced.";
         virtual_ipaddress_excluded: Lines<ExcludedAddress> => "Addresses held while master, not announced.";
         no_virtual_ipaddress: Flag => "It is meant to have no address.";
-        promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.", is ParsedOnly;
+        promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.";
         linkbeat_use_polling: PollingValue => "Poll the link of the interface.", is Deprecated;
         v3_checksum_as_v2: bool => "VRRPv3 checksum without pseudo header.", else "({name}) invalid {kw} {} specified";
-        virtual_routes: Lines<RouteLine> => "Routes held while master.", is ParsedOnly;
-        virtual_rules: Lines<RuleLine> => "Rules held while master.", is ParsedOnly;
+        virtual_routes: Lines<RouteLine> => "Routes held while master.";
+        virtual_rules: Lines<RuleLine> => "Rules held while master.";
         accept | "no_accept": Unless => "Take packets sent to the addresses.";
         skip_check_adv_addr: bool => "Do not compare the addresses of adverts.", else "({name}) invalid {kw} {} specified";
         strict_mode: bool => "Keep to the RFC.", else "({name}) invalid {kw} {} specified";

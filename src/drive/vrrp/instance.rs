@@ -9,6 +9,8 @@ use vrrp::{Cause, Event, Router, State};
 
 use crate::drive::kernel::Id;
 use crate::mirror::Mirror;
+use crate::plan::address::Address;
+use crate::plan::object::Object;
 use crate::plan::vrrp as plan;
 
 /// One virtual router.
@@ -39,14 +41,44 @@ impl Instance {
         }
     }
 
+    /// As [`Self::log`], where a line about the addresses stands for all that is held: the original has one for each kind.
+    pub(super) fn log_all(&self, line: &Line) {
+        let plan = &self.plan;
+        let has = [!plan.excluded.is_empty(), !plan.routes.is_empty(), !plan.rules.is_empty()];
+        let [excluded, routes, rules] = has;
+        let log = |is_due: bool, line: &Line| {
+            if is_due {
+                self.log(line);
+            }
+        };
+        if let Line::RemovingVips = line {
+            log(rules, &Line::RemovingRules);
+            log(routes, &Line::RemovingRoutes);
+            self.log(line);
+            log(excluded, &Line::RemovingExcludedVips);
+        } else if let Line::SettingVips = line {
+            self.log(line);
+            log(excluded, &Line::SettingExcludedVips);
+            log(routes, &Line::SettingRoutes);
+            log(rules, &Line::SettingRules);
+        } else {
+            self.log(line);
+        }
+    }
+
     /// Where its adverts arrive; none while it has no address to be reached at.
     pub(super) fn endpoint(&self) -> Option<Endpoint> {
         Endpoint::of(&self.plan.params, self.router.machine().source())
     }
 
     /// All addresses it holds as master, in the order in which they are announced.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &plan::Address> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.plan.addresses.iter().chain(&self.plan.excluded)
+    }
+
+    /// All it holds as master.
+    pub(super) fn objects(&self) -> Vec<Object> {
+        self.plan.objects()
     }
 
     /// What the state of the system means for it: the events that bring the core up to date.
@@ -133,6 +165,8 @@ mod tests {
             params,
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
             needs: vec!["eth0".into()],
             smtp_alert: false,
             report_deleted: false,
@@ -143,7 +177,8 @@ mod tests {
     fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
         let mut mirror = Mirror::default();
         let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
-        let link = Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500 };
+        let link =
+            Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500, vrf_table: None };
         mirror.apply(&Report::Link(link));
         for address in addresses {
             let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };

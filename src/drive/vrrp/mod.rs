@@ -31,6 +31,9 @@ use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
 use crate::notify;
 use crate::notify::mail::Mailer;
+use crate::plan::address::Address;
+use crate::plan::object::Object;
+use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::worker::{Order, Orders};
 
@@ -91,11 +94,10 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
     Exit::Ok
 }
 
-/// Removes the addresses that a worker which could not do it itself has left.
+/// Removes what a worker that could not do it itself has left.
 pub(crate) async fn clean_up(plan: VrrpPlan) -> io::Result<()> {
     let mut kernel = Kernel::start()?;
-    let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-    kernel.command(Command::Clean(all.cloned().collect()));
+    kernel.command(Command::Clean(plan.objects()));
     loop {
         match kernel.answer().await {
             Some(Answer::Clean) => break,
@@ -131,6 +133,7 @@ impl Worker {
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
             );
         }
+        let leftovers = plan.objects();
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
         let mut worker = Self {
@@ -147,8 +150,8 @@ impl Worker {
             chatter: Chatter::new(Instant::now()),
             ours: addresses_of(&plan.instances),
         };
-        let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-        worker.kernel.command(Command::Clean(all.cloned().collect()));
+        worker.kernel.command(Command::Clean(leftovers));
+        worker.kernel.command(Command::Keep(plan.standing));
         loop {
             match worker.kernel.answer().await {
                 Some(Answer::Clean) => break,
@@ -165,7 +168,7 @@ impl Worker {
         }
         herald::log_registration(&worker.instances);
         for instance in &worker.instances {
-            instance.log(&Line::RemovingVips);
+            instance.log_all(&Line::RemovingVips);
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
@@ -329,13 +332,11 @@ impl Worker {
                     self.tell(index, Event::AddressesHeld { added });
                 }
             }
-            Answer::Lost { id, address } => {
+            Answer::Lost { id, object } => {
                 let Some(index) = self.position(id) else { return };
-                tracing::debug!(
-                    "Netlink reflector reports IP {} removed from {}",
-                    address.address,
-                    address.interface
-                );
+                if let Object::Address(Address { address, interface, .. }) = &object {
+                    tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
+                }
                 self.tell(index, Event::AddressLost);
             }
             Answer::Current | Answer::Clean => {}
@@ -431,8 +432,7 @@ impl Worker {
                 Action::Advertise(priority) => self.advertise(index, priority),
                 Action::HoldAddresses => {
                     let instance = &self.instances[index];
-                    let addresses = instance.addresses().cloned().collect();
-                    self.kernel.command(Command::Hold { id: instance.id, addresses });
+                    self.kernel.command(Command::Hold { id: instance.id, objects: instance.objects() });
                 }
                 Action::DropAddresses => {
                     let id = self.instances[index].id;
@@ -450,7 +450,7 @@ impl Worker {
                 }
                 Action::Report { to, .. } => self.report(index, to),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
-                Action::Log(line) => self.instances[index].log(&line),
+                Action::Log(line) => self.instances[index].log_all(&line),
             }
         }
     }
@@ -510,6 +510,7 @@ impl Worker {
         for at in 0..self.groups.len() {
             self.report_group(at, State::Stopped);
         }
+        self.kernel.command(Command::Keep(Standing::default()));
         tokio::join!(self.kernel.finish(), self.mailer.finish(LAST_MAILS));
     }
 }

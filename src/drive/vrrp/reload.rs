@@ -23,6 +23,7 @@ impl Worker {
             instance.group = None;
         }
         self.end_missing(&plan.instances);
+        self.kernel.command(Command::Keep(plan.standing));
 
         let mut old = std::mem::take(&mut self.instances);
         let mut new_ones = Vec::new();
@@ -89,8 +90,7 @@ impl Worker {
             }
             // The adverts are as before, but not what the addresses look like.
             if verdict == Verdict::Unchanged {
-                let addresses = instance.addresses().cloned().collect();
-                self.kernel.command(Command::Hold { id: instance.id, addresses });
+                self.kernel.command(Command::Hold { id: instance.id, objects: instance.objects() });
             }
         }
         self.herald.keep(&self.instances[index]);

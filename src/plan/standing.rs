@@ -1,0 +1,76 @@
+//! Static addresses, routes and rules, and whom they concern besides.
+
+use std::collections::BTreeSet;
+
+use parser::config::{self, Config};
+use parser::diag::{Class, Diagnostic};
+
+use serde::{Deserialize, Serialize};
+
+use super::iproute::Names;
+use super::object::Object;
+use super::setting::Setting;
+use super::{address, vrrp};
+
+/// What the system has as long as the configuration says so, whoever is master.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Standing {
+    /// `static_ipaddress`, `static_routes` and `static_rules`, in this order.
+    pub(crate) objects: Vec<Object>,
+    /// Kernel parameters.
+    pub(crate) settings: Vec<Setting>,
+}
+
+/// The interface of static addresses when nothing names one.
+const DEFAULT_INTERFACE: &str = "eth0";
+
+/// Translates.
+pub(super) fn plan(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> Standing {
+    Standing { objects: objects(config, names, complaints), settings: settings(config) }
+}
+
+fn settings(config: &Config) -> Vec<Setting> {
+    let promoting = config.vrrp_instances.iter().filter(|instance| instance.promote_secondaries);
+    let interfaces: BTreeSet<&str> =
+        promoting.flat_map(|one| &one.interface).map(|name| name.value.as_str()).collect();
+    interfaces.into_iter().map(|name| Setting::of("ipv4", name, "promote_secondaries", 1)).collect()
+}
+
+fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> Vec<Object> {
+    let default = config.global.default_interface.as_ref();
+    let default = default.map_or(DEFAULT_INTERFACE, |name| name.value.as_str());
+    let mut complain = |class, text: String| complaints.push(Diagnostic::new(class, None, text));
+    let mut objects = Vec::new();
+    for line in &config.static_addresses {
+        match address::translate(line, Some(default), names) {
+            Ok(address) => objects.push(Object::Address(address)),
+            Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", line.prefix)),
+        }
+    }
+    let routes = vrrp::routes(&config.static_routes, names, &mut complain);
+    objects.extend(routes.into_iter().map(|route| Object::Route(Box::new(route))));
+    let rules = vrrp::rules(&config.static_rules, names, &mut complain);
+    objects.extend(rules.into_iter().map(|rule| Object::Rule(Box::new(rule))));
+    objects
+}
+
+/// The virtual routers named by `track_group`, and the interfaces that their static objects cannot be without.
+pub(super) fn watchers(config: &Config) -> Vec<(&str, Vec<String>)> {
+    let name = |dev: &config::Located<config::IfName>| dev.value.to_string();
+    let addresses =
+        config.static_addresses.iter().map(|one| (one.track_group, one.dev.iter().map(name).collect()));
+    let routes = config.static_routes.iter().map(|one| (one.track_group, one.dev.iter().map(name).collect()));
+    let rules = config.static_rules.iter().map(|one| {
+        let devs = one.selector.input.iter().chain(&one.selector.output);
+        (one.track_group, devs.map(name).collect())
+    });
+    let all: Vec<(Option<usize>, Vec<String>)> = addresses.chain(routes).chain(rules).collect();
+    let mut watchers = Vec::new();
+    for (group, interfaces) in all {
+        let Some(group) = group.and_then(|index| config.track_groups.get(index)) else { continue };
+        for instance in group.members.iter().filter_map(|index| config.vrrp_instances.get(*index)) {
+            watchers.push((instance.name.as_str(), interfaces.clone()));
+        }
+    }
+    watchers
+}
