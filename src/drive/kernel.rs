@@ -280,23 +280,17 @@ impl Thread {
     }
 
     async fn hear(&mut self, message: Message) -> io::Result<()> {
-        match message.payload {
-            NetlinkPayload::InnerMessage(inner) => {
-                if self.suspicion < Suspicion::Missing && self.concerns_held(&inner) {
-                    self.suspicion = Suspicion::Missing;
-                }
-                if let Some(report) = Report::read(&inner) {
-                    self.take(report);
-                }
-            }
-            NetlinkPayload::Overrun(_) => {
-                tracing::info!(
-                    "Netlink: Receive buffer overrun on monitor socket - reading everything again"
-                );
-                self.report_all().await?;
+        if let NetlinkPayload::InnerMessage(inner) = message.payload {
+            if self.suspicion < Suspicion::Missing && self.concerns_held(&inner) {
                 self.suspicion = Suspicion::Missing;
             }
-            _ => {}
+            if let Some(report) = Report::read(&inner) {
+                self.take(report);
+            }
+        } else if let NetlinkPayload::Overrun(_) = message.payload {
+            tracing::info!("Netlink: Receive buffer overrun on monitor socket - reading everything again");
+            self.report_all().await?;
+            self.suspicion = Suspicion::Missing;
         }
         Ok(())
     }

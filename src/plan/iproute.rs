@@ -95,7 +95,7 @@ impl Names {
             return protocol(&text, name).or_else(|| built_in(table, name));
         }
         let texts = self.folders.iter().flat_map(|folder| texts(folder, table.file()));
-        let written = texts.filter_map(|text| number(&text, name)).last();
+        let written = texts.filter_map(|text| number(&text, name)).next_back();
         written.or_else(|| built_in(table, name))
     }
 }
@@ -130,7 +130,7 @@ fn number(text: &str, name: &str) -> Option<u32> {
             None => number.parse().ok(),
         }
     };
-    text.lines().filter_map(read).last()
+    text.lines().filter_map(read).next_back()
 }
 
 /// The line `NAME NUMBER ALIAS…` with this name or alias.

@@ -31,7 +31,7 @@ impl Object {
     }
 
     /// The same, but its deletion by somebody else matters.
-    pub(crate) fn as_tracked(mut self) -> Self {
+    pub(crate) fn into_tracked(mut self) -> Self {
         match &mut self {
             Self::Address(address) => address.tracked = true,
             Self::Route(route) => route.tracked = true,

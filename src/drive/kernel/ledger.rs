@@ -70,7 +70,7 @@ impl Ledger {
     pub(super) fn want(&mut self, owner: Owner, objects: Vec<Object>) -> Vec<Edit> {
         let entry = |object: Object| {
             let tracked = object.tracked();
-            Entry { object: object.as_tracked(), tracked, present: true }
+            Entry { object: object.into_tracked(), tracked, present: true }
         };
         let entries: Vec<Entry> = objects.into_iter().map(entry).collect();
         let before = self.wanted.remove(&owner).unwrap_or_default();

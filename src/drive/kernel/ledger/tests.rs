@@ -123,9 +123,9 @@ impl Kernel {
                 && one.prefix == gone.prefix
                 && contains(gone, one.address)
         };
-        let was_first = !self.objects.iter().take(position).filter_map(address).any(|one| in_network(one));
+        let was_first = !self.objects.iter().take(position).filter_map(address).any(&in_network);
         if gone.address.is_ipv4() && was_first {
-            self.objects.retain(|one| !address(one).is_some_and(|one| in_network(one)));
+            self.objects.retain(|one| !address(one).is_some_and(&in_network));
         }
         let possible: Vec<bool> = self.objects.iter().map(|one| self.can_be(one)).collect();
         let mut possible = possible.into_iter();
