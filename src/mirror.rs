@@ -7,11 +7,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{InfoData, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::link::{
+    InfoData, InfoKind, InfoMacVlan, InfoPortKind, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    MacVlanMode,
+};
 use vrrp::Family;
 
 /// One interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Link {
     /// Its number.
     pub(crate) index: u32,
@@ -29,6 +32,28 @@ pub(crate) struct Link {
     pub(crate) mtu: u32,
     /// The routing table of a VRF device.
     pub(crate) vrf_table: Option<u32>,
+    /// What it is, as far as it can be one of ours.
+    pub(crate) kind: LinkKind,
+    /// The number of the interface it stands on.
+    pub(crate) below: Option<u32>,
+    /// The number of the VRF device it belongs to.
+    pub(crate) vrf: Option<u32>,
+    /// Its link group.
+    pub(crate) group: u32,
+}
+
+/// Kinds of interfaces that the daemon makes, and all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// A macvlan in private mode.
+    PrivateMacvlan,
+    /// A macvlan in another mode.
+    OtherMacvlan,
+    /// An ipvlan.
+    Ipvlan,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// An address on an interface.
@@ -89,8 +114,9 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
         usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
         arp: !flags.contains(LinkFlags::Noarp),
         mtu: 1500,
-        vrf_table: None,
+        ..Link::default()
     };
+    let (mut controller, mut is_in_vrf) = (None, false);
     for attribute in &message.attributes {
         if let LinkAttribute::IfName(name) = attribute {
             link.name.clone_from(name);
@@ -102,10 +128,36 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
             link.mtu = *mtu;
         } else if let LinkAttribute::LinkInfo(infos) = attribute {
             link.vrf_table = infos.iter().find_map(vrf_table);
+            link.kind = kind(infos);
+            is_in_vrf = infos.contains(&LinkInfo::PortKind(InfoPortKind::Vrf));
+        } else if let LinkAttribute::Link(below) = attribute {
+            link.below = Some(*below);
+        } else if let LinkAttribute::Controller(index) = attribute {
+            controller = Some(*index);
+        } else if let LinkAttribute::Group(group) = attribute {
+            link.group = *group;
         }
     }
+    link.vrf = controller.filter(|_| is_in_vrf);
     // Bridges report their ports in a second, nameless form.
     (!link.name.is_empty()).then_some(link)
+}
+
+fn kind(infos: &[LinkInfo]) -> LinkKind {
+    let is = |kind: InfoKind| infos.contains(&LinkInfo::Kind(kind));
+    let is_private = infos.iter().any(|info| {
+        let private = InfoMacVlan::Mode(MacVlanMode::Private);
+        matches!(info, LinkInfo::Data(InfoData::MacVlan(all)) if all.contains(&private))
+    });
+    if is(InfoKind::MacVlan) && is_private {
+        LinkKind::PrivateMacvlan
+    } else if is(InfoKind::MacVlan) {
+        LinkKind::OtherMacvlan
+    } else if is(InfoKind::IpVlan) {
+        LinkKind::Ipvlan
+    } else {
+        LinkKind::Other
+    }
 }
 
 fn vrf_table(info: &LinkInfo) -> Option<u32> {
@@ -200,6 +252,11 @@ impl Mirror {
     /// The interface with this number.
     pub(crate) fn link_at(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
+    }
+
+    /// All interfaces, in the order of their numbers.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
     }
 
     /// The largest packet that any interface takes, in bytes.

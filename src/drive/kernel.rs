@@ -7,11 +7,13 @@
 //! something held lead to one comparison with what the kernel has, which also covers notices that were lost.
 
 mod address;
+mod firewall;
 mod ledger;
 mod request;
 mod route;
 mod rule;
 mod sysctl;
+mod vmac;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,13 +29,17 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Handle, MulticastGroup};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
+use self::firewall::Firewall;
 use self::ledger::{Edit, Ledger, Owner};
 use self::request::Requests;
 use self::sysctl::Sysctls;
+use self::vmac::Vmacs;
 use crate::mirror::{Mirror, Report};
+use crate::plan::firewall::{Closed, Firewall as FirewallPlan};
 use crate::plan::object::Object;
 use crate::plan::setting::Setting;
 use crate::plan::standing::Standing;
+use crate::plan::vmac::Vmac;
 
 /// The number of a virtual router.
 pub(crate) type Id = u64;
@@ -43,6 +49,13 @@ pub(crate) type Id = u64;
 pub(crate) enum Command {
     /// Delete what a predecessor may have left.
     Clean(Vec<Object>),
+    /// Have these interfaces too, and filter what they send.
+    Prepare {
+        /// What to make.
+        vmacs: Vec<Vmac>,
+        /// How to filter.
+        firewall: Option<FirewallPlan>,
+    },
     /// Have exactly these as long as the configuration says so.
     Keep(Standing),
     /// Have exactly these for a virtual router.
@@ -51,6 +64,8 @@ pub(crate) enum Command {
         id: Id,
         /// All of them, in order.
         objects: Vec<Object>,
+        /// Addresses that packets are neither sent to nor from.
+        closed: BTreeSet<Closed>,
     },
     /// Have none.
     Drop {
@@ -68,6 +83,8 @@ pub(crate) enum Answer {
     Current,
     /// [`Command::Clean`] is done.
     Clean,
+    /// [`Command::Prepare`] is done.
+    Prepared,
     /// [`Command::Hold`] is done.
     Held {
         /// For whom.
@@ -146,6 +163,8 @@ async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answe
         ledger: Ledger::default(),
         sysctls: Sysctls::default(),
         settings: Vec::new(),
+        vmacs: Vmacs::default(),
+        firewall: Firewall::default(),
         suspicion: Suspicion::None,
         say,
     };
@@ -192,6 +211,8 @@ struct Thread {
     ledger: Ledger,
     sysctls: Sysctls,
     settings: Vec<Setting>,
+    vmacs: Vmacs,
+    firewall: Firewall,
     suspicion: Suspicion,
     say: UnboundedSender<Answer>,
 }
@@ -203,6 +224,8 @@ impl Thread {
     }
 
     async fn obey(&mut self, command: Command) -> io::Result<()> {
+        // What the command is to be carried out on may have changed since it was given.
+        self.hear_waiting().await?;
         match command {
             Command::Clean(leftovers) => {
                 for object in &leftovers {
@@ -210,17 +233,37 @@ impl Thread {
                 }
                 self.answer(Answer::Clean);
             }
-            Command::Keep(Standing { objects, settings }) => {
+            Command::Prepare { vmacs, firewall } => {
+                if firewall.is_some() {
+                    self.firewall.want(firewall);
+                }
+                self.vmacs.want_more(vmacs);
+                self.ensure_vmacs().await?;
+                self.answer(Answer::Prepared);
+            }
+            Command::Keep(Standing { objects, vmacs, settings, firewall }) => {
+                self.firewall.want(firewall);
+                for old in self.vmacs.want(vmacs) {
+                    self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
+                    self.settle().await?;
+                }
+                let settings = self.sysctls.with_reverse_path(settings, &self.vmacs, &self.mirror);
                 self.sysctls.want(&settings);
                 self.settings = settings;
+                self.ensure_vmacs().await?;
+                self.firewall.apply(&self.vmacs, &self.mirror);
                 self.want(Owner::Standing, objects).await?;
             }
-            Command::Hold { id, objects } => {
+            Command::Hold { id, objects, closed } => {
+                self.firewall.close(id, closed);
+                self.firewall.apply(&self.vmacs, &self.mirror);
                 let added = self.want(Owner::Router(id), objects).await?;
                 self.answer(Answer::Held { id, added });
             }
             Command::Drop { id } => {
                 self.want(Owner::Router(id), Vec::new()).await?;
+                self.firewall.close(id, BTreeSet::new());
+                self.firewall.apply(&self.vmacs, &self.mirror);
             }
         }
         Ok(())
@@ -270,6 +313,10 @@ impl Thread {
             return Err(io::Error::other("the monitor socket was closed"));
         };
         self.hear(first).await?;
+        self.hear_waiting().await
+    }
+
+    async fn hear_waiting(&mut self) -> io::Result<()> {
         while let Some(Some(message)) = self.messages.next().now_or_never() {
             self.hear(message).await?;
         }
@@ -315,6 +362,7 @@ impl Thread {
 
     fn take(&mut self, report: Report) {
         let before = self.mirror.apply(&report);
+        self.vmacs.hear(&report, before.as_ref(), &self.mirror);
         if let (Report::Link(new), None) = (&report, &before) {
             for setting in self.settings.iter().filter(|setting| setting.concerns(&new.name)) {
                 self.sysctls.set(setting);
@@ -336,8 +384,38 @@ impl Thread {
         self.answer(Answer::Report(report));
     }
 
+    /// Makes the interfaces that are missing, and the filters that go with them.
+    async fn ensure_vmacs(&mut self) -> io::Result<()> {
+        if !self.vmacs.take_doubt() {
+            return Ok(());
+        }
+        let built = self.vmacs.build_missing(&mut self.requests, &self.mirror).await;
+        if !built.is_empty() {
+            self.settle().await?;
+            // What they must not send is filtered before they can send anything.
+            self.firewall.apply(&self.vmacs, &self.mirror);
+            for one in &built {
+                vmac::raise(one, &mut self.requests).await;
+            }
+            self.settle().await?;
+        }
+        if self.vmacs.furnish(&mut self.requests, &self.mirror).await {
+            self.settle().await?;
+        }
+        self.firewall.apply(&self.vmacs, &self.mirror);
+        Ok(())
+    }
+
+    /// Hears the notices of everything done so far: they come before the answer to a question on the same socket.
+    async fn settle(&mut self) -> io::Result<()> {
+        let lo = self.monitor.link().get().match_name("lo".to_owned()).execute();
+        let _: Vec<_> = lo.try_collect().await.map_err(io::Error::other)?;
+        self.hear_waiting().await
+    }
+
     /// Follows a suspicion: tells whose something is missing, and restores what the configuration itself wants.
     async fn check(&mut self) -> io::Result<()> {
+        self.ensure_vmacs().await?;
         match std::mem::replace(&mut self.suspicion, Suspicion::None) {
             Suspicion::None => return Ok(()),
             Suspicion::Possible => {}

@@ -6,6 +6,7 @@
 pub(crate) mod address;
 mod alerts;
 pub(crate) mod checkers;
+pub(crate) mod firewall;
 mod iproute;
 pub(crate) mod ipvs;
 pub(crate) mod object;
@@ -14,6 +15,7 @@ pub(crate) mod rule;
 pub(crate) mod setting;
 mod signing;
 pub(crate) mod standing;
+pub(crate) mod vmac;
 pub(crate) mod vrrp;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +38,8 @@ use self::vrrp::VrrpPlan;
 pub(crate) struct System {
     /// The names of the network interfaces.
     pub(crate) interfaces: BTreeSet<String>,
+    /// Their MAC addresses.
+    pub(crate) macs: BTreeMap<String, [u8; 6]>,
     /// The largest packet each of them takes, in bytes.
     pub(crate) mtus: BTreeMap<String, u32>,
     /// The host's name as `uname -n` prints it.
@@ -59,11 +63,18 @@ impl System {
             Some((name.clone(), text.trim().parse().ok()?))
         };
         let mtus = interfaces.iter().filter_map(mtu).collect();
+        let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten();
+        let mac = |one: nix::ifaddrs::InterfaceAddress| {
+            let mac = one.address?.as_link_addr()?.addr()?;
+            Some((one.interface_name, mac))
+        };
+        let macs = addresses.filter_map(mac).collect();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let uid = nix::unistd::geteuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
         Self {
             interfaces,
+            macs,
             mtus,
             node: node.unwrap_or_default(),
             user: user.unwrap_or_else(|| uid.to_string()),

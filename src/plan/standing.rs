@@ -7,9 +7,11 @@ use parser::diag::{Class, Diagnostic};
 
 use serde::{Deserialize, Serialize};
 
+use super::firewall::{self, Firewall};
 use super::iproute::Names;
 use super::object::Object;
 use super::setting::Setting;
+use super::vmac::{self, Vmac};
 use super::{address, vrrp};
 
 /// What the system has as long as the configuration says so, whoever is master.
@@ -17,23 +19,46 @@ use super::{address, vrrp};
 pub(crate) struct Standing {
     /// `static_ipaddress`, `static_routes` and `static_rules`, in this order.
     pub(crate) objects: Vec<Object>,
+    /// `use_vmac`, `use_vmac_addr` and `use_ipvlan`.
+    pub(crate) vmacs: Vec<Vmac>,
     /// Kernel parameters.
     pub(crate) settings: Vec<Setting>,
+    /// Packet filter.
+    pub(crate) firewall: Option<Firewall>,
 }
 
 /// The interface of static addresses when nothing names one.
 const DEFAULT_INTERFACE: &str = "eth0";
 
 /// Translates.
-pub(super) fn plan(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> Standing {
-    Standing { objects: objects(config, names, complaints), settings: settings(config) }
+pub(super) fn plan(
+    config: &Config,
+    names: &Names,
+    vmacs: Vec<Vmac>,
+    any_closed: bool,
+    complaints: &mut Vec<Diagnostic>,
+) -> Standing {
+    let mut settings = settings(config);
+    settings.extend(vmac::base_settings(&vmacs));
+    Standing {
+        objects: objects(config, names, complaints),
+        firewall: firewall::plan(config, &vmacs, any_closed, complaints),
+        vmacs,
+        settings,
+    }
 }
 
 fn settings(config: &Config) -> Vec<Setting> {
     let promoting = config.vrrp_instances.iter().filter(|instance| instance.promote_secondaries);
     let interfaces: BTreeSet<&str> =
         promoting.flat_map(|one| &one.interface).map(|name| name.value.as_str()).collect();
-    interfaces.into_iter().map(|name| Setting::of("ipv4", name, "promote_secondaries", 1)).collect()
+    let mut settings: Vec<Setting> =
+        interfaces.into_iter().map(|name| Setting::of("ipv4", name, "promote_secondaries", 1)).collect();
+    if config.global.disable_local_igmp {
+        let key = "net/ipv4/igmp_link_local_mcast_reports".to_owned();
+        settings.push(Setting { key, value: "0".to_owned() });
+    }
+    settings
 }
 
 fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> Vec<Object> {

@@ -1,5 +1,6 @@
 //! `vrrp_instance` blocks to the VRRP worker's plan.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use parser::config::{self, Config, DynamicInterfaces, Peering, UnicastChecksum, VrrpInstance};
@@ -10,11 +11,13 @@ use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transp
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
 use super::address::{self, Address};
+use super::firewall::{self, Closed};
 use super::iproute::Names;
 use super::object::Object;
 use super::route::{self, Route};
 use super::rule::{self, Rule};
 use super::standing::{self, Standing};
+use super::vmac::Workshop;
 use super::{System, signing};
 use crate::notify::mail;
 
@@ -74,6 +77,10 @@ pub(crate) struct Instance {
     pub(crate) routes: Vec<Route>,
     /// `virtual_rules`.
     pub(crate) rules: Vec<Rule>,
+    /// Addresses that packets are neither sent to nor from while it is master (`no_accept`).
+    pub(crate) closed: BTreeSet<Closed>,
+    /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
+    pub(crate) speaks_as: Option<String>,
     /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of what it holds.
     pub(crate) needs: Vec<String>,
     /// `smtp_alert`.
@@ -120,12 +127,14 @@ pub(super) fn plan(
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
+    let mut workshop = Workshop::new(config, system, &names);
     let mut instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, &names, complaints))
+        .filter_map(|instance| translate(instance, config, system, &names, &mut workshop, complaints))
         .collect();
-    let standing = standing::plan(config, &names, complaints);
+    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
+    let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
     for (name, interfaces) in standing::watchers(config) {
         if let Some(instance) = instances.iter_mut().find(|instance| instance.params.name == name) {
             instance.needs.extend(interfaces);
@@ -201,6 +210,7 @@ fn translate(
     config: &Config,
     system: &System,
     names: &Names,
+    workshop: &mut Workshop<'_>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
     // The original looks for lateness only then.
@@ -222,17 +232,25 @@ fn translate(
         complain(Class::General, text.to_owned());
         return None;
     };
-    // The keyword itself has an effect: `accept` is what every router does.
-    if !instance.accept && instance.priority != 255 {
-        complain(Class::Log, "no_accept has no effect in this version".to_owned());
-    }
-
-    let interface = instance.interface.as_ref().map(|name| name.value.to_string());
+    let base = instance.interface.as_ref().map(|name| name.value.to_string());
+    let own = workshop.own(instance).cloned();
+    let vmac = own.as_ref().map(|vmac| vmac.name.clone());
+    // The original speaks from below when it has to reach peers by their addresses.
+    let from_below = instance.vmac_xmit_base || !matches!(instance.peering, Peering::Multicast { .. });
+    let interface =
+        vmac.clone().filter(|_| instance.ipvlan.is_some() || !from_below).or_else(|| base.clone());
+    let speaks_as = match instance.family {
+        config::Family::V4 => base.clone(),
+        config::Family::V6 => interface.clone(),
+    };
     let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
         addresses
             .iter()
-            .filter_map(|one| match address::translate(one, interface.as_deref(), names) {
-                Ok(address) => Some(address),
+            .filter_map(|one| match address::translate(one, base.as_deref(), names) {
+                Ok(address) => {
+                    let interface = place(one, &address, instance, vmac.as_deref(), workshop);
+                    Some(Address { interface, ..address })
+                }
                 Err(reason) => {
                     complain(Class::General, format!("{} {reason} - ignoring it", one.prefix));
                     None
@@ -309,8 +327,7 @@ fn translate(
             refresh_repeat: instance.garp.refresh_repeat,
             lower_repeat: instance.garp.lower_prio_repeat,
             lower_delay: instance.garp.lower_prio_delay,
-            // Without `all` it is for VMACs.
-            elsewhere: if instance.garp.extra_if_all && has_others(&interface, &addresses, &excluded) {
+            elsewhere: if has_others(instance, &interface, &addresses, &excluded, workshop) {
                 instance.garp.extra_if
             } else {
                 Duration::ZERO
@@ -319,7 +336,9 @@ fn translate(
     };
     Some(Instance {
         params,
-        needs: needs(instance, interface, &addresses, &excluded, &routes, &rules),
+        speaks_as,
+        closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
+        needs: needs(instance, base.into_iter().chain(vmac), &addresses, &excluded, &routes, &rules),
         addresses,
         excluded,
         routes,
@@ -363,9 +382,40 @@ fn transport(peering: &Peering) -> Transport {
     }
 }
 
-/// Whether an address is on another interface than the router's own.
-fn has_others(own: &Option<String>, addresses: &[Address], excluded: &[Address]) -> bool {
-    addresses.iter().chain(excluded).any(|one| own.as_ref() != Some(&one.interface))
+/// The interface of an address: the VMAC where the router has one for it.
+fn place(
+    line: &config::Address,
+    address: &Address,
+    instance: &VrrpInstance,
+    own: Option<&str>,
+    workshop: &mut Workshop<'_>,
+) -> String {
+    let family = config::Family::of(address.address);
+    let on_own = instance.interface.as_ref().is_some_and(|name| name.value.as_str() == address.interface);
+    match own {
+        Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.to_owned(),
+        // It is named itself.
+        Some(own) if address.interface == own => own.to_owned(),
+        Some(_) | None if instance.vmac_addr || line.use_vmac => {
+            workshop.for_addresses(instance, &address.interface, family)
+        }
+        Some(_) | None => address.interface.clone(),
+    }
+}
+
+/// Whether there is another interface than the router's own that `garp_extra_if` is about: VMACs, or with `all` any.
+fn has_others(
+    instance: &VrrpInstance,
+    own: &Option<String>,
+    addresses: &[Address],
+    excluded: &[Address],
+    workshop: &Workshop<'_>,
+) -> bool {
+    let is_meant = |name: &String| instance.garp.extra_if_all || workshop.has_made(name);
+    addresses
+        .iter()
+        .chain(excluded)
+        .any(|one| own.as_ref() != Some(&one.interface) && is_meant(&one.interface))
 }
 
 fn preempt(instance: &VrrpInstance) -> Preempt {
@@ -380,19 +430,18 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
 
 fn needs(
     instance: &VrrpInstance,
-    interface: Option<String>,
+    own: impl Iterator<Item = String>,
     addresses: &[Address],
     excluded: &[Address],
     routes: &[Route],
     rules: &[Rule],
 ) -> Vec<String> {
-    let own = interface.filter(|_| !instance.dont_track_primary);
+    let own = own.filter(|_| !instance.dont_track_primary);
     let of_addresses =
         addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| one.interface.clone());
     let of_routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces).cloned();
     let of_rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces).cloned();
-    let mut needs: Vec<String> =
-        own.into_iter().chain(of_addresses).chain(of_routes).chain(of_rules).collect();
+    let mut needs: Vec<String> = own.chain(of_addresses).chain(of_routes).chain(of_rules).collect();
     needs.sort();
     needs.dedup();
     needs

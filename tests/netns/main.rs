@@ -9,6 +9,7 @@ mod ipv6;
 mod packets;
 mod routes;
 mod sync;
+mod vmac;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -50,6 +51,13 @@ fn main() -> ExitCode {
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                vmac::a_reload_makes_a_new_routers_vmac_before_the_router_starts,
+                vmac::a_vmac_carries_addresses_and_adverts_and_is_taken_away_at_the_end,
+                vmac::a_vmac_comes_and_goes_with_the_interface_below,
+                vmac::a_vmac_left_by_a_killed_daemon_is_used_again,
+                vmac::a_vmac_somebody_deletes_is_made_again_and_the_router_recovers,
+                vmac::membership_reports_never_bear_the_virtual_mac_address,
+                vmac::packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,

@@ -26,10 +26,10 @@ use crate::value::track::{
 keywords! {
     /// One virtual router.
     InstanceBlock {
-        use_vmac: VmacValue => "Use a macvlan with the virtual router's MAC address.", is ParsedOnly;
-        use_vmac_addr: Flag => "Use VMACs for addresses on other interfaces too.", is ParsedOnly;
-        vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.", is ParsedOnly;
-        use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring", is ParsedOnly;
+        use_vmac: VmacValue => "Use a macvlan with the virtual router's MAC address.";
+        use_vmac_addr: Flag => "Use VMACs for addresses on other interfaces too.";
+        vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.";
+        use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring";
         unicast_peer: Lines<PeerLine> => "Send adverts to these routers instead of the multicast group.";
         unicast_fault_no_peer: UnicastMark => "Without a peer stay in FAULT.";
         check_unicast_src: UnicastMark => "Take adverts from the peers only.";

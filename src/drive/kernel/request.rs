@@ -140,8 +140,21 @@ impl Requests {
         &mut self,
         message: RouteNetlinkMessage,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
+        self.answers(message, NLM_F_DUMP).await
+    }
+
+    /// The one that `message` names.
+    pub(super) async fn get(&mut self, message: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
+        self.answers(message, 0).await
+    }
+
+    async fn answers(
+        &mut self,
+        message: RouteNetlinkMessage,
+        flags: u16,
+    ) -> io::Result<Vec<RouteNetlinkMessage>> {
         let mut message = NetlinkMessage::from(message);
-        message.header.flags = NLM_F_REQUEST | NLM_F_DUMP;
+        message.header.flags = NLM_F_REQUEST | flags;
         let mut answers = self.handle.request(message).map_err(io::Error::other)?;
         let mut all = Vec::new();
         while let Some(answer) = answers.next().await {
@@ -152,6 +165,20 @@ impl Requests {
             }
         }
         Ok(all)
+    }
+
+    /// Makes a request and logs a refusal. Returns whether it was carried out.
+    pub(super) async fn ask_logged(
+        &mut self,
+        message: RouteNetlinkMessage,
+        flags: u16,
+        request: &'static str,
+    ) -> bool {
+        let answer = self.ask(message, flags, request).await;
+        if let Err(refusal) = &answer {
+            refusal.log();
+        }
+        answer.is_ok()
     }
 
     async fn ask(

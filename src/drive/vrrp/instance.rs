@@ -7,10 +7,9 @@ use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
 use vrrp::{Cause, Event, Router, State};
 
-use crate::drive::kernel::Id;
+use crate::drive::kernel::{Command, Id};
 use crate::mirror::Mirror;
 use crate::plan::address::Address;
-use crate::plan::object::Object;
 use crate::plan::vrrp as plan;
 
 /// One virtual router.
@@ -76,9 +75,9 @@ impl Instance {
         self.plan.addresses.iter().chain(&self.plan.excluded)
     }
 
-    /// All it holds as master.
-    pub(super) fn objects(&self) -> Vec<Object> {
-        self.plan.objects()
+    /// The command to have all it holds as master.
+    pub(super) fn hold(&self) -> Command {
+        Command::Hold { id: self.id, objects: self.plan.objects(), closed: self.plan.closed.clone() }
     }
 
     /// What the state of the system means for it: the events that bring the core up to date.
@@ -94,7 +93,7 @@ impl Instance {
                 events.push(Event::Recover(cause.clone()));
             }
         }
-        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
+        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
             if source.is_none() != known.contains(&Cause::NoSource)
@@ -167,6 +166,8 @@ mod tests {
             excluded: Vec::new(),
             routes: Vec::new(),
             rules: Vec::new(),
+            closed: BTreeSet::new(),
+            speaks_as: Some("eth0".into()),
             needs: vec!["eth0".into()],
             smtp_alert: false,
             report_deleted: false,
@@ -177,8 +178,16 @@ mod tests {
     fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
         let mut mirror = Mirror::default();
         let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
-        let link =
-            Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500, vrf_table: None };
+        let link = Link {
+            index: 2,
+            name,
+            mac,
+            broadcast: [0xff; 6],
+            usable,
+            arp: true,
+            mtu: 1500,
+            ..Link::default()
+        };
         mirror.apply(&Report::Link(link));
         for address in addresses {
             let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };

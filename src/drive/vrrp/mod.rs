@@ -70,6 +70,12 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                 }
             }
             answer = worker.kernel.answer() => match answer {
+                Some(Answer::Prepared) => {
+                    if let Some(plan) = worker.prepared.take() {
+                        worker.reload(plan);
+                        orders.configured().await;
+                    }
+                }
                 Some(answer) => worker.hear_kernel(answer),
                 None => {
                     tracing::error!("VRRP lost its connection to rtnetlink");
@@ -77,10 +83,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                 }
             },
             order = orders.next() => match order {
-                Order::Reload(plan) => {
-                    worker.reload(*plan);
-                    orders.configured().await;
-                }
+                Order::Reload(plan) => worker.prepare(*plan),
                 Order::Stop => break,
             },
         }
@@ -101,7 +104,13 @@ pub(crate) async fn clean_up(plan: VrrpPlan) -> io::Result<()> {
     loop {
         match kernel.answer().await {
             Some(Answer::Clean) => break,
-            Some(Answer::Report(_) | Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+            Some(
+                Answer::Report(_)
+                | Answer::Current
+                | Answer::Prepared
+                | Answer::Held { .. }
+                | Answer::Lost { .. },
+            ) => {}
             None => return Err(io::Error::other("rtnetlink does not answer")),
         }
     }
@@ -121,6 +130,8 @@ struct Worker {
     mirror: Mirror,
     mailer: Mailer,
     chatter: Chatter,
+    /// A plan that waits for the interfaces it needs.
+    prepared: Option<VrrpPlan>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
 }
@@ -133,7 +144,7 @@ impl Worker {
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
             );
         }
-        let leftovers = plan.objects();
+        let (leftovers, preparation) = (plan.objects(), prepare(&plan));
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
         let mut worker = Self {
@@ -148,17 +159,19 @@ impl Worker {
             mirror: Mirror::default(),
             mailer: Mailer::new(plan.alerts),
             chatter: Chatter::new(Instant::now()),
+            prepared: None,
             ours: addresses_of(&plan.instances),
         };
         worker.kernel.command(Command::Clean(leftovers));
+        worker.kernel.command(preparation);
         worker.kernel.command(Command::Keep(plan.standing));
         loop {
             match worker.kernel.answer().await {
-                Some(Answer::Clean) => break,
+                Some(Answer::Prepared) => break,
                 Some(Answer::Report(report)) => {
                     worker.mirror.apply(&report);
                 }
-                Some(Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+                Some(Answer::Current | Answer::Clean | Answer::Held { .. } | Answer::Lost { .. }) => {}
                 None => return Err(io::Error::other("rtnetlink does not answer")),
             }
         }
@@ -339,7 +352,7 @@ impl Worker {
                 }
                 self.tell(index, Event::AddressLost);
             }
-            Answer::Current | Answer::Clean => {}
+            Answer::Current | Answer::Clean | Answer::Prepared => {}
         }
     }
 
@@ -376,8 +389,12 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
-            let is_concerned =
-                plan.needs.iter().chain(&plan.params.interface).any(|name| concerned.contains(name));
+            let is_concerned = plan
+                .needs
+                .iter()
+                .chain(&plan.params.interface)
+                .chain(&plan.speaks_as)
+                .any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
             }
@@ -390,8 +407,7 @@ impl Worker {
         let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
         for event in events {
-            if let (Event::Source(source), Some(interface)) =
-                (&event, &self.instances[index].plan.params.interface)
+            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.speaks_as)
             {
                 match (before, source) {
                     (None, Some(address)) => {
@@ -432,7 +448,7 @@ impl Worker {
                 Action::Advertise(priority) => self.advertise(index, priority),
                 Action::HoldAddresses => {
                     let instance = &self.instances[index];
-                    self.kernel.command(Command::Hold { id: instance.id, objects: instance.objects() });
+                    self.kernel.command(instance.hold());
                 }
                 Action::DropAddresses => {
                     let id = self.instances[index].id;
@@ -547,6 +563,11 @@ fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -
         .find(|(_, instance)| follows(instance))
         .or_else(|| all.iter().find(|(_, instance)| knows(instance)))
         .map(|(index, _)| *index)
+}
+
+/// The command to have what a plan needs before it can be in force.
+fn prepare(plan: &VrrpPlan) -> Command {
+    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

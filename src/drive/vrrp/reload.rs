@@ -6,11 +6,17 @@ use std::time::Instant;
 use vrrp::log::Line;
 use vrrp::{Cause, Ending, Event, State, Verdict};
 
-use super::{Instance, Plan, Worker, addresses_of};
+use super::{Instance, Plan, Worker, addresses_of, prepare};
 use crate::drive::kernel::Command;
 use crate::plan::vrrp::VrrpPlan;
 
 impl Worker {
+    /// Has the interfaces made that `plan` needs; then it can be the one in force. Meanwhile the old one is.
+    pub(super) fn prepare(&mut self, plan: VrrpPlan) {
+        self.kernel.command(prepare(&plan));
+        self.prepared = Some(plan);
+    }
+
     /// Makes `plan` the one in force.
     pub(super) fn reload(&mut self, plan: VrrpPlan) {
         tracing::info!("Reloading");
@@ -90,7 +96,7 @@ impl Worker {
             }
             // The adverts are as before, but not what the addresses look like.
             if verdict == Verdict::Unchanged {
-                self.kernel.command(Command::Hold { id: instance.id, objects: instance.objects() });
+                self.kernel.command(instance.hold());
             }
         }
         self.herald.keep(&self.instances[index]);
