@@ -1,19 +1,23 @@
 //! `--config-test`: what is wrong with the configuration, and nothing else.
 
 use std::fs::OpenOptions;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use nix::fcntl::OFlag;
 use parser::diag::{Class, Diagnostic};
 
+use crate::check;
 use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Reading};
 
-/// Checks, and writes one line per finding to standard error or to the end of `file`.
+/// Checks, and writes one line per finding to standard error or to the end of `file`; to a terminal it writes more.
 pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
+    if file.is_none() && io::stderr().is_terminal() {
+        return check::on_terminal(options);
+    }
     let mut output: Box<dyn Write> = match file {
         None => Box::new(io::stderr().lock()),
         Some(path) => match append_to(path) {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use parser::config::Config;
 use parser::diag::{Class, Diagnostic, Severity};
+use parser::trace::Trace;
 
 use crate::cli::Options;
 use crate::exit::Exit;
@@ -44,6 +45,8 @@ pub(crate) enum Reading {
     ToRun,
     /// To be tested.
     ToTest,
+    /// To be tested, and every message to be shown with its source.
+    ToExplain,
 }
 
 /// Everything that was found, without judgement.
@@ -54,6 +57,8 @@ pub(crate) struct Findings {
     pub(crate) place: Place,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
+    /// Where it stands; empty unless it was read to be explained.
+    trace: Trace,
 }
 
 /// Reads the files.
@@ -67,19 +72,35 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     };
     let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
-    let (config, mut diagnostics) = parser::parse(&root, &mut files, settings);
+    let (config, mut diagnostics, trace) = match reading {
+        Reading::ToExplain => parser::parse_traced(&root, &mut files, settings),
+        Reading::ToRun | Reading::ToTest => {
+            let (config, diagnostics) = parser::parse(&root, &mut files, settings);
+            (config, diagnostics, Trace::default())
+        }
+    };
     if let Some(elsewhere) = &config.global.net_namespace_ipvs {
         let text = "net_namespace_ipvs is not supported by this version";
         let span = Some(elsewhere.span.clone());
         diagnostics.push(Diagnostic::new(Class::General, span, text).fatal());
     }
-    Findings { place: Place::of(&config.global, options), config, diagnostics }
+    Findings { place: Place::of(&config.global, options), config, diagnostics, trace }
 }
 
 impl Findings {
     /// Makes the plan in the light of the running system, as it is seen from where the process is now.
     pub(crate) fn plan(&mut self) -> Plan {
         Plan::new(&self.config, &System::look(), &mut self.diagnostics)
+    }
+
+    /// What was understood.
+    pub(crate) fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The messages, and where they stand.
+    pub(crate) fn into_told(self) -> (Vec<Diagnostic>, Trace) {
+        (self.diagnostics, self.trace)
     }
 }
 

@@ -1,6 +1,7 @@
 //! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
 mod capability;
+mod check;
 mod cli;
 mod config_test;
 mod daemonize;
@@ -14,12 +15,15 @@ mod notify;
 mod pidfile;
 mod place;
 mod plan;
+mod script;
 mod signals;
 mod supervise;
 mod version;
+mod watch;
 mod worker;
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 
 use cli::Invocation;
@@ -27,7 +31,11 @@ use exit::Exit;
 
 fn main() -> ExitCode {
     if let Ok(assignment) = std::env::var(worker::ENV) {
-        return ExitCode::from(worker::main(&assignment).code());
+        let exit = match assignment.as_str() {
+            script::launch::ROLE => script::launch::main(),
+            _ => worker::main(&assignment),
+        };
+        return ExitCode::from(exit.code());
     }
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let cwd = std::env::current_dir().unwrap_or_else(|_| "/".into());
@@ -43,6 +51,7 @@ fn main() -> ExitCode {
             set_umask(options.umask);
             config_test::run(&options, file.as_deref())
         }
+        Invocation::Config(words) => config(words, &cwd),
         Invocation::Version => {
             eprint!("{}", version::text());
             Exit::Ok.code()
@@ -59,6 +68,18 @@ fn main() -> ExitCode {
         Invocation::Genhash(call) => genhash::run(call).code(),
     };
     ExitCode::from(code)
+}
+
+/// `keepalived config …`: what is done with the configuration apart from running it.
+fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
+    let mut words = words.into_iter();
+    match words.next().as_ref().and_then(|word| word.to_str()) {
+        Some("check") => check::run(words, cwd),
+        Some(_) | None => {
+            eprintln!("Usage: keepalived config check [OPTION]... [FILE]");
+            Exit::Fatal.code()
+        }
+    }
 }
 
 /// Everything the daemon creates obeys it, except what has a mode of its own.

@@ -34,6 +34,19 @@ pub(crate) fn ignore_accidents() {
     }
 }
 
+/// Gives every signal back its default, so that a program we become is not deaf to what we ignore, and unblocks all.
+pub(crate) fn restore_defaults() {
+    for number in (1..=31).chain(REAL_TIME) {
+        #[expect(unsafe_code, reason = "the standard library cannot change a signal's disposition")]
+        // SAFETY: SIG_DFL installs no handler, so nothing of ours can run in signal context.
+        unsafe {
+            libc::signal(number, libc::SIG_DFL);
+        }
+    }
+    // It cannot fail: the set is a valid one.
+    let _ = SigSet::empty().thread_set_mask();
+}
+
 /// The signals that are orders.
 fn orders() -> SigSet {
     [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT].into_iter().collect()

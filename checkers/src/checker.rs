@@ -1,10 +1,12 @@
 //! One checker: what an outcome means to it, and what there is to say.
 
+use std::time::Instant;
+
 use crate::cadence::After;
 use crate::log::Checked;
 use crate::params::{BetweenPages, CheckerKind, CheckerParams, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
-use crate::{Failure, Outcome, Tally, TlsFault, Verdict};
+use crate::{Failure, Outcome, Tally, TlsFault, Verdict, misc};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Checker {
@@ -12,6 +14,10 @@ pub(crate) struct Checker {
     pub(crate) round: Round,
     pub(crate) contribution: i64,
     pub(crate) last_errno: Option<i32>,
+    /// The weight a program wants its server to have, if one does.
+    pub(crate) wanted: Option<misc::Weight>,
+    /// When the last probe was to start.
+    pub(crate) started: Option<Instant>,
     /// The failure that counted last, for the mail.
     pub(crate) last_failure: Option<Failure>,
 }
@@ -27,7 +33,15 @@ pub(crate) struct Taken {
 
 impl Checker {
     pub(crate) fn new(tally: Tally) -> Self {
-        Self { tally, round: Round::default(), contribution: 0, last_errno: None, last_failure: None }
+        Self {
+            tally,
+            round: Round::default(),
+            contribution: 0,
+            wanted: None,
+            started: None,
+            last_errno: None,
+            last_failure: None,
+        }
     }
 
     /// Takes an outcome, and tells what there is to say in its order.
@@ -38,7 +52,7 @@ impl Checker {
         mut tell: impl FnMut(Checked),
     ) -> Taken {
         match outcome {
-            Outcome::Passed => self.passed(params, tell),
+            Outcome::Passed | Outcome::PassedWith(_) => self.passed(params, tell),
             Outcome::Failed(failure) => self.failed(params, failure, tell),
             Outcome::Unable(trouble) => {
                 tell(Checked::Unable(trouble));
@@ -81,7 +95,8 @@ impl Checker {
         {
             tell(Checked::Errno(errno));
         }
-        if self.tally.is_up() && params.failures == LoggedFailures::Every {
+        let misc = matches!(params.kind, CheckerKind::Misc(_));
+        if self.tally.is_up() && params.failures == LoggedFailures::Every && !misc {
             tell(Checked::Attempt(failure));
         }
         let web = matches!(params.kind, CheckerKind::Web(_));
@@ -102,11 +117,19 @@ impl Checker {
         match verdict {
             Verdict::WentDown { first } => {
                 // §18.11: with these, whatever came before.
-                let told = params.retry > 0 && (web || !first);
+                let told = params.retry > 0 && (web || misc || !first);
                 tell(Checked::Failed(failure, told.then_some(params.retry)));
             }
-            Verdict::DownFromStart => tell(Checked::Failed(failure, None)),
-            Verdict::Forgiven => return Taken { verdict: Some(verdict), after: After::Forgiven },
+            Verdict::DownFromStart => {
+                let retries = misc.then_some(params.retry).filter(|retries| *retries > 0);
+                tell(Checked::Failed(failure, retries));
+            }
+            Verdict::Forgiven => {
+                if misc && params.failures == LoggedFailures::Every {
+                    tell(Checked::Retrying { failure, nth: self.tally.failures(), of: params.retry });
+                }
+                return Taken { verdict: Some(verdict), after: After::Forgiven };
+            }
             Verdict::Fine { .. } | Verdict::CameUp | Verdict::StillDown => {}
         }
         self.round.failed();
@@ -123,6 +146,7 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Tcp(_)
         | CheckerKind::Smtp(_)
         | CheckerKind::Udp(_)
-        | CheckerKind::Dns(_) => After::Settled,
+        | CheckerKind::Dns(_)
+        | CheckerKind::Misc(_) => After::Settled,
     }
 }

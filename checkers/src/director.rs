@@ -54,7 +54,7 @@ impl Director {
 
     /// When each checker runs first after the start or a reload (§3.8, §3.9), with a line for each that never ran.
     pub fn arm(
-        &self,
+        &mut self,
         now: Instant,
         mut chance: impl FnMut() -> Spread,
         out: &mut Vec<Action>,
@@ -69,6 +69,11 @@ impl Director {
                     let id = CheckerId { service, server, checker };
                     first.push((id, check.cadence.first(now, chance())));
                 }
+            }
+        }
+        for (id, at) in &first {
+            if let Some(service) = self.services.get_mut(id.service) {
+                service.armed(id.server, id.checker, *at);
             }
         }
         first

@@ -14,6 +14,7 @@
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
 //! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
 //! - [`dns`] is a question to a name server and what to make of the answer.
+//! - [`misc`] is what a program that checks a server means by its end.
 //! - [`smtp`] is what a mail server has to answer.
 //! - [`log`] has every line in keepalived's own words; [`params`] what the machines need to know.
 //! - With the feature `io`: `probe` has one file per kind of check, `io` the sockets and the runner that starts probes on
@@ -30,6 +31,7 @@ mod identity;
 #[cfg(feature = "io")]
 pub mod io;
 pub mod log;
+pub mod misc;
 mod outcome;
 pub mod params;
 #[cfg(feature = "io")]

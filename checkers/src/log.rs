@@ -7,7 +7,7 @@ use std::fmt;
 use std::io;
 
 use crate::params::{CheckerKind, WhenDown};
-use crate::{EntryId, Failure, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{EntryId, Failure, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId, misc};
 
 /// Who is interested in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,6 +108,15 @@ pub enum Checked {
     DigestGood(usize),
     /// One failure of several.
     Attempt(Failure),
+    /// A program's failure that is forgiven.
+    Retrying {
+        /// What happened.
+        failure: Failure,
+        /// Which one it is, from 1.
+        nth: u32,
+        /// How many are forgiven.
+        of: u32,
+    },
     /// Why no TLS session is possible, before the failure that counts.
     TlsTooOld(TlsFault),
     /// The failure that counts, after so many that did not.
@@ -151,6 +160,7 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
+            Event::Check(rs, CheckerKind::Misc(check), checked) => check::misc(f, rs, vs, check, *checked),
             Event::Check(rs, kind, checked) => check::line(f, rs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
@@ -272,6 +282,11 @@ impl Alert {
     pub fn body(&self) -> String {
         match &self.cause {
             Cause::Passed(CheckerKind::Tcp(_)) => "=> TCP CHECK succeed on service <=".into(),
+            Cause::Passed(CheckerKind::Misc(_)) => "=> MISC CHECK succeeded on service <=".into(),
+            Cause::Failed(CheckerKind::Misc(_), Some(Failure::Script(misc::Fault::TimedOut))) => {
+                "=> MISC CHECK timed out on service <=".into()
+            }
+            Cause::Failed(CheckerKind::Misc(_), _) => "=> MISC CHECK failed on service <=".into(),
             Cause::Failed(CheckerKind::Smtp(check), failure) => {
                 format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, *failure))
             }

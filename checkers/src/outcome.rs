@@ -1,12 +1,14 @@
 //! What a probe found out, by the layer that broke.
 
-use crate::{dns, http, smtp};
+use crate::{dns, http, misc, smtp};
 
 /// The result of one probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The server does what it should.
     Passed,
+    /// The server does what it should, and a program has said with which weight (`misc_dynamic`).
+    PassedWith(misc::Weight),
     /// The server does not.
     Failed(Failure),
     /// This machine could not ask; says nothing about the server (checkers.md §4.6).
@@ -28,6 +30,8 @@ pub enum Failure {
     Smtp(smtp::Fault),
     /// A datagram came that is not like the one that is wanted.
     Reply,
+    /// The program that checks it says so, or does not end.
+    Script(misc::Fault),
     /// The name server answered with this code instead of an answer.
     Dns(dns::Rcode),
 }

@@ -129,24 +129,27 @@ pub enum CheckerKind {
     Udp(UdpCheck),
     /// `DNS_CHECK`: asks a question.
     Dns(DnsCheck),
+    /// `MISC_CHECK`: has a program check.
+    Misc(MiscCheck),
 }
 
 impl CheckerKind {
-    /// Where it connects to and from.
-    pub fn endpoint(&self) -> &Endpoint {
+    /// Where it connects to and from, if it does.
+    pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
-            Self::Tcp(endpoint) => endpoint,
-            Self::Web(check) => &check.endpoint,
-            Self::Smtp(check) => &check.endpoint,
-            Self::Udp(check) => &check.endpoint,
-            Self::Dns(check) => &check.endpoint,
+            Self::Tcp(endpoint) => Some(endpoint),
+            Self::Web(check) => Some(&check.endpoint),
+            Self::Smtp(check) => Some(&check.endpoint),
+            Self::Udp(check) => Some(&check.endpoint),
+            Self::Dns(check) => Some(&check.endpoint),
+            Self::Misc(_) => None,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) => 1,
+            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -155,7 +158,7 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) => false,
+            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_) => false,
         }
     }
 
@@ -171,7 +174,13 @@ impl CheckerKind {
             (Self::Smtp(one), Self::Smtp(other)) => one == other,
             (Self::Udp(one), Self::Udp(other)) => one.endpoint == other.endpoint,
             (Self::Dns(one), Self::Dns(other)) => one == other,
-            (Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_), _) => false,
+            (Self::Misc(one), Self::Misc(other)) => {
+                (&one.argv, one.user, one.dynamic) == (&other.argv, other.user, other.dynamic)
+            }
+            (
+                Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_),
+                _,
+            ) => false,
         }
     }
 }
@@ -183,6 +192,19 @@ pub struct SmtpCheck {
     pub endpoint: Endpoint,
     /// `helo_name`: who greets.
     pub helo_name: String,
+}
+
+/// `MISC_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MiscCheck {
+    /// The program and its words.
+    pub argv: Vec<String>,
+    /// User and group it runs as.
+    pub user: (u32, u32),
+    /// `misc_timeout`: how long it may run.
+    pub timeout: Duration,
+    /// `misc_dynamic`: whether its exit status is a weight.
+    pub dynamic: bool,
 }
 
 /// `DNS_CHECK`

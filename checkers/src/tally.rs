@@ -74,6 +74,11 @@ impl Tally {
         self.has_run
     }
 
+    /// Failures in a row that did not count, or the one that did.
+    pub fn failures(&self) -> u32 {
+        self.failures
+    }
+
     /// Takes a success.
     pub fn pass(&mut self) -> Verdict {
         let before = *self;

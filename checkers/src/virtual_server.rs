@@ -159,8 +159,12 @@ impl Server {
 
     /// What counts for the kernel and the quorum (§6.1).
     pub(crate) fn weight(&self, params: &RealServerParams) -> u32 {
-        let contributions: i64 = self.checkers.iter().map(|checker| checker.contribution).sum();
-        let effective = i64::from(params.weight).saturating_add(contributions).clamp(0, MAX_WEIGHT);
+        let configured = i64::from(params.weight);
+        // §23.4: each program that wants a weight adds its distance from the configured one.
+        let wanted =
+            |checker: &Checker| checker.wanted.map_or(0, |weight| i64::from(weight.get()) - configured);
+        let contributions: i64 = self.checkers.iter().map(|one| one.contribution + wanted(one)).sum();
+        let effective = configured.saturating_add(contributions).clamp(0, MAX_WEIGHT);
         u32::try_from(effective).unwrap_or_default()
     }
 }
@@ -259,6 +263,7 @@ impl VirtualServer {
     }
 
     fn probed(&mut self, now: Instant, at: usize, which: usize, outcome: Outcome, out: &mut Vec<Action>) {
+        self.want_weight(at, which, outcome, out);
         let Some(server) = self.params.servers.get(at) else { return };
         let Some(params) = server.checkers.get(which) else { return };
         let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
@@ -270,15 +275,58 @@ impl VirtualServer {
             let event = Told::Check(id, params.kind.clone(), checked);
             out.push(Action::Log(Line { event, service: self.params.id.clone() }));
         });
-        out.push(Action::Probe { server: at, checker: which, at: params.cadence.next(now, after) });
+        let is_script = matches!(params.kind, CheckerKind::Misc(_));
+        // §4.4: programs are run from start to start.
+        let from = checker.started.filter(|_| is_script).unwrap_or(now);
+        let next = params.cadence.next(from, after).max(now);
+        checker.started = Some(next);
+        out.push(Action::Probe { server: at, checker: which, at: next });
         let Some(verdict) = verdict else { return };
         let alpha = params.before_first == BeforeFirst::Down;
+        if is_script && matches!(verdict, Verdict::WentDown { .. } | Verdict::DownFromStart) {
+            // §6.3: without a word; the server leaves anyway.
+            checker.wanted = None;
+        }
         match verdict {
             Verdict::CameUp | Verdict::WentDown { .. } => self.checker_changed(at, which, before, out),
             // §4.9: a first result that changes nothing is told all the same, unless it is what was presumed.
             Verdict::DownFromStart => self.notify_server(at, out),
-            Verdict::Fine { first: true } if alpha => self.notify_server(at, out),
+            Verdict::Fine { first: true } => {
+                if alpha {
+                    self.notify_server(at, out);
+                }
+                // §16: of the first success, only a program's is mailed.
+                if is_script && self.params.checker_alerts == CheckerAlerts::Every {
+                    self.mail_server(at, which, out);
+                }
+            }
             Verdict::Fine { .. } | Verdict::Forgiven | Verdict::StillDown => {}
+        }
+    }
+
+    /// A program that passes its server says with which weight; one that says nothing wants the configured one.
+    fn want_weight(&mut self, at: usize, which: usize, outcome: Outcome, out: &mut Vec<Action>) {
+        let wanted = match outcome {
+            Outcome::Passed => None,
+            Outcome::PassedWith(weight) => Some(weight),
+            Outcome::Failed(_) | Outcome::Unable(_) => return,
+        };
+        let (Some(server), Some(params)) = (self.servers.get_mut(at), self.params.servers.get(at)) else {
+            return;
+        };
+        let from = server.weight(params);
+        let Some(checker) = server.checkers.get_mut(which).filter(|checker| checker.wanted != wanted) else {
+            return;
+        };
+        checker.wanted = wanted;
+        self.weight_changed(at, from, out);
+        self.weigh(Occasion::Change, out);
+    }
+
+    /// When its checker was given its first probe.
+    pub(crate) fn armed(&mut self, at: usize, which: usize, start: Instant) {
+        if let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) {
+            checker.started = Some(start);
         }
     }
 

@@ -52,6 +52,15 @@ pub struct Span {
     pub file: Arc<str>,
     /// The line, counted from 1.
     pub line: u32,
+    /// The statement in a [`Trace`](crate::trace::Trace), counted from 1; 0 when none was kept.
+    pub(crate) statement: u32,
+}
+
+impl Span {
+    /// A line of a file.
+    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
+        Self { file: file.into(), line, statement: 0 }
+    }
 }
 
 impl fmt::Display for Span {

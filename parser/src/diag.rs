@@ -60,6 +60,39 @@ pub enum Severity {
     Fatal,
 }
 
+/// Which part of its statement a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Part {
+    /// All of it.
+    #[default]
+    Line,
+    /// A word, counted from 0.
+    Word(usize),
+    /// What is missing behind it.
+    End,
+}
+
+/// What becomes of what a message is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Outcome {
+    /// The statement has no effect.
+    Ignored,
+    /// The statement has no effect, and its keyword's default is in force.
+    Default,
+    /// The block has no effect.
+    BlockIgnored,
+    /// The rest of the line has no effect.
+    RestIgnored,
+    /// The content of the block counts for the block around it, which its `}` will end.
+    Merged,
+    /// A brace is assumed where it should be.
+    Assumed,
+    /// It is taken, perhaps after a correction that the message names.
+    Taken,
+    /// The daemon does not run with this.
+    Refused,
+}
+
 /// One message about the user's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -71,18 +104,36 @@ pub struct Diagnostic {
     pub span: Option<Span>,
     /// The original's words, without the prefix.
     pub text: String,
+    /// The words it is about.
+    pub part: Part,
+    /// What happens now, where the text does not say it.
+    pub outcome: Option<Outcome>,
+    /// What should stand there. Only when the reading is traced, like [`Diagnostic::help`].
+    pub wanted: Option<String>,
+    /// What the author probably meant.
+    pub help: Option<String>,
 }
 
 impl Diagnostic {
     /// A message of the class's usual severity.
     pub fn new(class: Class, span: Option<Span>, text: impl Into<String>) -> Self {
-        Self { class, severity: class.severity(), span, text: text.into() }
+        Self {
+            class,
+            severity: class.severity(),
+            span,
+            text: text.into(),
+            part: Part::Line,
+            outcome: class.outcome(),
+            wanted: None,
+            help: None,
+        }
     }
 
     /// The same message, but the daemon does not run with it.
     #[must_use]
     pub fn fatal(mut self) -> Self {
         self.severity = Severity::Fatal;
+        self.outcome = Some(Outcome::Refused);
         self
     }
 }
@@ -97,7 +148,93 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+impl Outcome {
+    /// Its name for programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ignored => "ignored",
+            Self::Default => "default",
+            Self::BlockIgnored => "block-ignored",
+            Self::RestIgnored => "rest-ignored",
+            Self::Merged => "merged",
+            Self::Assumed => "assumed",
+            Self::Taken => "taken",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    /// A sentence without its end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ignored => "this has no effect",
+            Self::Default => "this has no effect; the default is used",
+            Self::BlockIgnored => "the whole block has no effect",
+            Self::RestIgnored => "the rest of the line has no effect",
+            Self::Merged => "what follows counts for the block around it, and the next `}` ends that",
+            Self::Assumed => "it is read as if the brace were there",
+            Self::Taken => "it is taken all the same",
+            Self::Refused => "keepalived does not run with this",
+        })
+    }
+}
+
+impl Severity {
+    /// Its name, for people and programs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Error => "error",
+            Self::Fatal => "fatal",
+        }
+    }
+}
+
 impl Class {
+    /// Its name for programs: the original's, in small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Notice => "notice",
+            Self::FileNotFound => "file-not-found",
+            Self::BadInterface => "bad-interface",
+            Self::Fatal => "fatal",
+            Self::MultipleFiles => "multiple-files",
+            Self::UnknownKeyword => "unknown-keyword",
+            Self::UnexpectedOpen => "unexpected-open-brace",
+            Self::MissingOpen => "missing-open-brace",
+            Self::UnexpectedClose => "unexpected-close-brace",
+            Self::MissingClose => "missing-close-brace",
+            Self::UnmatchedQuote => "unmatched-quote",
+            Self::MissingParameter => "missing-parameter",
+            Self::InvalidNumber => "invalid-number",
+            Self::General => "general",
+            Self::Warning => "warning",
+            Self::Deprecated => "deprecated",
+            Self::Security => "security",
+            Self::IncludeFailure => "include-failure",
+        }
+    }
+
+    /// What usually becomes of the statement; none when that differs from message to message.
+    fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Notice | Self::UnknownKeyword | Self::UnexpectedClose => Some(Outcome::Ignored),
+            Self::UnexpectedOpen => Some(Outcome::Merged),
+            Self::MissingOpen | Self::MissingClose => Some(Outcome::Assumed),
+            Self::UnmatchedQuote => Some(Outcome::RestIgnored),
+            Self::MultipleFiles | Self::Warning | Self::Deprecated => Some(Outcome::Taken),
+            Self::FileNotFound
+            | Self::BadInterface
+            | Self::Fatal
+            | Self::MissingParameter
+            | Self::IncludeFailure => Some(Outcome::Refused),
+            Self::Log | Self::InvalidNumber | Self::General | Self::Security => None,
+        }
+    }
+
     /// The usual severity of a message of this class.
     pub fn severity(self) -> Severity {
         match self {

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use crate::config::Span;
 use crate::diag::Class;
 use crate::lex::{self, SeqFault};
 use crate::source::Sources;
@@ -12,10 +13,20 @@ const MAX_LINE: usize = 1024;
 /// Definitions may refer to each other so many levels deep.
 const MAX_NESTING: usize = 64;
 
+/// So many of the definitions filled in on one line are worth telling.
+const MAX_TOLD: usize = 16;
+
 /// The definitions in force.
 #[derive(Debug, Default)]
 pub(crate) struct Definitions {
-    values: HashMap<String, Value>,
+    values: HashMap<String, Definition>,
+}
+
+#[derive(Debug)]
+struct Definition {
+    value: Value,
+    /// Where it was set.
+    at: Span,
 }
 
 #[derive(Debug)]
@@ -43,21 +54,23 @@ pub(crate) struct Expanded {
     /// Further lines of multi-line definitions, the outermost first: name and lines.
     pub(crate) more: Vec<(String, Vec<String>)>,
     pub(crate) complaints: Vec<(Class, String)>,
+    /// The definitions that were filled in, in that order, and where they were set; nothing for built-in ones.
+    pub(crate) used: Vec<(String, Option<Span>)>,
     /// A limit stopped the substitution; what is left of the line must not be tried again.
     pub(crate) stopped: bool,
 }
 
 impl Definitions {
-    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>) {
-        self.values.insert(name.to_owned(), Value::Line(value.into()));
+    pub(crate) fn set(&mut self, name: &str, value: impl Into<String>, at: Span) {
+        self.values.insert(name.to_owned(), Definition { value: Value::Line(value.into()), at });
     }
 
-    pub(crate) fn set_lines(&mut self, name: &str, lines: Vec<String>) {
-        self.values.insert(name.to_owned(), Value::Lines(lines));
+    pub(crate) fn set_lines(&mut self, name: &str, lines: Vec<String>, at: Span) {
+        self.values.insert(name.to_owned(), Definition { value: Value::Lines(lines), at });
     }
 
     pub(crate) fn is_multi_line(&self, name: &str) -> bool {
-        matches!(self.values.get(name), Some(Value::Lines(_)))
+        matches!(self.values.get(name), Some(Definition { value: Value::Lines(_), .. }))
     }
 
     /// Fills in the references of a line. What is filled in is looked through again, with the values of this moment.
@@ -77,7 +90,8 @@ impl Definitions {
             let after = out.text.len() - end;
             inside.retain(|(_, following)| *following <= after);
             let circular = inside.iter().any(|(n, _)| *n == name) || around.open.contains(&name.as_str());
-            let replacement = match self.values.get(&name) {
+            let defined = self.values.get(&name);
+            let replacement = match defined.map(|defined| &defined.value) {
                 Some(_) if circular || inside.len() >= MAX_NESTING => {
                     out.complaints
                         .push((Class::General, format!("Definition ${name} refers to itself - ignoring")));
@@ -116,6 +130,9 @@ impl Definitions {
             }
             let stop = replacement.trim_start_matches([' ', '\t']).starts_with('~');
             out.text.replace_range(at..end, &replacement);
+            if out.used.len() < MAX_TOLD {
+                out.used.push((name.clone(), defined.map(|defined| defined.at.clone())));
+            }
             if stop {
                 break;
             }

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use crate::config::{Located, Span};
-use crate::diag::Class;
+use crate::diag::{Class, Diagnostic, Outcome, Part};
 use crate::lex::{self, Escapes, ShellFault};
 use crate::read::Reader;
 
@@ -94,6 +94,15 @@ pub struct Row {
 }
 
 impl Row {
+    /// What should stand behind the keyword, or on a line of its block.
+    fn wanted(&self) -> Option<String> {
+        match (self.syntax, (self.range)()) {
+            ("" | "{ … }", _) => None,
+            (syntax, Some(range)) => Some(format!("{syntax} ({range})")),
+            (syntax, None) => Some(syntax.to_owned()),
+        }
+    }
+
     pub(crate) fn is_called(&self, word: &str) -> bool {
         self.name == word || self.aliases.contains(&word)
     }
@@ -155,7 +164,9 @@ impl<B: Block> Value for Nested<B> {
         let keyword = args.keyword().to_owned();
         let reader = &mut *args.reader;
         reader.present(&keyword);
+        let since = reader.said_so_far();
         let Ok(mut block) = B::open(args) else {
+            args.reader.settle(since, Outcome::BlockIgnored);
             args.reader.skip_block(|word| B::row(word).is_some());
             return Err(Refused::Said);
         };
@@ -204,7 +215,13 @@ impl<E: Entry> Value for Lines<E> {
         args.reader.present(&keyword);
         args.expect_no_more();
         let mut entries = Vec::new();
-        args.reader.lines(&keyword, |args| entries.extend(E::read(args)));
+        let row = args.row();
+        args.reader.lines(&keyword, row, |args| {
+            let entry = E::read(args);
+            let kept = entry.is_some();
+            entries.extend(entry);
+            kept
+        });
         Ok(Self(entries))
     }
 
@@ -232,8 +249,10 @@ impl WordList {
         let keyword = args.keyword().to_owned();
         args.expect_no_more();
         let mut words = Vec::new();
-        args.reader.lines(&keyword, |args| {
+        let row = args.row();
+        args.reader.lines(&keyword, row, |args| {
             words.extend(std::iter::from_fn(|| args.optional().map(|word| args.located(word))));
+            true
         });
         Self(words)
     }
@@ -262,6 +281,8 @@ pub(crate) struct Args<'a, 's> {
     words: Vec<String>,
     next: usize,
     span: Span,
+    /// The keyword's row; for a line of data, that of its block.
+    row: Option<&'static Row>,
 }
 
 impl<'a, 's> Args<'a, 's> {
@@ -271,17 +292,29 @@ impl<'a, 's> Args<'a, 's> {
         text: &'a str,
         words: Vec<String>,
         span: Span,
+        row: &'static Row,
     ) -> Self {
-        Self { reader, text, words, next: 1, span }
+        Self { reader, text, words, next: 1, span, row: Some(row) }
     }
 
     /// The words of a data line.
-    pub(crate) fn of_line(reader: &'a mut Reader<'s>, text: &'a str, words: Vec<String>, span: Span) -> Self {
-        Self { reader, text, words, next: 0, span }
+    pub(crate) fn of_line(
+        reader: &'a mut Reader<'s>,
+        text: &'a str,
+        words: Vec<String>,
+        span: Span,
+        row: Option<&'static Row>,
+    ) -> Self {
+        Self { reader, text, words, next: 0, span, row }
     }
 
     pub(crate) fn keyword(&self) -> &str {
         self.words.first().map_or("", String::as_str)
+    }
+
+    /// What the table says of the keyword; of a line of data, what it says of its block.
+    pub(crate) fn row(&self) -> Option<&'static Row> {
+        self.row
     }
 
     pub(crate) fn span(&self) -> Span {
@@ -331,7 +364,16 @@ impl<'a, 's> Args<'a, 's> {
     }
 
     pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
-        self.reader.complain_at(class, &self.span, text);
+        let mut diagnostic = Diagnostic::new(class, Some(self.span.clone()), text);
+        diagnostic.part = match (class, self.next) {
+            (Class::MissingParameter, _) => Part::End,
+            (_, 0) => Part::Line,
+            (_, next) => Part::Word(next - 1),
+        };
+        if self.reader.statements().is_traced() {
+            diagnostic.wanted = self.row.and_then(Row::wanted);
+        }
+        self.reader.statements().diagnostics.push(diagnostic);
     }
 
     pub(crate) fn general(&mut self, text: impl Into<String>) {
@@ -386,24 +428,38 @@ impl<'a, 's> Args<'a, 's> {
         bounds: Option<&Bounds<V::Limit>>,
     ) {
         if let (Some(missing), 0) = (row.missing, self.left()) {
+            let since = self.reader.said_so_far();
             let text = self.fill_in(missing);
             self.general(text);
+            self.reader.settle(since, Outcome::Ignored);
             return;
         }
         if let (Some(once), Some(_)) = (row.once, &slot) {
+            let since = self.reader.said_so_far();
             let text = self.fill_in(once);
             self.general(text);
+            self.reader.settle(since, Outcome::Ignored);
             return;
         }
-        match V::read(self, bounds) {
-            Ok(value) => value.store(slot, self),
-            Err(Refused::Said) => {}
-            Err(Refused::Bad) => {
-                if let Some(complaint) = row.complaint {
+        let since = self.reader.said_so_far();
+        let outcome = match V::read(self, bounds) {
+            Ok(value) => {
+                value.store(slot, self);
+                Outcome::Taken
+            }
+            Err(refused) => {
+                if let (Refused::Bad, Some(complaint)) = (refused, row.complaint) {
                     let text = self.fill_in(complaint);
                     self.general(text);
                 }
+                match slot.is_none() && row.default.is_some() {
+                    true => Outcome::Default,
+                    false => Outcome::Ignored,
+                }
             }
+        };
+        if V::ROWS.is_none() {
+            self.reader.settle(since, outcome);
         }
     }
 

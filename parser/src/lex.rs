@@ -2,6 +2,8 @@
 //!
 //! Nothing here knows a keyword or remembers anything between two lines.
 
+use std::ops::Range;
+
 use nom::branch::alt;
 use nom::bytes::complete::{tag, take_till, take_till1, take_while, take_while_m_n, take_while1};
 use nom::character::complete::{anychar, char, one_of};
@@ -107,6 +109,21 @@ pub(crate) struct Split {
 
 /// Splits an ordinary statement: white space separates, a `"` always begins a new word, nothing is escaped.
 pub(crate) fn words(text: &str) -> Split {
+    let (words, rest) = slices(text);
+    Split {
+        words: words.into_iter().map(str::to_owned).collect(),
+        unmatched: rest.trim_start_matches(is_space).starts_with('"'),
+    }
+}
+
+/// Where the words of an ordinary statement stand in it, their quotes not included.
+pub(crate) fn word_ranges(text: &str) -> Vec<Range<usize>> {
+    let start = |word: &str| word.as_ptr().addr() - text.as_ptr().addr();
+    slices(text).0.into_iter().map(|word| start(word)..start(word) + word.len()).collect()
+}
+
+/// The words of an ordinary statement, and what is left behind the last.
+fn slices(text: &str) -> (Vec<&str>, &str) {
     fn quoted(input: &str) -> IResult<&str, &str> {
         delimited(char('"'), take_till(|c| c == '"'), char('"')).parse(input)
     }
@@ -114,10 +131,7 @@ pub(crate) fn words(text: &str) -> Split {
         take_till1(|c| is_space(c) || c == '"').parse(input)
     }
     let word = preceded(spaces, alt((quoted, bare)));
-    match many0(map(word, str::to_owned)).parse(text) {
-        Ok((rest, words)) => Split { words, unmatched: rest.trim_start_matches(is_space).starts_with('"') },
-        Err(_) => Split { words: Vec::new(), unmatched: false },
-    }
+    many0(word).parse(text).map_or_else(|_| (Vec::new(), ""), |(rest, words)| (words, rest))
 }
 
 /// What may be wrong with a shell-like text.

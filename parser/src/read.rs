@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::config::{Family, Present, Scheduler, Span};
-use crate::diag::{Class, Diagnostic};
+use crate::diag::{Class, Diagnostic, Outcome, Part};
 use crate::keyword::{Args, Block, Row, Status, Table};
 use crate::lex;
 use crate::statement::{Statement, Statements, Token};
+use crate::suggest;
 
 /// Reads blocks from statements.
 pub(crate) struct Reader<'s> {
@@ -241,14 +242,37 @@ impl<'s> Reader<'s> {
         if split.words.is_empty() {
             return;
         }
-        if row.is_none() {
-            self.complain_at(Class::UnknownKeyword, &span, format!("Unknown keyword '{keyword}'"));
+        let Some(row) = row else {
+            self.unknown_keyword(keyword, &span, B::rows);
             return;
-        }
-        if let Some(row) = row.filter(|row| row.status == Status::ParsedOnly) {
+        };
+        if let Some(row) = Some(row).filter(|row| row.status == Status::ParsedOnly) {
             self.note_without_effect(row, &span);
         }
-        block.take(&mut Args::of_keyword(self, text, split.words, span));
+        block.take(&mut Args::of_keyword(self, text, split.words, span, row));
+    }
+
+    /// Complains about a word that is no keyword of the block with these rows.
+    fn unknown_keyword(&mut self, keyword: &str, span: &Span, rows: fn() -> Vec<&'static Row>) {
+        let text = format!("Unknown keyword '{keyword}'");
+        let mut diagnostic = Diagnostic::new(Class::UnknownKeyword, Some(span.clone()), text);
+        diagnostic.part = Part::Word(0);
+        if self.statements.is_traced() {
+            diagnostic.help = suggest::keyword(keyword, &rows());
+        }
+        self.statements.diagnostics.push(diagnostic);
+    }
+
+    /// How many messages there are; see [`Reader::settle`].
+    pub(crate) fn said_so_far(&self) -> usize {
+        self.statements.diagnostics.len()
+    }
+
+    /// Notes what became of the statement about which messages were said, where they do not tell themselves.
+    pub(crate) fn settle(&mut self, since: usize, outcome: Outcome) {
+        for diagnostic in self.statements.diagnostics.iter_mut().skip(since) {
+            diagnostic.outcome.get_or_insert(outcome);
+        }
     }
 
     /// Says once of each keyword that nothing asks for it yet. A test of the configuration does not show this: the
@@ -259,8 +283,13 @@ impl<'s> Reader<'s> {
         }
     }
 
-    /// Reads a block of data lines up to its `}`.
-    pub(crate) fn lines(&mut self, keyword: &str, mut each: impl FnMut(&mut Args<'_, 's>)) {
+    /// Reads a block of data lines up to its `}`; `row` is the keyword's, and `each` says whether it took the line.
+    pub(crate) fn lines(
+        &mut self,
+        keyword: &str,
+        row: Option<&'static Row>,
+        mut each: impl FnMut(&mut Args<'_, 's>) -> bool,
+    ) {
         match self.statements.peek() {
             None => {}
             Some(Statement { token: Token::Open, .. }) => {
@@ -285,7 +314,9 @@ impl<'s> Reader<'s> {
                 );
             }
             if !split.words.is_empty() {
-                each(&mut Args::of_line(self, &text, split.words, statement.span));
+                let since = self.said_so_far();
+                let kept = each(&mut Args::of_line(self, &text, split.words, statement.span, row));
+                self.settle(since, if kept { Outcome::Taken } else { Outcome::Ignored });
             }
         }
     }

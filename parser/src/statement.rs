@@ -10,6 +10,7 @@ use crate::diag::{Class, Diagnostic};
 use crate::expand::{Definitions, Sequence, Surroundings};
 use crate::lex::{self, IncludeKind, Piece};
 use crate::source::{Problem, ProblemKind, Sources, Text};
+use crate::trace::{Trace, Via};
 
 /// The longest physical line, in bytes.
 const MAX_LINE: usize = 1022;
@@ -72,6 +73,8 @@ pub(crate) struct Statements<'s> {
     added: usize,
     /// The input is used up: what is said now is about the whole.
     ended: bool,
+    /// Where every statement comes from, when somebody wants to know.
+    trace: Option<Trace>,
     pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
@@ -80,24 +83,27 @@ struct Line {
     span: Span,
     /// References in it stay as they are.
     literal: bool,
+    /// What made it, if it is not as the file has it.
+    via: Option<Arc<Via>>,
 }
 
 struct Collecting {
     name: String,
+    at: Span,
     lines: Vec<String>,
 }
 
 enum Input {
     File(File),
-    Lines { name: String, lines: std::vec::IntoIter<String>, span: Span },
-    Sequence { sequence: Sequence, span: Span },
+    Lines { name: String, lines: std::vec::IntoIter<String>, span: Span, via: Option<Arc<Via>> },
+    Sequence { sequence: Sequence, span: Span, via: Option<Arc<Via>> },
 }
 
 struct File {
     name: Arc<str>,
     directory: String,
     identity: String,
-    bytes: Vec<u8>,
+    bytes: Arc<Vec<u8>>,
     at: usize,
     line: u32,
     /// The checks in force outside, restored at its end.
@@ -105,7 +111,8 @@ struct File {
 }
 
 impl<'s> Statements<'s> {
-    pub(crate) fn open(root: &str, sources: &'s mut dyn Sources, options: Options) -> Self {
+    /// Opens the main file. `traced` keeps where every statement comes from.
+    pub(crate) fn open(root: &str, sources: &'s mut dyn Sources, options: Options, traced: bool) -> Self {
         let all = options.all_config;
         let include_check = IncludeCheck { read: all, matches: all, wildcard: all, brace: all };
         let mut this = Self {
@@ -118,9 +125,10 @@ impl<'s> Statements<'s> {
             collecting: None,
             include_check,
             depth: 0,
-            last: Span { file: root.into(), line: 0 },
+            last: Span::new(root, 0),
             added: 0,
             ended: false,
+            trace: traced.then(Trace::default),
             diagnostics: Vec::new(),
         };
         this.open_root(root);
@@ -144,7 +152,17 @@ impl<'s> Statements<'s> {
             let text = format!("No config files matched '{root}'.");
             self.diagnostics.push(Diagnostic::new(Class::FileNotFound, None, text));
         }
-        self.push_files(found.texts);
+        self.push_files(found.texts, None);
+    }
+
+    /// Whether messages are to be explained.
+    pub(crate) fn is_traced(&self) -> bool {
+        self.trace.is_some()
+    }
+
+    /// What was kept about where statements come from.
+    pub(crate) fn take_trace(&mut self) -> Trace {
+        self.trace.take().unwrap_or_default()
     }
 
     /// The line last read, for messages without a statement of their own.
@@ -207,8 +225,10 @@ impl<'s> Statements<'s> {
             if let Some((name, value)) = lex::definition(&line.text) {
                 let (name, value) = (name.to_owned(), value.to_owned());
                 match value.strip_suffix('\\') {
-                    Some(_) => self.collect(Collecting { name, lines: Vec::new() }, value),
-                    None => self.definitions.set(&name, value),
+                    Some(_) => {
+                        self.collect(Collecting { name, at: line.span, lines: Vec::new() }, value);
+                    }
+                    None => self.definitions.set(&name, value, line.span),
                 }
                 continue;
             }
@@ -235,9 +255,14 @@ impl<'s> Statements<'s> {
                 text: rest.to_owned(),
                 span: line.span.clone(),
                 literal: line.literal,
+                via: line.via.clone(),
             });
             if token != Token::Text(String::new()) {
-                return Some(Statement { span: line.span, token });
+                let mut span = line.span;
+                if let Some(trace) = &mut self.trace {
+                    span.statement = trace.record(&span, &token, line.via);
+                }
+                return Some(Statement { span, token });
             }
         }
     }
@@ -249,15 +274,17 @@ impl<'s> Statements<'s> {
         }
         loop {
             let (line, added) = match self.inputs.last_mut()? {
-                Input::Lines { lines, span, .. } => {
-                    (lines.next().map(|text| Line { text, span: span.clone(), literal: false }), true)
+                Input::Lines { lines, span, via, .. } => {
+                    let line = |text| Line { text, span: span.clone(), literal: false, via: via.clone() };
+                    (lines.next().map(line), true)
                 }
-                Input::Sequence { sequence, span } => match sequence.next() {
+                Input::Sequence { sequence, span, via } => match sequence.next() {
                     Some(turn) => {
+                        let via = self.trace.is_some().then(|| Via::turn(&turn.values, span, via.clone()));
                         for (name, value) in turn.values {
-                            self.definitions.set(&name, value);
+                            self.definitions.set(&name, value, span.clone());
                         }
-                        (Some(Line { text: turn.body, span: span.clone(), literal: false }), true)
+                        (Some(Line { text: turn.body, span: span.clone(), literal: false, via }), true)
                     }
                     None => (None, true),
                 },
@@ -298,7 +325,7 @@ impl<'s> Statements<'s> {
         }
         match goes_on {
             true => self.collecting = Some(collecting),
-            false => self.definitions.set_lines(&collecting.name, collecting.lines),
+            false => self.definitions.set_lines(&collecting.name, collecting.lines, collecting.at),
         }
     }
 
@@ -319,19 +346,24 @@ impl<'s> Statements<'s> {
         for (class, text) in expanded.complaints {
             self.complain(class, text);
         }
+        let via = match self.trace.is_some() && !expanded.used.is_empty() {
+            true => Some(Via::definitions(expanded.used, line.via)),
+            false => line.via,
+        };
         for (name, lines) in expanded.more {
-            self.push(Input::Lines { name, lines: lines.into_iter(), span: line.span.clone() });
+            let (lines, span, via) = (lines.into_iter(), line.span.clone(), via.clone());
+            self.push(Input::Lines { name, lines, span, via });
         }
         let stripped = lex::strip(&expanded.text);
         if stripped.unterminated {
             self.complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
         }
-        Line { text: stripped.text, span: line.span, literal: expanded.stopped }
+        Line { text: stripped.text, span: line.span, literal: expanded.stopped, via }
     }
 
     fn start_sequence(&mut self, line: Line) {
         match self.with_surroundings(|definitions, around| Sequence::parse(&line.text, definitions, around)) {
-            Ok(sequence) => self.push(Input::Sequence { sequence, span: line.span }),
+            Ok(sequence) => self.push(Input::Sequence { sequence, span: line.span, via: line.via }),
             Err(complaints) => {
                 for (class, text) in complaints {
                     self.complain(class, text);
@@ -396,16 +428,21 @@ impl<'s> Statements<'s> {
             }
             fine
         });
-        self.push_files(found.texts);
+        let by = self.last.clone();
+        self.push_files(found.texts, Some(&by));
     }
 
-    fn push_files(&mut self, texts: Vec<Text>) {
+    fn push_files(&mut self, texts: Vec<Text>, by: Option<&Span>) {
         for text in texts.into_iter().rev() {
+            let (name, bytes) = (Arc::from(text.name), Arc::new(text.bytes));
+            if let Some(trace) = &mut self.trace {
+                trace.open(&name, &bytes, by.cloned());
+            }
             self.push(Input::File(File {
-                name: text.name.into(),
+                name,
                 directory: text.directory,
                 identity: text.identity,
-                bytes: text.bytes,
+                bytes,
                 at: 0,
                 line: 0,
                 outer_check: self.include_check,
@@ -430,7 +467,7 @@ impl File {
                 self.line += 1;
             }
             self.at += taken;
-            let span = Span { file: Arc::clone(&self.name), line: self.line };
+            let span = Span::new(Arc::clone(&self.name), self.line);
             let mut complain =
                 |class, text: String| diagnostics.push(Diagnostic::new(class, Some(span.clone()), text));
             if too_long {
@@ -454,7 +491,7 @@ impl File {
             if stripped.unterminated {
                 complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
             }
-            return Some(Line { text: stripped.text, span, literal: false });
+            return Some(Line { text: stripped.text, span, literal: false, via: None });
         }
     }
 }

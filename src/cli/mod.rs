@@ -26,6 +26,8 @@ pub(crate) enum Invocation {
     Run(Box<Options>),
     /// Check the configuration, writing to standard error or appending to a file.
     ConfigTest(Box<Options>, Option<PathBuf>),
+    /// `config` as the first word: do something with the configuration that is not running it. The words behind it.
+    Config(Vec<OsString>),
     /// Print to standard error and end well.
     Version,
     /// Print the help text to standard error and end well.
@@ -151,12 +153,16 @@ pub(crate) struct Said {
 
 /// Reads the arguments, the program's name first. `cwd` makes a relative configuration file absolute.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) -> (Invocation, Said) {
-    let mut arguments = arguments.into_iter();
+    let mut arguments = arguments.into_iter().peekable();
     let program = arguments.next().unwrap_or_else(|| "keepalived".into());
     let mut said = Said::default();
     if Path::new(&program).file_name().is_some_and(|name| name == "genhash") {
         let program = program.to_string_lossy().into_owned();
         return (Invocation::Genhash(Genhash { program, words: arguments.collect() }), said);
+    }
+
+    if arguments.next_if(|word| word == "config").is_some() {
+        return (Invocation::Config(arguments.collect()), said);
     }
 
     let mut options = Options::default();
@@ -260,16 +266,21 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     if refused {
         return (Invocation::Refused, said);
     }
-    if options.file.as_os_str().is_empty() {
-        let preferred = Path::new(DEFAULT_FILE);
-        let old = Path::new(OLD_DEFAULT_FILE);
-        options.file = if !preferred.exists() && old.exists() { old.into() } else { preferred.into() };
-    } else if options.file.as_os_str().as_bytes().first() != Some(&b'/') {
-        options.file = cwd.join(&options.file);
-    }
+    options.file = configuration_file(&options.file, cwd);
     match config_test {
         Some(file) => (Invocation::ConfigTest(Box::new(options), file), said),
         None => (Invocation::Run(Box::new(options)), said),
+    }
+}
+
+/// The file that `--use-file` names, absolute; nothing named means the usual place.
+pub(crate) fn configuration_file(named: &Path, cwd: &Path) -> PathBuf {
+    let (preferred, old) = (Path::new(DEFAULT_FILE), Path::new(OLD_DEFAULT_FILE));
+    match named.as_os_str().as_bytes().first() {
+        None if !preferred.exists() && old.exists() => old.into(),
+        None => preferred.into(),
+        Some(b'/') => named.into(),
+        Some(_) => cwd.join(named),
     }
 }
 

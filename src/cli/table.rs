@@ -167,3 +167,27 @@ pub(super) const OPTIONS: &[Row<Id>] = &[
     row(Id::Version, Some('v'), "version", Nothing, "Display the version number"),
     row(Id::Help, Some('h'), "help", Nothing, "Display this help message"),
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::OPTIONS;
+
+    /// What stands before a long option, the text, and what may follow the option.
+    const COMPLETIONS: [(&str, &str, &[char]); 3] = [
+        ("--", include_str!("../../packaging/completions/keepalived.bash"), &[' ', '\n', '\'']),
+        ("--", include_str!("../../packaging/completions/_keepalived"), &['}', '=', '[']),
+        (" -l ", include_str!("../../packaging/completions/keepalived.fish"), &[' ']),
+    ];
+
+    #[test]
+    fn every_option_is_completed_by_every_shell() {
+        for (mark, text, ends) in COMPLETIONS {
+            for option in OPTIONS {
+                let name = format!("{mark}{}", option.long);
+                let offered =
+                    text.match_indices(&name).any(|(at, _)| text[at + name.len()..].starts_with(ends));
+                assert!(offered, "no {name:?} in the completions with {mark:?}");
+            }
+        }
+    }
+}

@@ -1,18 +1,25 @@
 //! The checkers worker's loop: probes go out, outcomes go to the director, its actions to the kernel, the log and the
 //! post.
 
+mod programs;
+mod tell;
+
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
 use checkers::log::{Audience, Line};
-use checkers::{Action, CheckerId, Director, Event, Farewell, Outcome, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Notice, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
+use self::programs::Programs;
+use self::tell::Listeners;
 use super::ipvs::Table;
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
-use crate::plan::checkers::{CheckersPlan, Service};
+use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
+use crate::script::Runner as Scripts;
 use crate::worker::{Order, Orders};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
@@ -22,9 +29,13 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// default five seconds.
 const LAST_POST: Duration = Duration::from_secs(3);
 
+/// How long scripts that tell of the end may take.
+const LAST_SCRIPTS: Duration = Duration::from_secs(1);
+
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
-    let (services, params) = split(plan.services);
+    let runner = start_runner(&plan);
+    let (services, params, scripts) = split(plan.services);
     let mut actions = Vec::new();
     let mut table = None;
     if !services.is_empty() {
@@ -45,9 +56,11 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         director: Director::start(params, &mut actions),
         table,
         runner: Runner::new(1),
-        mailer: Mailer::new(plan.alerts),
+        programs: Programs::new(runner.clone(), plan.programs),
+        listeners: Listeners::new(runner, scripts, Mailer::new(plan.alerts)),
         at_stop: plan.table.at_stop,
     };
+    worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
         if plan.table.flush_at_start {
@@ -58,6 +71,9 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         table.bring_all(&worker.director).await;
     }
     worker.say(actions);
+    if plan.tells_first {
+        worker.tell_first();
+    }
     worker.arm();
     orders.configured().await;
     loop {
@@ -81,7 +97,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 
 /// Removes the services that a worker which could not do it itself has left.
 pub(crate) async fn clean_up(plan: CheckersPlan) {
-    let (services, _) = split(plan.services);
+    let (services, ..) = split(plan.services);
     match Table::open().await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
@@ -97,15 +113,36 @@ struct Worker {
     /// None as long as there has been no virtual server.
     table: Option<Table>,
     runner: Runner,
-    mailer: Mailer,
+    programs: Programs,
+    listeners: Listeners,
     at_stop: AtStop,
 }
 
 /// The parts of the plan by who needs them.
 fn split(
     services: Vec<Service>,
-) -> (Vec<crate::plan::ipvs::Services>, Vec<checkers::params::VirtualServerParams>) {
-    services.into_iter().map(|service| (service.kernel, service.params)).unzip()
+) -> (
+    Vec<crate::plan::ipvs::Services>,
+    Vec<checkers::params::VirtualServerParams>,
+    Vec<(checkers::VirtualServerId, ServiceScripts)>,
+) {
+    let part = |service: Service| {
+        let scripts = (service.params.id.clone(), service.scripts);
+        (service.kernel, service.params, scripts)
+    };
+    services.into_iter().map(part).collect()
+}
+
+/// Starts the thread for scripts, if there are any.
+fn start_runner(plan: &CheckersPlan) -> Option<Arc<Scripts>> {
+    if !plan.has_scripts() {
+        return None;
+    }
+    let runner = Scripts::start();
+    if let Err(error) = &runner {
+        tracing::error!("Scripts cannot be run: {error}");
+    }
+    runner.ok().map(Arc::new)
 }
 
 impl Worker {
@@ -144,9 +181,8 @@ impl Worker {
                     self.runner.plan(CheckerId { service, server, checker }, question, at);
                 }
                 Action::Log(line) => log(&line),
-                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                // The plan has said that scripts and FIFOs of virtual servers are not part of this version.
-                Action::Notify(_) => {}
+                Action::Mail(alert) => self.listeners.mail(&alert),
+                Action::Notify(notice) => self.listeners.notice(&notice),
             }
         }
     }
@@ -161,8 +197,21 @@ impl Worker {
         for action in actions {
             match action {
                 Action::Log(line) => log(&line),
-                Action::Mail(alert) => self.mailer.send(&alert.subject(), &alert.body()),
-                Action::Notify(_) | Action::Pool | Action::Probe { .. } => {}
+                Action::Mail(alert) => self.listeners.mail(&alert),
+                Action::Notify(notice) => self.listeners.notice(&notice),
+                Action::Pool | Action::Probe { .. } => {}
+            }
+        }
+    }
+
+    /// `rs_init_notifies`: tells of the servers that are up from the start.
+    fn tell_first(&mut self) {
+        for service in self.director.services() {
+            for (at, server) in service.params().servers.iter().enumerate() {
+                if service.is_up(at) {
+                    let (service, server) = (service.id().clone(), Some(server.id));
+                    self.listeners.notice(&Notice { service, server, up: true });
+                }
             }
         }
     }
@@ -171,7 +220,7 @@ impl Worker {
     fn arm(&mut self) {
         let mut actions = Vec::new();
         let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
-        self.runner = Runner::new(probes_at_once(&first));
+        self.runner = Runner::with_programs(probes_at_once(&first), Arc::new(self.programs.clone()));
         for (id, at) in first {
             let service = self.director.services().get(id.service);
             if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
@@ -188,7 +237,11 @@ impl Worker {
         tracing::info!("Reloading");
         // What is under way belongs to the old configuration.
         self.runner.clear();
-        let (services, params) = split(plan.services);
+        if self.listeners.runner.is_none() {
+            self.listeners.runner = start_runner(&plan);
+        }
+        self.programs = Programs::new(self.listeners.runner.clone(), plan.programs);
+        let (services, params, scripts) = split(plan.services);
         if self.table.is_some() {
             tracing::debug!("Reinitializing ipvs");
         } else if !services.is_empty() {
@@ -202,9 +255,12 @@ impl Worker {
                 }
             }
         }
-        self.mailer.reconfigure(plan.alerts);
+        self.listeners.mailer.reconfigure(plan.alerts);
+        self.listeners.reconfigure_fifos(plan.fifos);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();
+        // Who leaves is told of by the scripts it had.
+        self.listeners.add(scripts.clone());
         self.director.reconfigure(params, &mut actions);
         if let Some(table) = &mut self.table {
             table.configure(&plan.table, services).await;
@@ -213,10 +269,12 @@ impl Worker {
             table.bring_all(&self.director).await;
         }
         self.say(actions);
+        self.listeners.replace(scripts);
     }
 
     async fn stop(mut self, leave: bool) {
         self.runner.clear();
+        self.listeners.end_scripts();
         if leave {
             return;
         }
@@ -233,7 +291,7 @@ impl Worker {
                 AtStop::Flush => table.flush().await,
             }
         }
-        self.mailer.finish(LAST_POST).await;
+        self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;
     }
 }
 

@@ -7,15 +7,18 @@ use std::net::SocketAddr;
 use checkers::dns::{NoName, Question, Record};
 use checkers::params::{
     AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, LoggedFailures,
-    RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams, WhenDown,
+    MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::notify::{self, Fifo, Scope};
+use super::script::{Refusal, Vetting};
 use super::{System, ipvs};
 use crate::notify::mail;
+use crate::script::Program;
 
 /// What the checker worker does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +27,34 @@ pub(crate) struct CheckersPlan {
     pub(crate) alerts: Option<mail::Settings>,
     /// What concerns the whole table of the kernel.
     pub(crate) table: ipvs::Table,
+    /// The FIFOs it writes to.
+    pub(crate) fifos: Vec<Fifo>,
+    /// `rs_init_notifies`: servers that are up from the start are told of.
+    pub(crate) tells_first: bool,
+    /// What runs for `MISC_CHECK`.
+    pub(crate) programs: Vec<Program>,
     /// The virtual servers, in the order of the files.
     pub(crate) services: Vec<Service>,
+}
+
+impl CheckersPlan {
+    /// Whether it has programs run.
+    pub(crate) fn has_scripts(&self) -> bool {
+        !self.programs.is_empty()
+            || self.fifos.iter().any(|fifo| fifo.script.is_some())
+            || self.services.iter().any(|service| service.scripts != ServiceScripts::default())
+    }
+}
+
+/// Who is told of a virtual server's changes by scripts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ServiceScripts {
+    /// `quorum_up`
+    pub(crate) up: Option<Program>,
+    /// `quorum_down`
+    pub(crate) down: Option<Program>,
+    /// `notify_up` and `notify_down` of the real servers that have any.
+    pub(crate) servers: Vec<(RealServerId, Option<Program>, Option<Program>)>,
 }
 
 /// One virtual server.
@@ -35,6 +64,8 @@ pub(crate) struct Service {
     pub(crate) params: VirtualServerParams,
     /// What the kernel knows of it.
     pub(crate) kernel: ipvs::Services,
+    /// Who is told of its changes.
+    pub(crate) scripts: ServiceScripts,
 }
 
 /// Translates; what is wrong in the light of the running system goes to `complaints`.
@@ -45,10 +76,26 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> CheckersPlan {
     let mut services = Vec::with_capacity(config.virtual_servers.len());
+    let mut vetting = Vetting::new(&config.global);
+    let mut programs = Vec::new();
     for vs in &config.virtual_servers {
         let kernel = ipvs::services(config, vs, complaints);
-        services.push(Service { params: virtual_server(config, vs, system, complaints), kernel });
+        let scripts = scripts(vs, &mut vetting);
+        let mut misc = |script: &config::Script| {
+            let program = misc_program(script, &mut vetting)?;
+            programs.push(program.clone());
+            Some(program)
+        };
+        let params = virtual_server(config, vs, system, &mut misc, complaints);
+        services.push(Service { params, kernel, scripts });
     }
+    let fifos = if config.present.checkers {
+        let own = config.global.lvs_notify_fifo.as_ref();
+        notify::fifos(config, own, Scope::Lvs, true, &mut vetting)
+    } else {
+        Vec::new()
+    };
+    vetting.finish("check scripts", complaints);
     if config.ssl.is_some() {
         let text = "the SSL block is not part of this version: SSL_GET shows no certificate - ignoring";
         complaints.push(Diagnostic::new(Class::Log, None, text));
@@ -56,16 +103,51 @@ pub(super) fn plan(
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
     }
-    CheckersPlan { alerts, table: ipvs::table(&config.global), services }
+    CheckersPlan {
+        alerts,
+        table: ipvs::table(&config.global),
+        fifos,
+        tells_first: config.global.rs_init_notifies,
+        programs,
+        services,
+    }
+}
+
+fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
+    let protocol = protocol(vs.protocol);
+    let mut servers = Vec::new();
+    for server in &vs.real_servers {
+        let up = vetting.notify(server.notify_up.as_ref());
+        let down = vetting.notify(server.notify_down.as_ref());
+        if up.is_some() || down.is_some() {
+            servers.push((RealServerId { addr: server.addr, protocol, port: server.port }, up, down));
+        }
+    }
+    ServiceScripts {
+        up: vetting.notify(vs.quorum_up.as_ref()),
+        down: vetting.notify(vs.quorum_down.as_ref()),
+        servers,
+    }
+}
+
+/// The program of a check; without it the server has one checker fewer (compat/checkers.md §2.13).
+fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Program> {
+    let why = match vetting.check("misc checker script", script) {
+        Ok(program) => return Some(program),
+        Err(Refusal::NotFound) => "since not found/accessible",
+        Err(Refusal::Insecure) => "due to insecure",
+        Err(Refusal::NotExecutable | Refusal::NoUser) => return None,
+    };
+    let text = format!("Disabling misc script '{}' {why}", script.command.text);
+    vetting.complain(Class::General, None, text);
+    None
 }
 
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
         (global.sync_daemon.is_some(), "lvs_sync_daemon"),
-        (global.lvs_notify_fifo.is_some(), "lvs_notify_fifo"),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
-        (global.rs_init_notifies, "rs_init_notifies"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {
         let text = format!("{word} is not part of this version - ignoring");
@@ -77,6 +159,7 @@ fn virtual_server(
     config: &Config,
     vs: &VirtualServer,
     system: &System,
+    misc: &mut impl FnMut(&config::Script) -> Option<Program>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VirtualServerParams {
     let protocol = protocol(vs.protocol);
@@ -91,10 +174,6 @@ fn virtual_server(
             VirtualServerId::Group { name: name.clone(), nth: *nth, protocol }
         }
     };
-    let scripts = [&vs.quorum_up, &vs.quorum_down];
-    if scripts.into_iter().any(Option::is_some) {
-        not_yet(vs.span.clone(), "quorum_up and quorum_down are", complaints);
-    }
     if vs.ha_suspend {
         not_yet(vs.span.clone(), "ha_suspend is", complaints);
     }
@@ -115,7 +194,7 @@ fn virtual_server(
             id: RealServerId { addr: sorry.addr, protocol, port: sorry.port },
             when_unused: when_down(sorry.inhibit_on_failure),
         }),
-        servers: servers.map(|server| real_server(config, vs, server, system, complaints)).collect(),
+        servers: servers.map(|server| real_server(config, vs, server, system, misc, complaints)).collect(),
     }
 }
 
@@ -140,14 +219,24 @@ fn real_server(
     vs: &VirtualServer,
     server: &RealServer,
     system: &System,
+    misc: &mut impl FnMut(&config::Script) -> Option<Program>,
     complaints: &mut Vec<Diagnostic>,
 ) -> RealServerParams {
-    if server.notify_up.is_some() || server.notify_down.is_some() {
-        not_yet(server.span.clone(), "notify_up and notify_down are", complaints);
-    }
     let protocol = protocol(vs.protocol);
     let mut checkers = Vec::with_capacity(server.checkers.len());
     for checker in &server.checkers {
+        if let Check::Misc(check) = &checker.check {
+            if let Some(program) = misc(&check.script) {
+                let kind = CheckerKind::Misc(MiscCheck {
+                    user: (program.identity.uid, program.identity.gid),
+                    argv: program.argv,
+                    timeout: check.timeout,
+                    dynamic: check.dynamic,
+                });
+                checkers.push(params(config, checker, kind));
+            }
+            continue;
+        }
         match kind(checker, system, complaints) {
             Ok(kind) => checkers.push(params(config, checker, kind)),
             Err(name) => {

@@ -147,10 +147,9 @@ fn protocol(text: &str, name: &str) -> Option<u32> {
 mod tests {
     use super::*;
     use parser::config::{Located, Span};
-    use std::sync::Arc;
 
     fn named(name: &str) -> Lookup {
-        let span = Span { file: Arc::from("keepalived.conf"), line: 1 };
+        let span = Span::new("keepalived.conf", 1);
         Lookup::Name(Located { value: name.to_owned(), span })
     }
 

@@ -9,14 +9,18 @@ pub(crate) mod checkers;
 pub(crate) mod firewall;
 mod iproute;
 pub(crate) mod ipvs;
+pub(crate) mod notify;
 pub(crate) mod object;
 pub(crate) mod route;
 pub(crate) mod rule;
+mod script;
 pub(crate) mod setting;
 mod signing;
 pub(crate) mod standing;
+mod track;
 pub(crate) mod vmac;
 pub(crate) mod vrrp;
+pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -31,6 +35,7 @@ use crate::notify::mail;
 use crate::worker::{Role, Start, ToWorker};
 
 use self::checkers::CheckersPlan;
+use self::notify::Occasion;
 use self::vrrp::VrrpPlan;
 
 /// What the running system says.
@@ -97,6 +102,10 @@ pub(crate) struct Plan {
     pub(crate) checkers: CheckersPlan,
     /// Which kinds of blocks the files named.
     present: Present,
+    /// `startup_script`
+    pub(crate) startup: Option<Occasion>,
+    /// `shutdown_script`
+    pub(crate) shutdown: Option<Occasion>,
     /// `child_wait_time`: how long workers may take to stop.
     pub(crate) child_wait_time: Duration,
 }
@@ -105,10 +114,13 @@ impl Plan {
     /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
     pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
         let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        let (startup, shutdown) = notify::occasions(config, complaints);
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
             present: config.present,
+            startup,
+            shutdown,
             child_wait_time: config.global.child_wait_time,
         }
     }

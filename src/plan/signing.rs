@@ -59,14 +59,13 @@ mod tests {
     use super::*;
     use parser::config::{Located, Span};
     use std::os::unix::fs::PermissionsExt as _;
-    use std::sync::Arc;
 
     fn from_file(text: &str, mode: u32) -> (Result<Signing, ()>, Vec<String>) {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("key");
         fs::write(&path, text).expect("written");
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("permitted");
-        let span = Span { file: Arc::from("keepalived.conf"), line: 7 };
+        let span = Span::new("keepalived.conf", 7);
         let file = Located { value: path.to_string_lossy().into_owned(), span };
         let hmac = Hmac {
             keys: vec![HmacKey { id: 5, key: KeySource::File(file) }],

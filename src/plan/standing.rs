@@ -79,23 +79,20 @@ fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> 
     objects
 }
 
-/// The virtual routers named by `track_group`, and the interfaces that their static objects cannot be without.
-pub(super) fn watchers(config: &Config) -> Vec<(&str, Vec<String>)> {
+/// The interfaces that the static objects which a virtual router watches by a `track_group` cannot be without.
+pub(super) fn watched_by(instance: &config::VrrpInstance, config: &Config) -> Vec<String> {
     let name = |dev: &config::Located<config::IfName>| dev.value.to_string();
-    let addresses =
-        config.static_addresses.iter().map(|one| (one.track_group, one.dev.iter().map(name).collect()));
-    let routes = config.static_routes.iter().map(|one| (one.track_group, one.dev.iter().map(name).collect()));
+    let addresses = config.static_addresses.iter().map(|one| (one.track_group, one.dev.iter().collect()));
+    let routes = config.static_routes.iter().map(|one| (one.track_group, one.dev.iter().collect()));
     let rules = config.static_rules.iter().map(|one| {
         let devs = one.selector.input.iter().chain(&one.selector.output);
-        (one.track_group, devs.map(name).collect())
+        (one.track_group, devs.collect())
     });
-    let all: Vec<(Option<usize>, Vec<String>)> = addresses.chain(routes).chain(rules).collect();
-    let mut watchers = Vec::new();
-    for (group, interfaces) in all {
-        let Some(group) = group.and_then(|index| config.track_groups.get(index)) else { continue };
-        for instance in group.members.iter().filter_map(|index| config.vrrp_instances.get(*index)) {
-            watchers.push((instance.name.as_str(), interfaces.clone()));
-        }
-    }
-    watchers
+    let is_watched = |group: Option<usize>| {
+        let group = group.and_then(|index| config.track_groups.get(index));
+        let members = group.into_iter().flat_map(|group| &group.members);
+        members.filter_map(|index| config.vrrp_instances.get(*index)).any(|one| one.name == instance.name)
+    };
+    let all: Vec<(Option<usize>, Vec<_>)> = addresses.chain(routes).chain(rules).collect();
+    all.into_iter().filter(|(group, _)| is_watched(*group)).flat_map(|(_, devs)| devs).map(name).collect()
 }

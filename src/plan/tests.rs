@@ -29,12 +29,19 @@ impl Sources for OneFile {
     }
 }
 
-/// The plan, and what was said on the way.
+/// The plan for checkers, and what was said on the way.
 pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
+    let (plan, said) = whole(text);
+    (plan.checkers, said)
+}
+
+/// The whole plan on a machine with `eth0` and `eth1`, and what was said on the way.
+pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let system = System { node: "lb1".into(), user: "root".into(), ..System::default() };
+    let interfaces = ["eth0", "eth1"].map(str::to_owned).into();
+    let system = System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() };
     let plan = Plan::new(&config, &system, &mut said);
-    (plan.checkers, said.iter().map(ToString::to_string).collect())
+    (plan, said.iter().map(ToString::to_string).collect())
 }
 
 /// Every destination of every service as `service -> destination`.
@@ -67,7 +74,7 @@ fn the_seed_means_five_persistent_services_with_eleven_checked_servers() {
         assert_eq!(kernel.persistence.map(|persistence| persistence.timeout), Some(3600));
         for server in &service.params.servers {
             let [checker] = &server.checkers[..] else { panic!("not one checker") };
-            let Endpoint { dest, timeout, .. } = checker.kind.endpoint();
+            let Endpoint { dest, timeout, .. } = checker.kind.endpoint().expect("it uses a socket");
             assert_eq!((dest.ip(), dest.port()), (server.id.addr, server.id.port));
             assert_eq!(*timeout, Duration::from_secs(30));
             assert_eq!(checker.cadence.delay_loop, Duration::from_secs(6));

@@ -8,17 +8,21 @@ use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
+use vrrp::track::Object as Thing;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
 use super::address::{self, Address};
 use super::firewall::{self, Closed};
 use super::iproute::Names;
+use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
 use super::route::{self, Route};
 use super::rule::{self, Rule};
+use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
-use super::{System, signing};
+use super::watch::{self, Watched};
+use super::{System, signing, track};
 use crate::notify::mail;
 
 /// The most addresses an advert can count.
@@ -32,6 +36,12 @@ const MTU: u32 = 1500;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// What it watches for them.
+    pub(crate) watched: Watched,
+    /// The FIFOs it writes to.
+    pub(crate) fifos: Vec<Fifo>,
+    /// `fifo_write_vrrp_states_on_reload`
+    pub(crate) repeat_states: bool,
     /// The virtual routers, in the order of the file.
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the file.
@@ -64,6 +74,23 @@ pub(crate) struct Space {
     pub(crate) na: Duration,
 }
 
+impl VrrpPlan {
+    /// Whether it has programs run.
+    pub(crate) fn has_scripts(&self) -> bool {
+        let scripts =
+            self.instances.iter().map(|one| &one.scripts).chain(self.groups.iter().map(|one| &one.scripts));
+        !self.watched.scripts.is_empty()
+            || scripts.into_iter().any(|scripts| *scripts != Scripts::default())
+            || self.fifos.iter().any(|fifo| fifo.script.is_some())
+    }
+
+    /// All that it may put into the kernel, in the order in which it is deleted.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let instances = self.instances.iter().flat_map(|instance| instance.objects().into_iter().rev());
+        instances.chain(self.standing.objects.iter().rev().cloned()).collect()
+    }
+}
+
 /// One virtual router and what it does to the system.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
@@ -81,8 +108,10 @@ pub(crate) struct Instance {
     pub(crate) closed: BTreeSet<Closed>,
     /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
     pub(crate) speaks_as: Option<String>,
-    /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of what it holds.
-    pub(crate) needs: Vec<String>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
+    /// `notify_priority_changes`
+    pub(crate) tells_priority: bool,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
     /// Report DELETED instead of FAULT when a reload removes it.
@@ -97,13 +126,13 @@ impl Instance {
         let rules = self.rules.iter().cloned().map(|rule| Object::Rule(Box::new(rule)));
         addresses.chain(routes).chain(rules).collect()
     }
-}
 
-impl VrrpPlan {
-    /// All that it may put into the kernel, in the order in which it is deleted.
-    pub(crate) fn objects(&self) -> Vec<Object> {
-        let instances = self.instances.iter().flat_map(|instance| instance.objects().into_iter().rev());
-        instances.chain(self.standing.objects.iter().rev().cloned()).collect()
+    /// The interfaces it watches.
+    pub(crate) fn interfaces(&self) -> impl Iterator<Item = &String> {
+        self.params.track.iter().filter_map(|tracked| match &tracked.object {
+            Thing::Interface(name) => Some(name),
+            Thing::Script(_) | Thing::File(_) | Thing::Process(_) | Thing::Bfd(_) => None,
+        })
     }
 }
 
@@ -114,8 +143,19 @@ pub(crate) struct Group {
     pub(crate) name: String,
     /// Its members, as indexes into the instances of the plan; never empty.
     pub(crate) members: Vec<usize>,
+    /// Who is told of its changes by scripts.
+    pub(crate) scripts: Scripts,
     /// `smtp_alert`.
     pub(crate) smtp_alert: bool,
+}
+
+/// What is the same for all instances.
+struct Around<'a, 'b> {
+    config: &'a Config,
+    system: &'a System,
+    names: &'a Names,
+    workshop: &'a mut Workshop<'b>,
+    watched: &'a Watched,
 }
 
 /// Translates; what is wrong in the light of the running system goes to `complaints`.
@@ -128,23 +168,30 @@ pub(super) fn plan(
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
-    let mut instances: Vec<Instance> = config
+    let mut vetting = Vetting::new(&config.global);
+    let watched = watch::plan(config, &mut vetting);
+    let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
+    let instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, &names, &mut workshop, complaints))
+        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
         .collect();
     let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
     let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
-    for (name, interfaces) in standing::watchers(config) {
-        if let Some(instance) = instances.iter_mut().find(|instance| instance.params.name == name) {
-            instance.needs.extend(interfaces);
-            instance.needs.sort();
-            instance.needs.dedup();
-        }
-    }
+    let groups = groups(config, &instances, &mut vetting);
+    let fifos = if config.present.vrrp {
+        let own = config.global.vrrp_notify_fifo.as_ref();
+        notify::fifos(config, own, Scope::Vrrp, !config.present.checkers, &mut vetting)
+    } else {
+        Vec::new()
+    };
+    vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
-        groups: groups(config, &instances),
+        watched,
+        fifos,
+        repeat_states: config.global.fifo_write_vrrp_states_on_reload,
+        groups,
         instances,
         standing,
         startup_delay: config.global.vrrp_startup_delay,
@@ -191,7 +238,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
 }
 
 /// The groups without the instances that were left out.
-fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
+fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) -> Vec<Group> {
     let place = |member: &usize| {
         let name = &config.vrrp_instances.get(*member)?.name;
         instances.iter().position(|instance| instance.params.name == *name)
@@ -199,6 +246,7 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
     let group = |group: &config::SyncGroup| Group {
         name: group.name.clone(),
         members: group.members.iter().filter_map(place).collect(),
+        scripts: Scripts::plan(&group.notify, vetting),
         smtp_alert: group.smtp_alert,
     };
     config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
@@ -207,12 +255,12 @@ fn groups(config: &Config, instances: &[Instance]) -> Vec<Group> {
 /// One block; nothing if it asks for what would be unsafe to leave out.
 fn translate(
     instance: &VrrpInstance,
-    config: &Config,
-    system: &System,
-    names: &Names,
-    workshop: &mut Workshop<'_>,
+    around: &mut Around<'_, '_>,
+    vetting: &mut Vetting<'_>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
+    let Around { config, system, names, watched, .. } = *around;
+    let workshop = &mut *around.workshop;
     // The original looks for lateness only then.
     let late = !config.global.min_auto_priority_delay.is_zero();
     let signing = match &instance.hmac {
@@ -280,6 +328,11 @@ fn translate(
         config::Family::V4 => Family::Ipv4,
         config::Family::V6 => Family::Ipv6,
     };
+    let own = base.into_iter().chain(vmac).filter(|_| !instance.dont_track_primary);
+    let needed = own
+        .chain(needed_by(&addresses, &excluded, &routes, &rules))
+        .chain(standing::watched_by(instance, config));
+    let needed: BTreeSet<String> = needed.collect();
     let params = Params {
         name: instance.name.clone(),
         version: match instance.version {
@@ -319,6 +372,7 @@ fn translate(
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
         together: Switch::from(instance.sync_group.is_some()),
+        track: track::plan(instance, config, watched, needed.into_iter().collect(), complaints),
         yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
@@ -338,11 +392,12 @@ fn translate(
         params,
         speaks_as,
         closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
-        needs: needs(instance, base.into_iter().chain(vmac), &addresses, &excluded, &routes, &rules),
         addresses,
         excluded,
         routes,
         rules,
+        scripts: Scripts::plan(&instance.notify, vetting),
+        tells_priority: instance.notify_priority_changes,
         smtp_alert: instance.smtp_alert,
         report_deleted: instance.report_deleted,
     })
@@ -428,23 +483,18 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
     }
 }
 
-fn needs(
-    instance: &VrrpInstance,
-    own: impl Iterator<Item = String>,
-    addresses: &[Address],
-    excluded: &[Address],
-    routes: &[Route],
-    rules: &[Rule],
-) -> Vec<String> {
-    let own = own.filter(|_| !instance.dont_track_primary);
-    let of_addresses =
-        addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| one.interface.clone());
-    let of_routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces).cloned();
-    let of_rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces).cloned();
-    let mut needs: Vec<String> = own.chain(of_addresses).chain(of_routes).chain(of_rules).collect();
-    needs.sort();
-    needs.dedup();
-    needs
+/// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
+/// The interfaces without which what it holds cannot be, unless that does not matter.
+fn needed_by<'a>(
+    addresses: &'a [Address],
+    excluded: &'a [Address],
+    routes: &'a [Route],
+    rules: &'a [Rule],
+) -> impl Iterator<Item = String> + 'a {
+    let addresses = addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| &one.interface);
+    let routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces);
+    let rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces);
+    addresses.chain(routes).chain(rules).cloned()
 }
 
 /// Those that can be made; the others are told.
@@ -491,10 +541,9 @@ mod tests {
     use super::*;
     use parser::config::{IfName, Located, Span};
     use std::net::IpAddr;
-    use std::sync::Arc;
 
     fn span() -> Span {
-        Span { file: Arc::from("keepalived.conf"), line: 7 }
+        Span::new("keepalived.conf", 7)
     }
 
     fn named(name: &str) -> Located<IfName> {
@@ -591,7 +640,7 @@ mod tests {
         let [one] = &plan.instances[..] else { panic!("one instance") };
         assert_eq!(one.addresses[0].interface, "eth0");
         assert_eq!(one.excluded[0].interface, "eth1");
-        assert_eq!(one.needs, ["eth0", "eth1"]);
+        assert_eq!(one.interfaces().collect::<Vec<_>>(), ["eth0", "eth1"]);
         assert_eq!(one.params.addresses, [IpAddr::from([10, 0, 0, 100])]);
     }
 

@@ -13,11 +13,13 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep_until};
 
+use super::occasion::Running;
 use super::slot::{Heard, Slot};
 use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
+use crate::script::Runner;
 use crate::signals;
 use crate::worker::{FromWorker, Role, Start};
 
@@ -81,12 +83,26 @@ impl Supervisor {
             child: signal(SignalKind::child())?,
         };
         signals::release_orders();
-        self.start_missing_workers();
-        if self.slots.iter().all(|slot| slot.pid().is_none()) {
-            tracing::info!("Warning - keepalived has no configuration to run");
+        let mut runner = None;
+        self.begin(&mut signals, &mut runner).await;
+        if !self.is_stopping() {
+            self.start_missing_workers();
+            if self.slots.iter().all(|slot| slot.pid().is_none()) {
+                tracing::info!("Warning - keepalived has no configuration to run");
+            }
+            self.settled();
         }
-        self.settled();
         loop {
+            if let Phase::Stopping { exit, .. } = self.phase
+                && self.slots.iter().all(|slot| slot.pid().is_none())
+            {
+                let shutdown = self.loaded.plan.shutdown.as_ref().filter(|_| exit == Exit::Ok);
+                if let Some(mut script) = Running::start("shutdown script", shutdown, &mut runner) {
+                    script.end().await;
+                }
+                self.close();
+                return Ok(exit);
+            }
             let deadline = self.deadline();
             let due = async {
                 match deadline {
@@ -104,13 +120,27 @@ impl Supervisor {
                 _ = signals.reload.recv() => self.reload_requested(),
                 () = due => self.attend(),
             }
-            if let Phase::Stopping { exit, .. } = self.phase
-                && self.slots.iter().all(|slot| slot.pid().is_none())
-            {
-                self.close();
-                return Ok(exit);
+        }
+    }
+
+    /// Runs the startup script; an order to stop that comes meanwhile ends it.
+    async fn begin(&mut self, signals: &mut Listening, runner: &mut Option<Runner>) {
+        let startup = self.loaded.plan.startup.as_ref();
+        let Some(mut script) = Running::start("startup script", startup, runner) else { return };
+        loop {
+            tokio::select! {
+                biased;
+                _ = signals.terminate.recv() => break,
+                _ = signals.interrupt.recv() => if !self.options.ignore_sigint { break },
+                () = script.end() => return,
             }
         }
+        script.stop();
+        self.stop(Exit::Ok);
+    }
+
+    fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Stopping { .. })
     }
 
     /// When to look at the clock again.
@@ -339,7 +369,7 @@ impl Supervisor {
     }
 
     fn stop(&mut self, exit: Exit) {
-        if matches!(self.phase, Phase::Stopping { .. }) {
+        if self.is_stopping() {
             return;
         }
         tracing::info!("Stopping");

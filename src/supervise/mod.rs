@@ -2,6 +2,7 @@
 
 mod banner;
 mod daemon;
+mod occasion;
 mod respawn;
 mod slot;
 

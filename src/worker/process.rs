@@ -116,7 +116,9 @@ fn log_end() {
 fn inherit_link() -> io::Result<StdStream> {
     let link = StdStream::from(io::stdin().as_fd().try_clone_to_owned()?);
     link.set_nonblocking(true)?;
-    nix::unistd::dup2_stdin(std::fs::File::open("/dev/null")?)?;
+    let null = std::fs::File::open("/dev/null")
+        .map_err(|error| io::Error::new(error.kind(), format!("/dev/null: {error}")))?;
+    nix::unistd::dup2_stdin(null)?;
     Ok(link)
 }
 

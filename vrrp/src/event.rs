@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::log::Line;
 use crate::priority::Priority;
+use crate::track::{Object, Status};
 use crate::wire::Advert;
 
 /// Where a virtual router is. The numbers are the original's, as in its JSON and over SNMP.
@@ -38,18 +39,34 @@ impl State {
 /// Something without which a virtual router cannot work. It is in FAULT as long as one of them stands.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Cause {
-    /// This interface is down or gone.
-    Interface(String),
+    /// A tracked thing is not as it should be.
+    Tracked(Object),
+    /// A tracked thing without which it would be in FAULT is not known yet. Nobody is told of this one.
+    Untested(Object),
     /// The interface has no address to send from.
     NoSource,
     /// The configured source address is not on this machine.
     SourceNotConfigured,
     /// It is unicast and has nobody to speak to.
     NoPeers,
-    /// A tracked script fails.
-    Script(String),
     /// Another member of its sync group is in FAULT.
     Partner,
+    /// Another member of its sync group waits for what is not known yet. Nobody is told of this one.
+    PartnerUntested,
+}
+
+impl Cause {
+    /// Whether it is no fault but something that is waited for, silently.
+    #[must_use]
+    pub fn is_wait(&self) -> bool {
+        matches!(self, Self::Untested(_) | Self::PartnerUntested)
+    }
+
+    /// Whether it comes from another member of the sync group.
+    #[must_use]
+    pub fn is_partners(&self) -> bool {
+        matches!(self, Self::Partner | Self::PartnerUntested)
+    }
 }
 
 /// Why the process is done with a virtual router.
@@ -78,8 +95,8 @@ pub enum Event {
         /// What it says.
         advert: Advert,
     },
-    /// The weights of tracked things now sum up to this.
-    Weight(i32),
+    /// What is now known of a tracked thing. Told of what is not tracked, nothing happens.
+    Track(Object, Status),
     /// Something needed is missing.
     Fault(Cause),
     /// It is back.
@@ -132,8 +149,19 @@ pub enum Action {
         /// Effective priority.
         priority: Priority,
     },
+    /// Tell those who want to know more than states.
+    Mention(Mention, Priority),
     /// Log.
     Log(Line),
+}
+
+/// What happened without a change of state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mention {
+    /// A master heard a lower advert (`notify_master_rx_lower_pri`).
+    LowerHeard,
+    /// The effective priority has changed (`notify_priority_changes`).
+    PriorityChanged,
 }
 
 /// What led to a change of state.
@@ -143,6 +171,8 @@ pub enum Why {
     Started,
     /// It was started as the owner of its addresses: BACKUP for an instant that nobody is told about.
     StartedAsOwner,
+    /// It was started before all was known that could fault it: FAULT, of which nobody is told.
+    Waiting,
     /// The master fell silent, or there was none.
     MasterSilent,
     /// A better router spoke.

@@ -12,6 +12,7 @@
 //! | [`machine`] | the election: RFC 3768 §6.4, RFC 9568 §6.4, and keepalived's additions |
 //! | [`event`] | what goes into it and what comes out |
 //! | [`timers`], [`priority`] | skew and down intervals; tracking weights to effective priority |
+//! | [`track`] | what else is watched, and what follows from it |
 //! | [`announce`] | when gratuitous ARP and neighbour advertisements are due |
 //! | [`spacing`] | how far apart these are kept |
 //! | [`accept`] | which packets are obeyed (§7.1 of both RFCs) |
@@ -42,6 +43,7 @@ pub mod router;
 pub mod spacing;
 pub mod sync;
 pub mod timers;
+pub mod track;
 pub mod wire;
 
 mod dispute;
@@ -52,7 +54,7 @@ pub mod io;
 pub use accept::Packet;
 pub use compose::Datagram;
 pub use counters::Counters;
-pub use event::{Action, Cause, Ending, Event, Leader, State, Verdict, Why};
+pub use event::{Action, Cause, Ending, Event, Leader, Mention, State, Verdict, Why};
 pub use machine::Machine;
 pub use params::{Family, Params, Version, Vrid};
 pub use priority::Priority;

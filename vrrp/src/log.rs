@@ -31,6 +31,13 @@ pub enum Line {
     FaultSourceNotConfigured,
     FaultNoPeers,
     FaultScript { script: String },
+    FaultFile { file: String, number: i32 },
+    FaultProcess { process: String },
+
+    // Tracked things.
+    FileFaults { file: String },
+    FileRecovers { file: String },
+    BfdTurned { session: String, up: bool },
 
     // The system.
     SettingVips,
@@ -143,6 +150,8 @@ impl Line {
                 | Self::QueueingAnnouncement { .. }
                 | Self::Announcing { .. }
                 | Self::AnnouncingSource { .. }
+                | Self::FileFaults { .. }
+                | Self::FileRecovers { .. }
         );
         if detailed { Detail::Detailed } else { Detail::Normal }
     }
@@ -153,6 +162,8 @@ impl Line {
         fmt::from_fn(move |f| {
             if let Self::AnnouncingSource { .. } = self {
                 write!(f, "{instance}: ")?;
+            } else if let Self::BfdTurned { .. } = self {
+                write!(f, "VRRP_Instance({instance}) ")?;
             } else if self.has_colon() {
                 write!(f, "({instance}): ")?;
             } else if self.has_name() {
@@ -197,6 +208,9 @@ impl Line {
             Self::FaultInterfaceDown { .. }
                 | Self::FaultSourceNotConfigured
                 | Self::FaultScript { .. }
+                | Self::FaultFile { .. }
+                | Self::FileFaults { .. }
+                | Self::FileRecovers { .. }
                 | Self::RivalOwnerGone
                 | Self::SendFailed { .. }
         )
@@ -230,6 +244,17 @@ impl Line {
             }
             Self::FaultNoPeers => f.write_str("Cannot use unicast without any peers - going to fault state"),
             Self::FaultScript { script } => write!(f, "entering FAULT state due to script {script}"),
+            Self::FaultFile { file, number } => {
+                write!(f, "entering FAULT state (tracked file {file} has status {number})")
+            }
+            Self::FaultProcess { process } => {
+                write!(f, "entering FAULT state (tracked process {process} quorum not achieved)")
+            }
+            Self::FileFaults { file } => write!(f, "tracked file {file} now FAULT state"),
+            Self::FileRecovers { file } => write!(f, "tracked file {file} leaving FAULT state"),
+            Self::BfdTurned { session, up } => {
+                write!(f, "Tracked BFD instance {session} is {}", if *up { "UP" } else { "DOWN" })
+            }
             Self::SettingVips => f.write_str("setting VIPs."),
             Self::RemovingVips => f.write_str("removing VIPs."),
             Self::SettingExcludedVips => f.write_str("setting E-VIPs."),

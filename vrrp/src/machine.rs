@@ -12,6 +12,7 @@
 //! have reset.
 
 mod reconfigure;
+mod tracking;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -19,12 +20,13 @@ use std::time::{Duration, Instant};
 
 use crate::announce::Announcer;
 use crate::dispute::{Dispute, Heard};
-use crate::event::{Action, Cause, Ending, Event, Leader, State, Why};
+use crate::event::{Action, Cause, Ending, Event, Leader, Mention, State, Why};
 use crate::log::Line;
 use crate::params::{Family, Params, Preempt, Role, Switch, Transport, Version};
 use crate::priority::Priority;
 use crate::punctuality::Punctuality;
 use crate::timers::{self, Timer, Timers};
+use crate::track::{Object, Tracker};
 use crate::wire::Advert;
 
 /// One virtual router.
@@ -33,9 +35,11 @@ pub struct Machine {
     params: Params,
     state: State,
     wanted: State,
-    weight: i32,
+    tracker: Tracker,
     source: Option<IpAddr>,
     causes: BTreeSet<Cause>,
+    /// It is in FAULT and nobody has been told, because it only waits for what is not known yet.
+    untold: bool,
     leader: Option<Leader>,
     /// When it was heard last.
     heard: Option<Instant>,
@@ -55,13 +59,13 @@ impl Machine {
     /// A virtual router that waits for [`Event::Start`]. It has no source address until it is told one.
     #[must_use]
     pub fn new(params: Params) -> Self {
+        let tracker = Tracker::new(&params.track);
         Self {
             state: State::Init,
             wanted: match params.role {
                 Role::Master => State::Master,
                 Role::Backup => State::Backup,
             },
-            weight: 0,
             source: params.source,
             causes: params
                 .source
@@ -69,7 +73,10 @@ impl Machine {
                 .then_some(Cause::NoSource)
                 .into_iter()
                 .chain(params.lacks_peers().then_some(Cause::NoPeers))
+                .chain(tracking::causes(&tracker))
                 .collect(),
+            tracker,
+            untold: false,
             leader: None,
             heard: None,
             punctuality: Punctuality::default(),
@@ -104,7 +111,13 @@ impl Machine {
     /// Priority after tracking.
     #[must_use]
     pub fn priority(&self) -> Priority {
-        self.dispute.outcome().unwrap_or_else(|| self.params.priority.weighted(self.weight))
+        self.dispute.outcome().unwrap_or_else(|| self.params.priority.weighted(self.tracker.sum()))
+    }
+
+    /// What it watches, and what it knows of it.
+    #[must_use]
+    pub fn tracker(&self) -> &Tracker {
+        &self.tracker
     }
 
     /// Address adverts are sent from.
@@ -219,6 +232,9 @@ impl Machine {
                 self.go(Fault, why, now, out);
             }
             (Fault, Event::Fault(cause)) => {
+                if self.untold && !cause.is_wait() {
+                    self.tell_of_fault(&cause, out);
+                }
                 self.causes.insert(cause);
             }
             (Fault, Event::Recover(cause)) => {
@@ -237,7 +253,9 @@ impl Machine {
                 self.go(Backup, Why::Synced, now, out);
             }
 
-            (Init | Backup | Master | Fault, Event::Weight(weight)) => self.reweigh(weight, out),
+            (Init | Backup | Master | Fault, Event::Track(object, status)) => {
+                self.track(&object, status, now, out);
+            }
             (Init | Backup | Master | Fault, Event::Source(source)) => {
                 if self.params.source.is_none() {
                     self.move_source(source, now, out);
@@ -275,7 +293,7 @@ impl Machine {
                 Event::Start { .. }
                 | Event::Stop(_)
                 | Event::Advert { .. }
-                | Event::Weight(_)
+                | Event::Track(..)
                 | Event::Fault(_)
                 | Event::Recover(_)
                 | Event::Source(_)
@@ -293,10 +311,17 @@ impl Machine {
         self.quiet_until = (!quiet.is_zero()).then(|| now + quiet);
         out.push(Action::Log(Line::RemovingVips));
         out.push(Action::DropAddresses);
-        if !self.causes.is_empty() {
-            self.wanted = State::Fault;
+        let is_faulty = self.causes.iter().any(|cause| !cause.is_wait());
+        if is_faulty {
             out.extend(self.causes.iter().filter_map(|cause| self.words_for(cause)).map(Action::Log));
+        }
+        self.tell_of_priority(self.params.priority, out);
+        if is_faulty {
+            self.wanted = State::Fault;
             self.go(State::Fault, Why::Started, now, out);
+        } else if !self.causes.is_empty() {
+            self.wanted = State::Backup;
+            self.go(State::Fault, Why::Waiting, now, out);
         } else if self.params.priority == Priority::OWNER && self.params.role == Role::Master {
             self.go(State::Backup, Why::StartedAsOwner, now, out);
         } else {
@@ -308,12 +333,11 @@ impl Machine {
     /// What a start in FAULT says about its cause; for another member of the group, the group says it.
     fn words_for(&self, cause: &Cause) -> Option<Line> {
         match cause {
-            Cause::Interface(interface) => Some(Line::FaultInterfaceDown { interface: interface.clone() }),
+            Cause::Tracked(object) => self.words_for_tracked(object),
             Cause::NoSource => Some(Line::FaultNoAddress { family: self.params.family }),
             Cause::SourceNotConfigured => Some(Line::FaultSourceNotConfigured),
             Cause::NoPeers => Some(Line::FaultNoPeers),
-            Cause::Script(script) => Some(Line::FaultScript { script: script.clone() }),
-            Cause::Partner => None,
+            Cause::Untested(_) | Cause::Partner | Cause::PartnerUntested => None,
         }
     }
 
@@ -438,6 +462,7 @@ impl Machine {
             }
             let rounds = self.announcer.lower_heard(now);
             announce(rounds, out);
+            out.push(Action::Mention(Mention::LowerHeard, ours));
         }
     }
 
@@ -491,21 +516,6 @@ impl Machine {
         self.timers.set(Timer::Advert, now + self.params.interval);
     }
 
-    /// A new sum of tracking weights. As backup the time already waited counts under the new priority too.
-    fn reweigh(&mut self, weight: i32, out: &mut Vec<Action>) {
-        let (from, down_before) = (self.priority(), self.master_down());
-        self.weight = weight;
-        let (to, down_after) = (self.priority(), self.master_down());
-        if from == to {
-            return;
-        }
-        out.push(Action::Log(Line::PriorityChanged { from, to }));
-        if let (State::Backup, Some(at)) = (self.state, self.timers.get(Timer::MasterDown)) {
-            let shifted = (at + down_after).checked_sub(down_before).unwrap_or(at);
-            self.timers.set(Timer::MasterDown, shifted);
-        }
-    }
-
     fn move_source(&mut self, source: Option<IpAddr>, now: Instant, out: &mut Vec<Action>) {
         match source {
             Some(_) => {
@@ -527,6 +537,7 @@ impl Machine {
         let from = std::mem::replace(&mut self.state, to);
         self.timers.clear();
         self.dispute.end();
+        self.untold = why == Why::Waiting;
         match to {
             State::Master => {
                 self.restore_owner(Line::OwnerRestoredOnSilence, out);
@@ -535,7 +546,7 @@ impl Machine {
             }
             State::Backup => match why {
                 Why::Started => out.push(Action::Log(Line::EnteringBackupAtStart)),
-                Why::StartedAsOwner => {}
+                Why::StartedAsOwner | Why::Waiting => {}
                 Why::MasterSilent
                 | Why::Outranked
                 | Why::Late
@@ -546,8 +557,9 @@ impl Machine {
                 | Why::AddressLost
                 | Why::Ended => out.push(Action::Log(Line::EnteringBackup)),
             },
-            State::Fault => out.push(Action::Log(match why {
-                Why::Started => Line::FaultAtStart,
+            State::Fault => match why {
+                Why::Waiting => {}
+                Why::Started => out.push(Action::Log(Line::FaultAtStart)),
                 Why::StartedAsOwner
                 | Why::MasterSilent
                 | Why::Outranked
@@ -557,8 +569,8 @@ impl Machine {
                 | Why::Recovered
                 | Why::Synced
                 | Why::AddressLost
-                | Why::Ended => Line::EnteringFault,
-            })),
+                | Why::Ended => out.push(Action::Log(Line::EnteringFault)),
+            },
             State::Init | State::Deleted | State::Stopped => {}
         }
         if from == State::Master {
@@ -568,7 +580,7 @@ impl Machine {
             self.enter_master(now, out);
         }
         match why {
-            Why::StartedAsOwner => {}
+            Why::StartedAsOwner | Why::Waiting => {}
             Why::Started
             | Why::MasterSilent
             | Why::Outranked
@@ -614,7 +626,7 @@ impl Machine {
             Why::PartnerFaulted => out.push(Action::Advertise(Priority::RELEASE)),
             // The better router's advert has said it all; to the peers of the rest of a group, nobody does.
             Why::Outranked | Why::Late | Why::Synced => {}
-            Why::Started | Why::StartedAsOwner | Why::MasterSilent | Why::Recovered => {}
+            Why::Started | Why::StartedAsOwner | Why::Waiting | Why::MasterSilent | Why::Recovered => {}
         }
         self.announcer.stop();
         out.push(Action::Log(Line::RemovingVips));
@@ -639,6 +651,7 @@ impl Machine {
                 }
             }
             Why::Started
+            | Why::Waiting
             | Why::MasterSilent
             | Why::Outranked
             | Why::Late

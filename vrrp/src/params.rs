@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use self::signing::Signing;
 use crate::announce;
 use crate::priority::Priority;
+use crate::track::Tracked;
 use crate::wire::{AuthType, auth};
 
 /// Group of IPv4 adverts (RFC 9568 §5.1.1.2).
@@ -286,6 +287,8 @@ pub struct Params {
     /// `timer_expired_backup`: the highest priority of the others. A master that was stopped so long that they have replaced
     /// it becomes backup instead of going on.
     pub yields_when_late: Option<Priority>,
+    /// What it watches, its interface included; every thing once.
+    pub track: Vec<Tracked>,
     /// When gratuitous ARP or unsolicited neighbour advertisements are sent.
     pub announce: announce::Schedule,
 }

@@ -120,6 +120,7 @@ impl Router {
                     }
                 }
                 Action::Log(_)
+                | Action::Mention(..)
                 | Action::HoldAddresses
                 | Action::DropAddresses
                 | Action::Announce { .. }

@@ -8,6 +8,7 @@
 //! | would like to be master | it waits until all would; then all become master, it first |
 //! | yields to a better router | become backup, without an advert of priority 0 |
 //! | faults | fault too ([`Cause::Partner`]), and stay so until no member has a fault of its own |
+//! | waits at the start for what is not known yet | wait with it ([`Cause::PartnerUntested`]) |
 //! | loses an address | if master, leave it as if they had lost one |
 //! | answers a lower router | if master, announce their addresses too |
 
@@ -86,6 +87,9 @@ fn word(state: State) -> &'static str {
     }
 }
 
+/// What lets members go that had to wait for another one.
+const RELEASE: [Event; 2] = [Event::Recover(Cause::PartnerUntested), Event::Recover(Cause::Partner)];
+
 /// One sync group. Its members have [`crate::Params::together`] set.
 #[derive(Debug)]
 pub struct Group {
@@ -114,6 +118,13 @@ impl Group {
     /// Begins. The members have been told what they are missing, and get [`Event::Start`] after this.
     pub fn start(&mut self, now: Instant, members: &mut impl Members, out: &mut Vec<Step>) {
         let broken = any(members, has_own_fault);
+        let waits = !broken && any(members, waits);
+        if waits {
+            for member in 0..members.count() {
+                tell(now, members, member, Event::Fault(Cause::PartnerUntested), out);
+            }
+            return;
+        }
         if broken {
             for member in 0..members.count() {
                 let router = members.get(member);
@@ -151,7 +162,7 @@ impl Group {
         // Only its down timer makes a member lead the group: an owner wants to be master before its time has come.
         let is_backup = members.get(member).machine().state() == State::Backup;
         if is_time && is_backup && !any(members, |one| !wants_master(one)) {
-            self.move_all(State::Master, &Event::GoMaster, now, members, member, out);
+            self.move_all(State::Master, &[Event::GoMaster], now, members, member, out);
         }
     }
 
@@ -174,9 +185,21 @@ impl Group {
     /// reported.
     pub fn regroup(&mut self, now: Instant, members: &mut impl Members, out: &mut Vec<Step>) {
         let broken = any(members, has_own_fault);
+        let is_held = !broken && any(members, waits);
         for member in 0..members.count() {
-            let event = if broken { Event::Fault(Cause::Partner) } else { Event::Recover(Cause::Partner) };
-            tell(now, members, member, event, out);
+            let is_out = matches!(members.get(member).machine().state(), State::Init | State::Fault);
+            if broken {
+                tell(now, members, member, Event::Fault(Cause::Partner), out);
+            } else if is_held && is_out {
+                tell(now, members, member, Event::Fault(Cause::PartnerUntested), out);
+            } else {
+                for event in RELEASE {
+                    tell(now, members, member, event, out);
+                }
+            }
+        }
+        if is_held {
+            return;
         }
         let to = if broken {
             State::Fault
@@ -203,6 +226,7 @@ impl Group {
                 Action::Report { why, .. } => moved = Some(*why),
                 Action::Log(line) => challenged |= matches!(line, log::Line::LowerHeard { .. }),
                 Action::Advertise(_)
+                | Action::Mention(..)
                 | Action::HoldAddresses
                 | Action::DropAddresses
                 | Action::Announce { .. }
@@ -216,10 +240,10 @@ impl Group {
         }
         match moved {
             Some(Why::Outranked | Why::Late) => {
-                self.move_all(State::Backup, &Event::GoBackup, now, members, member, out);
+                self.move_all(State::Backup, &[Event::GoBackup], now, members, member, out);
             }
             Some(Why::Faulted) => {
-                self.move_all(State::Fault, &Event::Fault(Cause::Partner), now, members, member, out);
+                self.move_all(State::Fault, &[Event::Fault(Cause::Partner)], now, members, member, out);
             }
             // The original neither logs nor reports this one: a moment later the group is master again.
             Some(Why::AddressLost) => {
@@ -229,6 +253,7 @@ impl Group {
             Some(
                 Why::Started
                 | Why::StartedAsOwner
+                | Why::Waiting
                 | Why::MasterSilent
                 | Why::PartnerFaulted
                 | Why::Recovered
@@ -237,8 +262,9 @@ impl Group {
             )
             | None => {}
         }
-        if members.get(member).machine().causes().contains(&Cause::Partner) && !any(members, has_own_fault) {
-            self.move_all(State::Backup, &Event::Recover(Cause::Partner), now, members, member, out);
+        let is_held = members.get(member).machine().causes().iter().any(Cause::is_partners);
+        if is_held && !any(members, has_own_fault) && !any(members, waits) {
+            self.move_all(State::Backup, &RELEASE, now, members, member, out);
         }
     }
 
@@ -247,17 +273,23 @@ impl Group {
     fn move_all(
         &mut self,
         to: State,
-        event: &Event,
+        events: &[Event],
         now: Instant,
         members: &mut impl Members,
         leader: usize,
         out: &mut Vec<Step>,
     ) {
-        tell(now, members, leader, event.clone(), out);
+        for event in events {
+            tell(now, members, leader, event.clone(), out);
+        }
         if self.state != to {
             out.push(Step::Log(Line::Syncing(to)));
         }
-        tell_others(now, members, leader, event, out);
+        for member in (0..members.count()).filter(|member| *member != leader) {
+            for event in events {
+                tell(now, members, member, event.clone(), out);
+            }
+        }
         self.enter(to, out);
     }
 
@@ -274,7 +306,12 @@ fn any(members: &impl Members, is_so: impl Fn(&Router) -> bool) -> bool {
 }
 
 fn has_own_fault(router: &Router) -> bool {
-    router.machine().causes().iter().any(|cause| *cause != Cause::Partner)
+    router.machine().causes().iter().any(|cause| !cause.is_partners() && !cause.is_wait())
+}
+
+/// Whether it waits for something of its own.
+fn waits(router: &Router) -> bool {
+    router.machine().causes().iter().any(|cause| !cause.is_partners() && cause.is_wait())
 }
 
 fn wants_master(router: &Router) -> bool {

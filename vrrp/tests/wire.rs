@@ -61,6 +61,7 @@ fn params(version: Version, advert: &Advert, auth: Auth) -> Params {
         trust_addresses: Switch::Off,
         together: Switch::Off,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }

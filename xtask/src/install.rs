@@ -1,5 +1,6 @@
 //! Debian packages the commands need, installed when their programs are missing.
 
+use crate::toolchain;
 use lab::{Failure, Outcome, While as _};
 use nix::unistd::geteuid;
 use std::{env, path::Path, process::Command};
@@ -19,6 +20,8 @@ pub(crate) const MODPROBE: Program = Program { name: "modprobe", package: "kmod"
 pub(crate) const UML: Program = Program { name: "linux.uml", package: "user-mode-linux" };
 /// Shows the IPVS table.
 pub(crate) const IPVSADM: Program = Program { name: "ipvsadm", package: "ipvsadm" };
+/// Makes a small Debian in a folder.
+pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: "debootstrap" };
 /// The original, as peer and oracle.
 pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
 
@@ -36,6 +39,28 @@ pub(crate) fn ensure(programs: &[Program]) -> Outcome {
     apt_get(&["update", "--quiet=2"])?;
     // Only programs are wanted; keepalived's service does not start as long as nobody has configured it.
     apt_get(&[&["install", "--quiet=2", "--yes", "--no-install-recommends"], &packages[..]].concat())
+}
+
+/// Installs cargo-deb with cargo when it is missing.
+///
+/// # Errors
+/// It cannot be built.
+pub(crate) fn ensure_cargo_deb() -> Outcome {
+    let there = toolchain::cargo().args(["deb", "--version"]).output().doing("cargo deb")?;
+    if there.status.success() {
+        return Ok(());
+    }
+    println!("installing cargo-deb");
+    // Unoptimised: it runs once, and its build is what takes time.
+    let status = toolchain::cargo()
+        .args(["install", "--locked", "--debug", "cargo-deb"])
+        .status()
+        .doing("cargo install")?;
+    if status.success() {
+        Ok(())
+    } else {
+        Err(Failure::new(format!("cargo install cargo-deb failed: {status}")))
+    }
 }
 
 fn apt_get(words: &[&str]) -> Outcome {

@@ -1,8 +1,11 @@
-//! `cargo xtask demo` and `cargo xtask test`.
+//! `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
 
 mod demo;
+mod docs;
 mod install;
+mod package;
 mod test;
+mod toolchain;
 
 use std::{env, process::ExitCode};
 
@@ -17,12 +20,22 @@ Usage: cargo xtask COMMAND
   test [--list] [--only PART]... [-- WORD...]
         Installs what is missing and runs every test. Fails if one fails, or if one that should run was skipped.
         --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
+
+  docs [--check]
+        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
+        with the first line that differs when a page is not what the tables say.
+
+  package [--static] [--profile NAME] [--output FOLDER]
+        Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
+        --static makes a binary without any shared library instead, for containers that hold nothing else.
 ";
 
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     let outcome = match words.next().as_deref() {
         Some("demo") => demo::run(words),
+        Some("docs") => docs::run(words),
+        Some("package") => package::run(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -275,8 +275,14 @@ fn unconnected(outcome: &Outcome) -> Failed {
         }
         // No outcomes of connect().
         Outcome::Passed
+        | Outcome::PassedWith(_)
         | Outcome::Failed(
-            Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_),
+            Failure::Handshake(_)
+            | Failure::Http(_)
+            | Failure::Smtp(_)
+            | Failure::Reply
+            | Failure::Dns(_)
+            | Failure::Script(_),
         ) => Failed::new(Reason::ErrorConnecting),
     }
 }

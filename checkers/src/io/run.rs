@@ -6,13 +6,14 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
 use crate::params::CheckerKind;
-use crate::probe::{probe, time_limit};
+use crate::probe::{NoPrograms, Programs, probe_with, time_limit};
 use crate::{CheckerId, Failure, Outcome};
 
 /// How much longer than its own time limits a probe may take before it is ended from outside.
@@ -26,6 +27,7 @@ pub struct Runner {
     /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
     checkers: HashMap<CheckerId, Planned>,
     under_way: JoinSet<Outcome>,
+    programs: Arc<dyn Programs>,
     owners: HashMap<Id, CheckerId>,
 }
 
@@ -40,7 +42,13 @@ struct Planned {
 impl Runner {
     /// A runner that keeps at most `limit` probes under way, each of which may hold a descriptor.
     pub fn new(limit: usize) -> Self {
+        Self::with_programs(limit, Arc::new(NoPrograms))
+    }
+
+    /// As [`Self::new`], with somebody who runs programs.
+    pub fn with_programs(limit: usize, programs: Arc<dyn Programs>) -> Self {
         Self {
+            programs,
             limit: limit.max(1),
             due: BinaryHeap::new(),
             checkers: HashMap::new(),
@@ -134,10 +142,11 @@ impl Runner {
             }
             checker.at = None;
             let (kind, question) = (checker.kind.clone(), checker.question);
+            let programs = Arc::clone(&self.programs);
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
                 let overdue = Outcome::Failed(Failure::ConnectTimeout);
-                timeout(allowed, probe(&kind, question)).await.unwrap_or(overdue)
+                timeout(allowed, probe_with(&kind, question, &*programs)).await.unwrap_or(overdue)
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);

@@ -5,8 +5,9 @@ use std::io;
 
 use super::{Checked, Strerror};
 use crate::http::Reason;
-use crate::params::{CheckerKind, Endpoint, Scheme, WebCheck};
-use crate::{Failure, RealServerId, Step, TlsFault, Trouble};
+use crate::misc::Fault;
+use crate::params::{CheckerKind, Endpoint, MiscCheck, Scheme, WebCheck};
+use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
@@ -30,6 +31,7 @@ pub(super) fn line(
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
         | Checked::Attempt(_)
+        | Checked::Retrying { .. }
         | Checked::Failed(..)
         | Checked::Rescheduled(_) => match kind {
             CheckerKind::Tcp(_) => tcp(f, rs, checked),
@@ -37,19 +39,24 @@ pub(super) fn line(
             CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
+            // Its lines name the virtual server too; see `misc`.
+            CheckerKind::Misc(_) => Ok(()),
         },
     }
 }
 
 /// What this machine could not do is said in the same words by all.
-fn unable(f: &mut fmt::Formatter<'_>, endpoint: &Endpoint, trouble: Trouble) -> fmt::Result {
+fn unable(f: &mut fmt::Formatter<'_>, endpoint: Option<&Endpoint>, trouble: Trouble) -> fmt::Result {
     let text = Strerror(trouble.errno);
     match trouble.step {
         Step::Device => {
-            let device = endpoint.device.as_deref().unwrap_or_default();
+            let device = endpoint.and_then(|endpoint| endpoint.device.as_deref()).unwrap_or_default();
             write!(f, "Checker can't bind to device {device}: {text}")
         }
-        Step::Mark => write!(f, "Error setting fwmark {} to socket: {text}", endpoint.mark),
+        Step::Mark => {
+            let mark = endpoint.map_or(0, |endpoint| endpoint.mark);
+            write!(f, "Error setting fwmark {mark} to socket: {text}")
+        }
         Step::Bind => write!(f, "Checker bind failed: {text}"),
         Step::Socket | Step::Connect => write!(f, "Checker connect failed: {text}"),
     }
@@ -78,6 +85,7 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
     }
@@ -104,7 +112,11 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         }
         // keepalived's line has no dot.
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
-        Checked::Passed | Checked::Errno(_) | Checked::Unable(_) | Checked::TlsTooOld(_) => {
+        Checked::Passed
+        | Checked::Errno(_)
+        | Checked::Retrying { .. }
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
         }
     }
@@ -118,7 +130,7 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) => Reason::NoData,
+        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) | Failure::Script(_) => Reason::NoData,
     }
 }
 
@@ -136,6 +148,7 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
@@ -152,6 +165,7 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
     }
@@ -171,6 +185,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
         | Checked::Errno(_)
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => return f.write_str("success."),
     };
@@ -183,11 +198,52 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Failure::Connect(errno) => {
             write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
         }
-        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply => {
+        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Script(_) => {
             f.write_str("connection failure.")?;
         }
     }
     write!(f, "{}", After(retries))
+}
+
+/// `MISC_CHECK` (§23.5)
+pub(super) fn misc(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    check: &MiscCheck,
+    checked: Checked,
+) -> fmt::Result {
+    let program = check.argv.first().map_or("", String::as_str);
+    write!(f, "Misc check for [{rs} VS {vs}] by [{program}] ")?;
+    let (failure, when) = match checked {
+        Checked::Retrying { failure, nth: 1, of } => (failure, format!(", will do {}", retries(of))),
+        Checked::Retrying { failure, nth, of } => (failure, format!(" on retry {}/{of}", nth - 1)),
+        Checked::Failed(failure, None) => (failure, " with retry disabled".to_owned()),
+        Checked::Failed(failure, Some(of)) => (failure, format!(" after {}", retries(of))),
+        Checked::Attempt(failure) => (failure, String::new()),
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::Errno(_)
+        | Checked::Unable(_)
+        | Checked::Rescheduled(_)
+        | Checked::TlsTooOld(_) => return f.write_str("succeeded."),
+    };
+    match failure {
+        Failure::Script(fault @ Fault::TimedOut) => write!(f, "timed out{when}{fault}."),
+        Failure::Script(fault) => write!(f, "failed{when}{fault}."),
+        Failure::ConnectTimeout
+        | Failure::Connect(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Dns(_) => write!(f, "failed{when}."),
+    }
+}
+
+fn retries(count: u32) -> String {
+    if count == 1 { "1 retry".to_owned() } else { format!("{count} retries") }
 }
 
 /// What a mail server did wrong, with the address that was asked.
@@ -204,7 +260,14 @@ impl fmt::Display for SmtpFailure<'_> {
                 write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
-            Some(Failure::Handshake(_) | Failure::Http(_) | Failure::Reply | Failure::Dns(_)) | None => {
+            Some(
+                Failure::Handshake(_)
+                | Failure::Http(_)
+                | Failure::Reply
+                | Failure::Dns(_)
+                | Failure::Script(_),
+            )
+            | None => {
                 write!(f, "Error connecting to server {pair}")
             }
         }

@@ -7,20 +7,49 @@ mod tcp;
 mod udp;
 mod web;
 
+use std::fmt;
+use std::pin::Pin;
 use std::time::Duration;
 
 use crate::Outcome;
-use crate::params::CheckerKind;
+use crate::misc::Ended;
+use crate::params::{CheckerKind, MiscCheck};
+
+/// How long it may take to end a program that takes too long.
+const TO_KILL: Duration = Duration::from_secs(5);
+
+/// Runs programs for `MISC_CHECK`.
+pub trait Programs: fmt::Debug + Send + Sync {
+    /// Runs the program of a check to its end, or for as long as it may run. When the future is dropped the program is
+    /// ended.
+    fn run(&self, check: &MiscCheck) -> Pin<Box<dyn Future<Output = Ended> + Send>>;
+}
+
+/// Runs no programs: every one fails as if it were not there.
+#[derive(Debug, Clone, Copy)]
+pub struct NoPrograms;
+
+impl Programs for NoPrograms {
+    fn run(&self, _: &MiscCheck) -> Pin<Box<dyn Future<Output = Ended> + Send>> {
+        Box::pin(std::future::ready(Ended::Status(127)))
+    }
+}
 
 /// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
 pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
+    probe_with(kind, question, &NoPrograms).await
+}
+
+/// As [`probe`], with somebody who runs programs.
+pub async fn probe_with(kind: &CheckerKind, question: usize, programs: &dyn Programs) -> Outcome {
     match kind {
         CheckerKind::Web(check) => web::probe(check, question).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
+        CheckerKind::Misc(check) => programs.run(check).await.outcome(check.dynamic),
     }
 }
 
@@ -32,5 +61,6 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,
         CheckerKind::Dns(check) => check.endpoint.timeout,
+        CheckerKind::Misc(check) => check.timeout.saturating_add(TO_KILL),
     }
 }

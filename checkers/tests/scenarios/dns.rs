@@ -7,7 +7,7 @@ use checkers::{Failure, Outcome};
 use crate::scene::{REFUSED, Scene, checker, expect, real, virtual_server};
 
 fn dns() -> CheckerParams {
-    let endpoint = checker().kind.endpoint().clone();
+    let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
     let question = Question { name: ".".parse().unwrap(), record: Record::Soa };
     CheckerParams { kind: CheckerKind::Dns(DnsCheck { endpoint, question }), retry: 3, ..checker() }
 }

@@ -50,7 +50,7 @@ pub(crate) fn alpha() -> CheckerParams {
 
 /// The same check of another port.
 pub(crate) fn elsewhere(checker: CheckerParams, port: u16) -> CheckerParams {
-    let endpoint = checker.kind.endpoint().clone();
+    let endpoint = checker.kind.endpoint().expect("it uses a socket").clone();
     let dest = (endpoint.dest.ip(), port).into();
     CheckerParams { kind: CheckerKind::Tcp(Endpoint { dest, ..endpoint }), ..checker }
 }

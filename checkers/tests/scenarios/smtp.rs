@@ -9,7 +9,7 @@ use crate::scene::{Scene, checker, expect, real, secs, virtual_server};
 const BANNER: Outcome = Outcome::Failed(Failure::Smtp(Fault::Greeting));
 
 fn smtp() -> CheckerParams {
-    let endpoint = checker().kind.endpoint().clone();
+    let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
     CheckerParams { kind: CheckerKind::Smtp(SmtpCheck { endpoint, helo_name: "lb1".into() }), ..checker() }
 }
 

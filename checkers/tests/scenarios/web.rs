@@ -22,7 +22,7 @@ fn page(path: &str) -> Page {
 }
 
 fn web(scheme: Scheme, between: BetweenPages, pages: &[Page]) -> CheckerParams {
-    let endpoint = checker().kind.endpoint().clone();
+    let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
     let (version, pages) = (Version::Http10, pages.to_vec());
     let mut params = checker();
     params.cadence.delay_before_retry = secs(3);

@@ -108,10 +108,10 @@ keywords! {
 keywords! {
     /// Run a script.
     MiscCheckBlock {
-        misc_path: BareCommand => "The command.", is ParsedOnly;
-        misc_timeout: WholeSecs [secs(0)..=secs(4294)] => "How long it may run.", else "Invalid misc_timeout value '{}'", is ParsedOnly;
-        misc_dynamic: Flag => "Its exit status sets the weight.", is ParsedOnly;
-        user: Identity => "Who runs it.", missing "No user specified for misc checker script", is ParsedOnly;
+        misc_path: BareCommand => "The command.";
+        misc_timeout: WholeSecs [secs(0)..=secs(4294)] => "How long it may run.", else "Invalid misc_timeout value '{}'";
+        misc_dynamic: Flag => "Its exit status sets the weight.";
+        user: Identity => "Who runs it.", missing "No user specified for misc checker script";
         + timing: Timing;
     }
 }

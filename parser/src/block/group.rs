@@ -48,20 +48,20 @@ keywords! {
     /// Instances that change state together.
     SyncGroupBlock {
         group: Group => "Its members.";
-        track_interface: Lines<TrackInterfaceLine> => "Interfaces all members watch.", is ParsedOnly;
-        track_script: Lines<TrackScriptLine> => "Scripts all members watch.", is ParsedOnly;
-        track_file: Lines<TrackFileLine> => "Files all members watch.", is ParsedOnly;
-        track_process: Lines<TrackProcessLine> => "Processes all members watch.", is ParsedOnly;
+        track_interface: Lines<TrackInterfaceLine> => "Interfaces all members watch.";
+        track_script: Lines<TrackScriptLine> => "Scripts all members watch.";
+        track_file: Lines<TrackFileLine> => "Files all members watch.";
+        track_process: Lines<TrackProcessLine> => "Processes all members watch.";
         track_bfd: Lines<TrackBfdLine> => "BFD sessions all members watch.", is ParsedOnly;
-        notify_backup: Script => "Run when the group becomes BACKUP.", is ParsedOnly;
-        notify_master: Script => "Run when the group becomes MASTER.", is ParsedOnly;
-        notify_fault: Script => "Run when the group faults.", is ParsedOnly;
-        notify_stop: Script => "Run when the daemon stops.", is ParsedOnly;
-        notify: Script => "Run on every change, with four more arguments.", is ParsedOnly;
+        notify_backup: Script => "Run when the group becomes BACKUP.";
+        notify_master: Script => "Run when the group becomes MASTER.";
+        notify_fault: Script => "Run when the group faults.";
+        notify_stop: Script => "Run when the daemon stops.";
+        notify: Script => "Run on every change, with four more arguments.";
         smtp_alert: bool => "Mail on every change.", else "Invalid vrrp_group smtp_alert parameter {}";
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
-        sync_group_tracking_weight: Flag => "Members may have weights.", is ParsedOnly;
-        notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified", is ParsedOnly;
+        sync_group_tracking_weight: Flag => "Members may have weights.";
+        notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified";
     }
 }
 

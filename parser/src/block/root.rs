@@ -35,9 +35,9 @@ keywords! {
         vrrp_sync_group: Nested<SyncGroupBlock> => "Instances that change state together.";
         garp_group: Nested<GarpGroupBlock> => "Interfaces that share the space between announcements.";
         vrrp_instance: Nested<InstanceBlock> => "One virtual router: a VRID on an interface.";
-        vrrp_script: Nested<TrackScriptBlock> => "A script whose result changes priorities.", is ParsedOnly;
-        vrrp_track_process: Nested<TrackProcessBlock> => "A process whose presence changes priorities.", is ParsedOnly;
-        track_file | "vrrp_track_file": Nested<TrackFileBlock> => "A file whose number changes priorities or weights.", is ParsedOnly;
+        vrrp_script: Nested<TrackScriptBlock> => "A script whose result changes priorities.";
+        vrrp_track_process: Nested<TrackProcessBlock> => "A process whose presence changes priorities.";
+        track_file | "vrrp_track_file": Nested<TrackFileBlock> => "A file whose number changes priorities or weights.";
         bfd_instance: Nested<BfdBlock> => "A BFD session.", is ParsedOnly;
         ssl ("SSL"): Nested<SslBlock> => "Client certificate of every SSL_GET.", is ParsedOnly;
         virtual_server_group: Nested<ServerGroupBlock> => "Addresses and marks that are served alike.";

@@ -65,8 +65,8 @@ keywords! {
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
         alpha: Flag => "Servers are down until checked.";
         omega: Flag => "Run the down scripts at stop.";
-        quorum_up: Script => "Run when the quorum is gained.", is ParsedOnly;
-        quorum_down: Script => "Run when the quorum is lost.", is ParsedOnly;
+        quorum_up: Script => "Run when the quorum is gained.";
+        quorum_down: Script => "Run when the quorum is lost.";
         quorum: u32 [1..=u32::MAX] = 1 => "Weight that must be up.", else "Quorum {} must be in [1, 4294967295]. Setting to 1.";
         hysteresis: u32 [0..=u32::MAX] = 0 => "Added to the quorum when gaining, taken when losing.", else "Hysteresis {} must be in [0, 4294967295] - ignoring";
         weight: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Weight of servers that do not say.", else "Virtual server weight {} is outside range 1-2147483647";
@@ -136,8 +136,8 @@ keywords! {
         uthreshold: u32 [0..=u32::MAX] = 0 => "No more connections from here on.", else "Invalid real_server uthreshold '{}' - ignoring";
         lthreshold: u32 [0..=u32::MAX] = 0 => "Connections again from here on.", else "Invalid real_server lthreshold '{}' - ignoring";
         inhibit_on_failure: bool => "Weight 0 instead of removal.", else "Invalid inhibit_on_failure parameter {}";
-        notify_up: Script => "Run when it comes up.", is ParsedOnly;
-        notify_down: Script => "Run when it goes down.", is ParsedOnly;
+        notify_up: Script => "Run when it comes up.";
+        notify_down: Script => "Run when it goes down.";
         alpha: bool => "It is down until checked.", else "Invalid alpha parameter {}";
         retry: u32 [1..=u32::MAX, strict] => "Failures allowed before one counts.", else "retry value invalid - {}";
         delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "real server delay_before_retry '{}' invalid - ignoring";
@@ -147,7 +147,7 @@ keywords! {
         smtp_alert: bool => "Mail when it comes or goes.", else "Invalid real_server smtp_alert parameter {}";
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "real server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "real server snmp_name missing or extra parameters", missing "real server snmp_name missing or extra parameters", is ParsedOnly;
-        misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.", is ParsedOnly;
+        misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.";
         smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.";
         tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
         ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.", is ParsedOnly;
@@ -215,7 +215,13 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
         args.expect_no_more();
         let mut members = Vec::new();
         args.reader.enter(head.clone());
-        args.reader.lines(&keyword, |args| members.extend(<Members as crate::keyword::Entry>::read(args)));
+        let row = args.row();
+        args.reader.lines(&keyword, row, |args| {
+            let member = <Members as crate::keyword::Entry>::read(args);
+            let kept = member.is_some();
+            members.extend(member);
+            kept
+        });
         args.reader.leave();
         if members.is_empty() {
             args.reader.say(format!("virtual server group {head} has no entries - removing"));

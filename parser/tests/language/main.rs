@@ -3,6 +3,7 @@
 mod memory;
 mod never_panics;
 mod probes;
+mod reference;
 mod routes;
 mod scripts;
 mod tables;

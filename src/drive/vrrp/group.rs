@@ -1,8 +1,9 @@
 //! Sync groups of the worker: the core, and the way from a virtual router to its group.
 
-use vrrp::{Router, State, sync};
+use vrrp::{Router, sync};
 
 use super::instance::Instance;
+use super::tell::Voice;
 use crate::plan::vrrp as plan;
 
 /// One sync group.
@@ -10,13 +11,12 @@ use crate::plan::vrrp as plan;
 pub(super) struct Group {
     pub(super) plan: plan::Group,
     pub(super) core: sync::Group,
-    /// The last state told by mail; the same one twice is told once.
-    pub(super) mailed: Option<State>,
+    pub(super) voice: Voice,
 }
 
 impl Group {
     pub(super) fn new(plan: plan::Group) -> Self {
-        Self { plan, core: sync::Group::new(), mailed: None }
+        Self { plan, core: sync::Group::new(), voice: Voice::default() }
     }
 
     /// The place in it of the virtual router with this index.

@@ -2,11 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::time::Instant;
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
-use vrrp::{Cause, Event, Router, State};
+use vrrp::track::{Object, Status};
+use vrrp::{Cause, Event, Router};
 
+use super::tell::Voice;
 use crate::drive::kernel::{Command, Id};
 use crate::mirror::Mirror;
 use crate::plan::address::Address;
@@ -20,13 +23,12 @@ pub(super) struct Instance {
     pub(super) router: Router,
     /// The sync group it belongs to, as an index into the worker's.
     pub(super) group: Option<usize>,
-    /// The last state told by mail; the same one twice is told once.
-    pub(super) mailed: Option<State>,
+    pub(super) voice: Voice,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), group: None, plan, mailed: None }
+        Self { id, router: Router::new(plan.params.clone()), group: None, plan, voice: Voice::default() }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -80,19 +82,23 @@ impl Instance {
         Command::Hold { id: self.id, objects: self.plan.objects(), closed: self.plan.closed.clone() }
     }
 
+    /// What it does not know yet it does not wait for.
+    pub(super) fn assume_what_is_unknown(&mut self) {
+        let unknown: Vec<Object> = {
+            let things = self.router.machine().tracker().things();
+            let is_unknown = things.filter(|(_, status)| *status == Status::Unknown);
+            is_unknown.map(|(tracked, _)| tracked.object.clone()).collect()
+        };
+        for object in unknown {
+            // It has not begun, so it asks for nothing.
+            self.router.handle(Instant::now(), Event::Track(object, Status::Assumed), &mut Vec::new());
+        }
+    }
+
     /// What the state of the system means for it: the events that bring the core up to date.
     pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
         let known = self.router.machine().causes();
         let mut events = Vec::new();
-        let needed: BTreeSet<&String> = self.plan.needs.iter().collect();
-        // Interfaces that a reload has made unimportant.
-        for cause in known {
-            if let Cause::Interface(name) = cause
-                && !needed.contains(name)
-            {
-                events.push(Event::Recover(cause.clone()));
-            }
-        }
         if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
@@ -102,12 +108,11 @@ impl Instance {
                 events.push(Event::Source(source));
             }
         }
-        for name in needed {
-            let cause = Cause::Interface(name.clone());
-            match (mirror.usable(name), known.contains(&cause)) {
-                (true, true) => events.push(Event::Recover(cause)),
-                (false, false) => events.push(Event::Fault(cause)),
-                (true, false) | (false, true) => {}
+        for name in self.plan.interfaces() {
+            let object = Object::Interface(name.clone());
+            let status = if mirror.usable(name) { Status::Up } else { Status::Down };
+            if self.router.machine().tracker().status(&object) != Some(status) {
+                events.push(Event::Track(object, status));
             }
         }
         events
@@ -130,6 +135,7 @@ mod tests {
     use crate::mirror::{Held, Link, Report};
     use vrrp::announce::Schedule;
     use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch, Transport};
+    use vrrp::track::Tracked;
     use vrrp::{Family, Priority, Version, Vrid};
 
     const VIP: [u8; 4] = [10, 0, 0, 100];
@@ -158,6 +164,7 @@ mod tests {
             trust_addresses: Switch::Off,
             together: Switch::Off,
             yields_when_late: None,
+            track: vec![Tracked::needed(Object::Interface("eth0".into()))],
             announce: Schedule::default(),
         };
         let plan = plan::Instance {
@@ -168,7 +175,8 @@ mod tests {
             rules: Vec::new(),
             closed: BTreeSet::new(),
             speaks_as: Some("eth0".into()),
-            needs: vec!["eth0".into()],
+            scripts: crate::plan::notify::Scripts::default(),
+            tells_priority: false,
             smtp_alert: false,
             report_deleted: false,
         };
@@ -200,43 +208,47 @@ mod tests {
         [VIP.into()].into()
     }
 
+    fn eth0() -> Object {
+        Object::Interface("eth0".into())
+    }
+
+    fn with_eth0_up() -> Instance {
+        let mut instance = instance();
+        let up = Event::Track(eth0(), Status::Up);
+        instance.router.handle(Instant::now(), up, &mut Vec::new());
+        instance
+    }
+
     #[test]
     fn a_usable_interface_with_an_address_gives_the_source_and_no_fault() {
         let facts = instance().facts(&mirror(true, &[[10, 0, 0, 1]]), &ours());
-        assert_eq!(facts, [Event::Source(Some([10, 0, 0, 1].into()))]);
+        let up = Event::Track(eth0(), Status::Up);
+        assert_eq!(facts, [Event::Source(Some([10, 0, 0, 1].into())), up]);
     }
 
     #[test]
     fn a_moving_address_is_never_the_source() {
-        assert_eq!(instance().facts(&mirror(true, &[VIP]), &ours()), []);
-        let facts = instance().facts(&mirror(true, &[VIP, [10, 0, 0, 2]]), &ours());
+        assert_eq!(with_eth0_up().facts(&mirror(true, &[VIP]), &ours()), []);
+        let facts = with_eth0_up().facts(&mirror(true, &[VIP, [10, 0, 0, 2]]), &ours());
         assert_eq!(facts, [Event::Source(Some([10, 0, 0, 2].into()))]);
     }
 
     #[test]
     fn a_dead_or_missing_interface_is_a_fault() {
-        let fault = Event::Fault(Cause::Interface("eth0".into()));
+        let down = Event::Track(eth0(), Status::Down);
         for mirror in [mirror(false, &[]), Mirror::default()] {
-            assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&fault));
+            assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&down));
         }
     }
 
     #[test]
     fn the_source_stays_while_it_is_there() {
-        let mut instance = instance();
-        let now = std::time::Instant::now();
+        let mut instance = with_eth0_up();
+        let now = Instant::now();
         instance.router.handle(now, Event::Source(Some([10, 0, 0, 2].into())), &mut Vec::new());
         let both = [[10, 0, 0, 1], [10, 0, 0, 2]];
         assert_eq!(instance.facts(&mirror(true, &both), &ours()), []);
         let facts = instance.facts(&mirror(true, &both[..1]), &ours());
         assert_eq!(facts, [Event::Source(Some([10, 0, 0, 1].into()))]);
-    }
-
-    #[test]
-    fn an_interface_that_a_reload_made_unimportant_is_no_fault_any_more() {
-        let mut instance = instance();
-        let cause = Cause::Interface("eth7".into());
-        instance.router.handle(std::time::Instant::now(), Event::Fault(cause.clone()), &mut Vec::new());
-        assert!(instance.facts(&mirror(true, &[]), &ours()).contains(&Event::Recover(cause)));
     }
 }

@@ -6,7 +6,10 @@ mod group;
 mod herald;
 mod instance;
 mod reload;
+mod scripts;
 mod sockets;
+mod tell;
+mod watch;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -18,27 +21,34 @@ use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
 use vrrp::params::Transport;
 use vrrp::sync::Step;
-use vrrp::{Action, Cause, Ending, Event, Packet, Priority, State};
+use vrrp::track::Status;
+use vrrp::{Action, Cause, Ending, Event, Mention, Packet, Priority, State};
 
 use self::chatter::Chatter;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
+use self::tell::{Listeners, Who};
+use self::watch::{News, Watch};
 use super::kernel::{Answer, Command, Id, Kernel};
 use crate::capability;
 use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
-use crate::notify;
+use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
 use crate::plan::address::Address;
 use crate::plan::object::Object;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
+use crate::script::Runner;
 use crate::worker::{Order, Orders};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
+
+/// How long scripts that tell of the end may take.
+const LAST_SCRIPTS: Duration = Duration::from_secs(1);
 
 /// Works until told to stop.
 pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_stop: bool) -> Exit {
@@ -82,6 +92,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     return Exit::Broken;
                 }
             },
+            news = worker.watch.news() => worker.hear_news(news),
             order = orders.next() => match order {
                 Order::Reload(plan) => worker.prepare(*plan),
                 Order::Stop => break,
@@ -128,7 +139,8 @@ struct Worker {
     alarm: Alarm,
     kernel: Kernel,
     mirror: Mirror,
-    mailer: Mailer,
+    watch: Watch,
+    listeners: Listeners,
     chatter: Chatter,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
@@ -147,6 +159,9 @@ impl Worker {
         let (leftovers, preparation) = (plan.objects(), prepare(&plan));
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
+        let runner = start_runner(&plan);
+        let mut fifos = Fifos::default();
+        fifos.reconfigure(plan.fifos, runner.as_ref());
         let mut worker = Self {
             instances: Vec::new(),
             groups: Vec::new(),
@@ -157,7 +172,8 @@ impl Worker {
             alarm: Alarm::new()?,
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
-            mailer: Mailer::new(plan.alerts),
+            watch: Watch::start(plan.watched, Instant::now()),
+            listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
             prepared: None,
             ours: addresses_of(&plan.instances),
@@ -207,6 +223,7 @@ impl Worker {
         self.instances.push(instance);
         let index = self.instances.len() - 1;
         self.bring_up_to_date(index);
+        self.tell_what_is_known(index);
     }
 
     /// Opens the sockets of a virtual router if its interface is there.
@@ -234,7 +251,7 @@ impl Worker {
 
     fn set_alarm(&mut self) -> io::Result<()> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        self.alarm.set(next.chain(self.herald.deadline()).min())
+        self.alarm.set(next.chain(self.herald.deadline()).chain(self.watch.deadline()).min())
     }
 
     /// Gives every packet that has arrived to its virtual router.
@@ -293,6 +310,10 @@ impl Worker {
         }
         if self.herald.deadline().is_some_and(|at| at <= now) {
             self.herald.tick(&self.mirror);
+        }
+        if self.watch.deadline().is_some_and(|at| at <= now) {
+            let news = self.watch.tick(now, self.listeners.runner.as_ref());
+            self.hear_news(news);
         }
     }
 
@@ -356,6 +377,27 @@ impl Worker {
         }
     }
 
+    /// Tells every virtual router what is new about the things it tracks.
+    fn hear_news(&mut self, news: News) {
+        for (object, status) in news {
+            for index in 0..self.instances.len() {
+                if self.instances[index].router.machine().tracker().status(&object).is_some() {
+                    self.tell(index, Event::Track(object.clone(), status));
+                }
+            }
+        }
+    }
+
+    /// Tells a virtual router what is known of the things it tracks, as far as it does not know.
+    fn tell_what_is_known(&mut self, index: usize) {
+        for (object, status) in self.watch.known() {
+            let known = self.instances[index].router.machine().tracker().status(&object);
+            if status != Status::Unknown && known.is_some_and(|known| known != status) {
+                self.tell(index, Event::Track(object, status));
+            }
+        }
+    }
+
     fn position(&self, id: Id) -> Option<usize> {
         self.instances.iter().position(|instance| instance.id == id)
     }
@@ -382,7 +424,8 @@ impl Worker {
         for name in &concerned {
             let is_usable = self.mirror.usable(name);
             let is_link = matches!(report, Report::Link(_) | Report::LinkGone { .. });
-            let is_needed = self.instances.iter().any(|instance| instance.plan.needs.contains(name));
+            let is_needed =
+                self.instances.iter().any(|one| one.plan.interfaces().any(|needed| needed == name));
             if is_link && is_needed && is_usable != was_usable {
                 tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
             }
@@ -390,8 +433,7 @@ impl Worker {
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
             let is_concerned = plan
-                .needs
-                .iter()
+                .interfaces()
                 .chain(&plan.params.interface)
                 .chain(&plan.speaks_as)
                 .any(|name| concerned.contains(name));
@@ -464,7 +506,8 @@ impl Worker {
                 Action::AnnounceSource(source) => {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
-                Action::Report { to, .. } => self.report(index, to),
+                Action::Report { to, priority, .. } => self.report(index, to, priority),
+                Action::Mention(what, priority) => self.mention(index, what, priority),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
                 Action::Log(line) => self.instances[index].log_all(&line),
             }
@@ -490,7 +533,7 @@ impl Worker {
         }
     }
 
-    fn report(&mut self, index: usize, to: State) {
+    fn report(&mut self, index: usize, to: State, priority: Priority) {
         let instance = &mut self.instances[index];
         let told = match to {
             State::Deleted if !instance.plan.report_deleted => State::Fault,
@@ -498,28 +541,34 @@ impl Worker {
                 to
             }
         };
-        if !instance.plan.smtp_alert || instance.mailed == Some(told) {
+        let Instance { plan, voice, .. } = instance;
+        let who = Who::Instance(&plan.params.name, priority);
+        self.listeners.state(voice, who, &plan.scripts, plan.smtp_alert, told);
+    }
+
+    fn mention(&mut self, index: usize, what: Mention, priority: Priority) {
+        let Instance { plan, voice, router, .. } = &mut self.instances[index];
+        if what == Mention::PriorityChanged && !plan.tells_priority {
             return;
         }
-        instance.mailed = Some(told);
-        if let Some((subject, body)) = notify::state::mail(told) {
-            self.mailer.send(&format!("VRRP Instance {} - {subject}", instance.plan.params.name), body);
+        // Whoever sends lower adverts without end must not have us start scripts without end.
+        if what == Mention::LowerHeard && !self.chatter.permits(Instant::now()) {
+            return;
         }
+        let who = Who::Instance(&plan.params.name, priority);
+        self.listeners.mention(voice, who, &plan.scripts, router.machine().state(), what);
     }
 
     fn report_group(&mut self, at: usize, to: State) {
-        let group = &mut self.groups[at];
-        if !group.plan.smtp_alert || group.mailed == Some(to) {
-            return;
-        }
-        group.mailed = Some(to);
-        if let Some((subject, body)) = notify::state::group_mail(to) {
-            self.mailer.send(&format!("VRRP Group {} - {subject}", group.plan.name), body);
-        }
+        let Group { plan, voice, .. } = &mut self.groups[at];
+        self.listeners.state(voice, Who::Group(&plan.name), &plan.scripts, plan.smtp_alert, to);
     }
 
     /// Gives everything back.
     async fn stop(mut self) {
+        if let Some(runner) = &self.listeners.runner {
+            runner.end_all();
+        }
         for index in 0..self.instances.len() {
             self.tell(index, Event::Stop(Ending::Shutdown));
         }
@@ -527,8 +576,27 @@ impl Worker {
             self.report_group(at, State::Stopped);
         }
         self.kernel.command(Command::Keep(Standing::default()));
-        tokio::join!(self.kernel.finish(), self.mailer.finish(LAST_MAILS));
+        let Listeners { runner, fifos, mut mailer } = self.listeners;
+        let scripts = async {
+            if let Some(runner) = &runner {
+                runner.finish(LAST_SCRIPTS).await;
+            }
+        };
+        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts);
+        drop(fifos);
     }
+}
+
+/// Starts the thread for scripts, if there are any.
+fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
+    if !plan.has_scripts() {
+        return None;
+    }
+    let runner = Runner::start();
+    if let Err(error) = &runner {
+        tracing::error!("Scripts cannot be run: {error}");
+    }
+    runner.ok()
 }
 
 /// What the packets of one round have led to.

@@ -6,7 +6,7 @@ use std::time::Instant;
 use vrrp::log::Line;
 use vrrp::{Cause, Ending, Event, State, Verdict};
 
-use super::{Instance, Plan, Worker, addresses_of, prepare};
+use super::{Instance, Plan, Who, Worker, addresses_of, prepare, start_runner};
 use crate::drive::kernel::Command;
 use crate::plan::vrrp::VrrpPlan;
 
@@ -21,7 +21,12 @@ impl Worker {
     pub(super) fn reload(&mut self, plan: VrrpPlan) {
         tracing::info!("Reloading");
         self.log_unknown_vrids = plan.log_unknown_vrids;
-        self.mailer.reconfigure(plan.alerts);
+        if self.listeners.runner.is_none() {
+            self.listeners.runner = start_runner(&plan);
+        }
+        self.listeners.mailer.reconfigure(plan.alerts);
+        self.listeners.fifos.reconfigure(plan.fifos, self.listeners.runner.as_ref());
+        self.watch.reconfigure(plan.watched, Instant::now());
         self.herald.reconfigure(plan.spacing);
         self.ours = addresses_of(&plan.instances);
         // Until all are at their place, each is on its own.
@@ -49,16 +54,27 @@ impl Worker {
             }
         }
         self.form_groups(plan.groups);
+        // A group that runs does not wait for what a new member waits for.
+        for index in &new_ones {
+            let instance = &mut self.instances[*index];
+            if instance.group.is_some() {
+                instance.assume_what_is_unknown();
+            }
+        }
         for at in 0..self.groups.len() {
             self.with_group(at, |core, members, out| core.regroup(Instant::now(), members, out));
         }
         for index in 0..self.instances.len() {
             if self.instances[index].group.is_none() {
+                self.tell(index, Event::Recover(Cause::PartnerUntested));
                 self.tell(index, Event::Recover(Cause::Partner));
             }
         }
         for index in new_ones {
             self.tell(index, Event::Start { quiet: plan.startup_delay });
+        }
+        if plan.repeat_states {
+            self.repeat_states();
         }
         let endpoints: BTreeSet<_> = self.instances.iter().filter_map(Instance::endpoint).collect();
         self.sockets.keep(&endpoints);
@@ -104,5 +120,17 @@ impl Worker {
         let _ = self.open_sockets(index);
         self.carry_out(index, out);
         self.bring_up_to_date(index);
+        self.tell_what_is_known(index);
+    }
+
+    /// `fifo_write_vrrp_states_on_reload`: groups first, as at the start.
+    fn repeat_states(&mut self) {
+        for group in &self.groups {
+            self.listeners.repeat(Who::Group(&group.plan.name), group.core.state());
+        }
+        for instance in &self.instances {
+            let machine = instance.router.machine();
+            self.listeners.repeat(Who::Instance(instance.name(), machine.priority()), machine.state());
+        }
     }
 }

@@ -41,6 +41,7 @@ fn params() -> Params {
         trust_addresses: Switch::Off,
         together: Switch::Off,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }
@@ -355,6 +356,7 @@ fn hears(router: &mut Router, wall: SystemTime, packets: &[Vec<u8>]) -> (Vec<Str
         | crate::Action::Announce { .. }
         | crate::Action::AnnounceElsewhere
         | crate::Action::AnnounceSource(_)
+        | crate::Action::Mention(..)
         | crate::Action::Report { .. } => None,
     };
     (out.iter().filter_map(line).collect(), router.counters().received - before)

@@ -20,8 +20,11 @@ const DROP_ALL: [SockFilter; 1] = [SockFilter::new(BPF_RET_K, 0, 0, 0)];
 const BPF_RET_K: u16 = 0x06;
 
 /// Registers a descriptor with the runtime, to wait until it can be read.
+///
+/// # Errors
+/// What the runtime says; there has to be one with I/O.
 #[expect(unsafe_code, reason = "tokio cannot tell an owned descriptor from a borrowed number")]
-fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
+pub fn watch(fd: OwnedFd) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an OwnedFd is one open descriptor from here until the AsyncFd that now owns it is dropped.
     Ok(unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }?)
 }

@@ -38,6 +38,7 @@ impl Machine {
         if let (true, Some(source)) = (source_changed, self.params.source) {
             self.move_source(Some(source), now, out);
         }
+        self.retrack(now, out);
         let lacks_peers = self.params.lacks_peers();
         if lacks_peers != self.causes.contains(&Cause::NoPeers) {
             let event = if lacks_peers { Event::Fault } else { Event::Recover };

@@ -4,13 +4,14 @@ use super::*;
 use crate::announce::Schedule;
 use crate::event::Verdict;
 use crate::params::{Auth, Checksum, GROUP_IPV4, Peer, Vrid};
+use crate::track::{Status, Tracked, Weight};
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 const OURS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 5));
 const LOWER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 1));
 const HIGHER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 0, 0, 9));
 
-fn params(priority: u8) -> Params {
+pub(super) fn params(priority: u8) -> Params {
     Params {
         name: "VI_1".into(),
         version: Version::V2,
@@ -34,33 +35,43 @@ fn params(priority: u8) -> Params {
         trust_addresses: Switch::Off,
         together: Switch::Off,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }
 
+/// Its number is added to the priority.
+fn a_file() -> Tracked {
+    Tracked { object: Object::File("weight".into()), weight: Weight { value: 1, reverse: false } }
+}
+
 /// A machine and what it asked for since it was last looked at.
-struct Bench {
-    machine: Machine,
-    out: Vec<Action>,
+pub(super) struct Bench {
+    pub(super) machine: Machine,
+    pub(super) out: Vec<Action>,
     t0: Instant,
 }
 
 impl Bench {
-    fn new(params: Params) -> Self {
+    pub(super) fn new(params: Params) -> Self {
         let mut bench = Self { machine: Machine::new(params), out: Vec::new(), t0: Instant::now() };
         bench.at(0.0, Event::Source(Some(OURS)));
         bench
     }
 
-    fn backup(params: Params) -> Self {
+    pub(super) fn backup(params: Params) -> Self {
         let mut bench = Self::new(params);
+        for one in bench.machine.params().track.clone() {
+            let good = if let Object::File(_) = one.object { Status::Number(0) } else { Status::Up };
+            bench.at(0.0, Event::Track(one.object, good));
+        }
         bench.at(0.0, Event::Start { quiet: Duration::ZERO });
         assert_eq!(bench.machine.state(), State::Backup);
         bench.out.clear();
         bench
     }
 
-    fn master(params: Params) -> Self {
+    pub(super) fn master(params: Params) -> Self {
         let mut bench = Self::backup(params);
         let deadline = bench.machine.deadline().expect("the down timer");
         bench.machine.handle(deadline, Event::Tick, &mut bench.out);
@@ -71,11 +82,11 @@ impl Bench {
         bench
     }
 
-    fn time(&self, seconds: f64) -> Instant {
+    pub(super) fn time(&self, seconds: f64) -> Instant {
         self.t0 + Duration::from_secs_f64(seconds)
     }
 
-    fn at(&mut self, seconds: f64, event: Event) {
+    pub(super) fn at(&mut self, seconds: f64, event: Event) {
         let now = self.time(seconds);
         self.machine.handle(now, event, &mut self.out);
     }
@@ -86,7 +97,7 @@ impl Bench {
     }
 
     /// Microseconds from `t0` to the deadline.
-    fn deadline(&self) -> u128 {
+    pub(super) fn deadline(&self) -> u128 {
         self.machine.deadline().expect("a deadline").duration_since(self.t0).as_micros()
     }
 
@@ -99,12 +110,13 @@ impl Bench {
             | Action::AnnounceElsewhere
             | Action::AnnounceSource(_)
             | Action::Report { .. }
+            | Action::Mention(..)
             | Action::Log(_) => None,
         };
         self.out.iter().filter_map(priority).collect()
     }
 
-    fn logged(&self, line: &Line) -> bool {
+    pub(super) fn logged(&self, line: &Line) -> bool {
         self.out.contains(&Action::Log(line.clone()))
     }
 }
@@ -174,7 +186,7 @@ fn an_owner_waits_for_the_startup_delay_and_one_interval() {
 #[test]
 fn a_start_on_a_dead_interface_is_a_fault_with_its_cause() {
     let mut bench = Bench::new(params(150));
-    bench.at(0.0, Event::Fault(Cause::Interface("eth0".into())));
+    bench.at(0.0, Event::Fault(Cause::Tracked(Object::Interface("eth0".into()))));
     bench.at(0.0, Event::Start { quiet: Duration::ZERO });
     assert_eq!(bench.machine.state(), State::Fault);
     assert!(bench.logged(&Line::FaultInterfaceDown { interface: "eth0".into() }));
@@ -286,8 +298,8 @@ fn preempt_delay_does_not_delay_the_takeover_of_a_silent_master() {
 
 #[test]
 fn a_change_of_priority_shifts_the_deadline_by_the_difference() {
-    let mut bench = Bench::backup(params(150));
-    bench.at(1.0, Event::Weight(13));
+    let mut bench = Bench::backup(Params { track: vec![a_file()], ..params(150) });
+    bench.at(1.0, Event::Track(a_file().object, Status::Number(13)));
     assert_eq!(bench.deadline(), 3_363_281);
     assert!(bench.logged(&Line::PriorityChanged { from: Priority::new(150), to: Priority::new(163) }));
     assert_eq!(bench.adverts(), []);
@@ -318,7 +330,7 @@ fn a_backup_that_was_not_running_listens_before_it_claims_the_addresses() {
 #[test]
 fn a_backup_that_faults_sends_nothing() {
     let mut bench = Bench::backup(params(150));
-    bench.at(1.0, Event::Fault(Cause::Interface("eth0".into())));
+    bench.at(1.0, Event::Fault(Cause::Tracked(Object::Interface("eth0".into()))));
     assert_eq!(
         bench.out,
         [Action::Log(Line::EnteringFault), report(State::Backup, State::Fault, Why::Faulted, 150),]
@@ -418,6 +430,7 @@ fn a_lower_advert_is_answered_at_once_and_the_addresses_are_announced_again() {
             }),
             Action::Advertise(Priority::new(150)),
             Action::Announce { rounds: 5 },
+            Action::Mention(Mention::LowerHeard, Priority::new(150)),
         ]
     );
     assert_eq!(bench.deadline(), 1_250_000);
@@ -450,8 +463,8 @@ fn a_master_that_yields_may_send_a_last_advert() {
 
 #[test]
 fn a_change_of_priority_waits_for_the_next_advert() {
-    let mut bench = Bench::master(params(150));
-    bench.at(0.5, Event::Weight(-60));
+    let mut bench = Bench::master(Params { track: vec![a_file()], ..params(150) });
+    bench.at(0.5, Event::Track(a_file().object, Status::Number(-60)));
     assert_eq!(bench.adverts(), []);
     bench.at(1.0, Event::Tick);
     assert_eq!(bench.adverts(), [90]);
@@ -460,7 +473,7 @@ fn a_change_of_priority_waits_for_the_next_advert() {
 #[test]
 fn a_master_that_faults_releases_twice_and_drops_its_addresses() {
     let mut bench = Bench::master(params(150));
-    bench.at(0.5, Event::Fault(Cause::Interface("eth0".into())));
+    bench.at(0.5, Event::Fault(Cause::Tracked(Object::Interface("eth0".into()))));
     assert_eq!(
         bench.out,
         [
@@ -552,11 +565,11 @@ fn an_owner_whose_rival_falls_silent_stays_master() {
 #[test]
 fn a_fault_ends_when_its_last_cause_is_gone() {
     let mut bench = Bench::backup(params(150));
-    bench.at(1.0, Event::Fault(Cause::Interface("eth0".into())));
-    bench.at(1.0, Event::Fault(Cause::Interface("eth1".into())));
-    bench.at(2.0, Event::Recover(Cause::Interface("eth0".into())));
+    bench.at(1.0, Event::Fault(Cause::Tracked(Object::Interface("eth0".into()))));
+    bench.at(1.0, Event::Fault(Cause::Tracked(Object::Interface("eth1".into()))));
+    bench.at(2.0, Event::Recover(Cause::Tracked(Object::Interface("eth0".into()))));
     assert_eq!(bench.machine.state(), State::Fault);
-    bench.at(3.0, Event::Recover(Cause::Interface("eth1".into())));
+    bench.at(3.0, Event::Recover(Cause::Tracked(Object::Interface("eth1".into()))));
     assert_eq!(bench.machine.state(), State::Backup);
     assert_eq!(bench.deadline(), 3_000_000 + 3_414_062);
 }
@@ -564,8 +577,8 @@ fn a_fault_ends_when_its_last_cause_is_gone() {
 #[test]
 fn an_owner_that_recovers_waits_one_interval_and_the_skew() {
     let mut bench = Bench::master(Params { role: Role::Master, ..params(255) });
-    bench.at(0.5, Event::Fault(Cause::Interface("eth0".into())));
-    bench.at(1.0, Event::Recover(Cause::Interface("eth0".into())));
+    bench.at(0.5, Event::Fault(Cause::Tracked(Object::Interface("eth0".into()))));
+    bench.at(1.0, Event::Recover(Cause::Tracked(Object::Interface("eth0".into()))));
     assert_eq!(bench.deadline(), 1_000_000 + 1_000_000 + 3_906);
 }
 
@@ -683,7 +696,7 @@ fn a_unicast_router_announces_its_own_address_when_it_recovers() {
     let transport = Transport::Unicast { peers, check_source: false, ttl: None };
     for (transport, announced) in [(transport, true), (params(100).transport, false)] {
         let mut bench = Bench::backup(Params { transport, ..params(100) });
-        let cause = || Cause::Interface("eth0".into());
+        let cause = || Cause::Tracked(Object::Interface("eth0".into()));
         bench.at(1.0, Event::Fault(cause()));
         bench.at(2.0, Event::Recover(cause()));
         assert_eq!(bench.out.contains(&Action::AnnounceSource(OURS)), announced);

@@ -3,6 +3,7 @@
 use super::*;
 use crate::announce::Schedule;
 use crate::params::{Auth, Checksum, Family, GROUP_IPV4, Params, Preempt, Switch, Transport, Version, Vrid};
+use crate::track::Object;
 use crate::wire::Advert;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -34,6 +35,7 @@ fn params(number: u8, priority: u8) -> Params {
         trust_addresses: Switch::Off,
         together: Switch::On,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }
@@ -123,11 +125,11 @@ impl Bench {
     }
 
     fn faults(&mut self, member: usize) {
-        self.tell(member, Event::Fault(Cause::Interface("eth9".into())));
+        self.tell(member, Event::Fault(Cause::Tracked(Object::Interface("eth9".into()))));
     }
 
     fn recovers(&mut self, member: usize) {
-        self.tell(member, Event::Recover(Cause::Interface("eth9".into())));
+        self.tell(member, Event::Recover(Cause::Tracked(Object::Interface("eth9".into()))));
     }
 }
 
@@ -260,7 +262,7 @@ fn owners_take_over_at_once_and_nobody_is_told_of_their_instant_as_backup() {
 fn a_member_that_a_reload_brings_without_its_interface_stops_the_others() {
     let mut bench = Bench::master();
     bench.members.push(Router::new(params(3, 100)));
-    let fault = Event::Fault(Cause::Interface("eth9".into()));
+    let fault = Event::Fault(Cause::Tracked(Object::Interface("eth9".into())));
     bench.members[2].handle(bench.now, fault, &mut Vec::new());
     bench.group.regroup(bench.now, &mut bench.members, &mut bench.out);
     bench.tell(2, Event::Start { quiet: Duration::ZERO });

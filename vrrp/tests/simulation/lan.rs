@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
 use vrrp::sync::{Group, Step};
+use vrrp::track::{Object, Status};
 use vrrp::{Action, Event, Packet, Params, Router, State};
 
 /// How bad the link is.
@@ -111,6 +112,14 @@ impl Lan {
         let node = &mut self.nodes[index];
         node.routers = node.params.iter().cloned().map(Router::new).collect();
         let mut out = Vec::new();
+        // Interfaces are looked at before the start; scripts speak when they like.
+        for router in &mut node.routers {
+            for one in router.machine().params().track.clone() {
+                if let Object::Interface(_) = one.object {
+                    router.handle(self.now, Event::Track(one.object, Status::Up), &mut Vec::new());
+                }
+            }
+        }
         if node.routers.len() > 1 {
             let group = node.group.insert(Group::new());
             group.start(self.now, &mut node.routers, &mut out);
@@ -291,7 +300,7 @@ impl Lan {
             Action::Announce { .. } | Action::AnnounceElsewhere => {
                 assert!(self.nodes[index].holds[link], "announced without holding")
             }
-            Action::AnnounceSource(_) | Action::Log(_) => {}
+            Action::AnnounceSource(_) | Action::Mention(..) | Action::Log(_) => {}
         }
     }
 

@@ -11,7 +11,8 @@ use fastrand::Rng;
 use lan::{Lan, Weather};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch, Transport};
-use vrrp::{Cause, Ending, Event, Family, Priority, State, Version, Vrid};
+use vrrp::track::{Effect, Object, Status, Tracked, Weight};
+use vrrp::{Ending, Event, Family, Priority, State, Version, Vrid};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -39,6 +40,7 @@ fn params(number: u8, priority: u8, version: Version) -> Params {
         trust_addresses: Switch::Off,
         together: Switch::Off,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }
@@ -169,25 +171,47 @@ fn check_settled(lan: &mut Lan, seed: u64) {
     assert_eq!(changes(lan), before, "seed {seed}: a change without a cause");
 }
 
+fn script() -> Object {
+    Object::Script("check".into())
+}
+
+fn file() -> Object {
+    Object::File("number".into())
+}
+
+/// Starts a machine. Its script speaks at once, or when something is disturbed, or in the end.
+fn begin(lan: &mut Lan, index: usize, rng: &mut Rng) {
+    lan.start(index);
+    if rng.u8(0..4) > 0 {
+        for link in 0..lan.nodes[index].sides.len() {
+            lan.tell(index, link, Event::Track(script(), Status::Up));
+        }
+    }
+}
+
 /// One thing that goes wrong, or right again.
 fn disturb(lan: &mut Lan, rng: &mut Rng) {
     let index = rng.usize(0..lan.nodes.len());
     let link = rng.usize(0..lan.nodes[index].sides.len());
     let is_dead = lan.nodes[index].routers().is_empty();
-    let cause = || Cause::Interface(format!("eth{link}"));
-    match rng.u32(0..10) {
+    let interface = || Object::Interface(format!("eth{link}"));
+    match rng.u32(0..11) {
         0 => lan.crash(index),
-        1 | 2 if is_dead => lan.start(index),
+        1 | 2 if is_dead => begin(lan, index, rng),
         1 | 2 => lan.nodes[index].sides[link] = rng.u8(0..2),
         3 => lan.stall(index, Duration::from_millis(rng.u64(1..15_000))),
-        4 => lan.tell(index, link, Event::Fault(cause())),
-        5 => lan.tell(index, link, Event::Recover(cause())),
+        4 => lan.tell(index, link, Event::Track(interface(), Status::Down)),
+        5 => lan.tell(index, link, Event::Track(interface(), Status::Up)),
         // A weight on one member alone could make two groups each better on one link, which never settles.
         6 => {
-            let weight = rng.i32(-60..60);
+            let number = rng.i32(-260..260);
             for link in 0..lan.nodes[index].sides.len() {
-                lan.tell(index, link, Event::Weight(weight));
+                lan.tell(index, link, Event::Track(file(), Status::Number(number)));
             }
+        }
+        10 => {
+            let status = if rng.bool() { Status::Up } else { Status::Down };
+            lan.tell(index, link, Event::Track(script(), status));
         }
         7 => lan.tell(index, link, Event::AddressLost),
         8 => {
@@ -212,7 +236,15 @@ fn calm(lan: &mut Lan) {
         lan.stall(index, Duration::ZERO);
         for link in 0..lan.nodes[index].sides.len() {
             lan.nodes[index].sides[link] = 0;
-            lan.tell(index, link, Event::Recover(Cause::Interface(format!("eth{link}"))));
+            lan.tell(index, link, Event::Track(Object::Interface(format!("eth{link}")), Status::Up));
+            lan.tell(index, link, Event::Track(script(), Status::Up));
+            // FAULT by a number is the one fault that does not end by itself.
+            let tracker = lan.nodes[index].routers().get(link).map(|router| router.machine().tracker());
+            if tracker.is_some_and(|all| all.effects().any(|(_, effect)| effect == Effect::Fault)) {
+                for link in 0..lan.nodes[index].sides.len() {
+                    lan.tell(index, link, Event::Track(file(), Status::Number(0)));
+                }
+            }
         }
     }
 }
@@ -233,6 +265,11 @@ fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
             let mut params = params(number, priority, version);
             params.vrid = Vrid::new(51 + link).expect("not 0");
             params.source = Some(IpAddr::V4(Ipv4Addr::new(10, link, 0, number)));
+            params.track = vec![
+                Tracked::needed(Object::Interface(format!("eth{link}"))),
+                Tracked::needed(script()),
+                Tracked { object: file(), weight: Weight { value: 1, reverse: false } },
+            ];
             Params { preempt, together: Switch::from(links > 1), ..params }
         };
         (0..links).map(one).collect()
@@ -247,7 +284,7 @@ fn any_disturbance_ends_with_the_best_live_router_as_only_master() {
         let mut rng = Rng::with_seed(seed);
         let mut lan = Lan::of_groups(machines(&mut rng), seed);
         for index in 0..lan.nodes.len() {
-            lan.start(index);
+            begin(&mut lan, index, &mut rng);
         }
         for _ in 0..rng.u32(1..25) {
             lan.run(Duration::from_millis(rng.u64(1..5_000)));

@@ -1,14 +1,13 @@
 //! The parts of the test run: what each needs and how it is started.
 
 use super::tally::Tally;
-use crate::install::{self, Program};
+use crate::{
+    install::{self, Program},
+    toolchain,
+};
 use lab::{Outcome, While as _};
 use nix::unistd::geteuid;
-use std::{
-    env,
-    ffi::OsString,
-    process::{Command, Stdio},
-};
+use std::{ffi::OsString, process::Stdio};
 
 /// Tests that need the same things.
 #[derive(Debug)]
@@ -60,13 +59,19 @@ pub(crate) const PARTS: &[Part] = &[
         targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare"],
         privileges: Privileges::Kept,
     },
+    Part {
+        name: "package",
+        what: "the Debian package in a Debian of its own, the static binary in an empty root",
+        programs: &[install::IP, install::DEBOOTSTRAP],
+        targets: &["--package", "keepalived-rs", "--test", "package"],
+        privileges: Privileges::Kept,
+    },
 ];
 
 impl Part {
     /// Runs it; what its programs print is passed on.
     pub(crate) fn run(&self, words: &[String]) -> Outcome<Tally> {
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(&cargo);
+        let mut command = toolchain::cargo();
         command.arg("test").arg("--no-fail-fast").args(self.targets).arg("--").args(words);
         if self.privileges == Privileges::Dropped && geteuid().is_root() {
             // Root without any capability may still do what belongs to it, so the build's files stay reachable.
@@ -100,8 +105,5 @@ impl Part {
 
 /// The variable that names the program under which cargo runs tests for this machine.
 fn runner_variable() -> Outcome<OsString> {
-    let output = Command::new("rustc").arg("-vV").output().doing("rustc -vV")?;
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let host = text.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-    Ok(format!("CARGO_TARGET_{}_RUNNER", host.to_uppercase().replace('-', "_")).into())
+    Ok(format!("CARGO_TARGET_{}_RUNNER", toolchain::host()?.to_uppercase().replace('-', "_")).into())
 }
