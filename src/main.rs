@@ -8,6 +8,7 @@ mod daemonize;
 mod drive;
 mod exit;
 mod genhash;
+mod ipvsadm;
 mod load;
 mod log;
 mod mirror;
@@ -18,6 +19,8 @@ mod plan;
 mod script;
 mod signals;
 mod supervise;
+mod track;
+mod unusable;
 mod version;
 mod watch;
 mod worker;
@@ -66,6 +69,7 @@ fn main() -> ExitCode {
         }
         Invocation::Refused => Exit::Fatal.code(),
         Invocation::Genhash(call) => genhash::run(call).code(),
+        Invocation::Ipvsadm(call) => ipvsadm::run(&call),
     };
     ExitCode::from(code)
 }

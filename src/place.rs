@@ -129,6 +129,7 @@ impl Place {
         self.path(match role {
             Role::Checkers => "checkers",
             Role::Vrrp => "vrrp",
+            Role::Bfd => "bfd",
         })
     }
 

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use crate::cadence::After;
 use crate::log::Checked;
-use crate::params::{BetweenPages, CheckerKind, CheckerParams, LoggedFailures, WebCheck};
+use crate::params::{BetweenPages, CheckerKind, CheckerParams, FileMeaning, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
 use crate::{Failure, Outcome, Tally, TlsFault, Verdict, misc};
 
@@ -44,6 +44,18 @@ impl Checker {
         }
     }
 
+    /// As a tracked file says it from the beginning.
+    pub(crate) fn of_file(meaning: FileMeaning) -> Self {
+        let tally = Tally::told(meaning != FileMeaning::Fault);
+        Self { contribution: weight_of(meaning), ..Self::new(tally) }
+    }
+
+    /// A tracked file says something else.
+    pub(crate) fn read(&mut self, meaning: FileMeaning) {
+        self.tally = Tally::told(meaning != FileMeaning::Fault);
+        self.contribution = weight_of(meaning);
+    }
+
     /// Takes an outcome, and tells what there is to say in its order.
     pub(crate) fn take(
         &mut self,
@@ -71,6 +83,9 @@ impl Checker {
             if page.wanted.digest.is_some() {
                 tell(Checked::DigestGood(self.round.question()));
             }
+            if page.wanted.pattern.is_some() {
+                tell(Checked::RegexGood(self.round.question()));
+            }
         }
         match self.round.answered(params.kind.questions()) {
             Worth::Part => {
@@ -94,6 +109,9 @@ impl Checker {
             && self.last_errno.replace(errno) != Some(errno)
         {
             tell(Checked::Errno(errno));
+        }
+        if let Failure::Send(_) = failure {
+            tell(Checked::NotSent);
         }
         let misc = matches!(params.kind, CheckerKind::Misc(_));
         if self.tally.is_up() && params.failures == LoggedFailures::Every && !misc {
@@ -138,6 +156,14 @@ impl Checker {
     }
 }
 
+/// A fault takes its weight along (checkers.md §6.3).
+fn weight_of(meaning: FileMeaning) -> i64 {
+    match meaning {
+        FileMeaning::Weight(weight) => weight,
+        FileMeaning::Fault => 0,
+    }
+}
+
 /// The time between two questions while all have to be answered.
 fn between(kind: &CheckerKind) -> After {
     match kind {
@@ -147,6 +173,9 @@ fn between(kind: &CheckerKind) -> After {
         | CheckerKind::Smtp(_)
         | CheckerKind::Udp(_)
         | CheckerKind::Dns(_)
-        | CheckerKind::Misc(_) => After::Settled,
+        | CheckerKind::Misc(_)
+        | CheckerKind::Ping(_)
+        | CheckerKind::File(_)
+        | CheckerKind::Bfd(_) => After::Settled,
     }
 }

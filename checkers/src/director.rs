@@ -63,6 +63,9 @@ impl Director {
         for (service, virtual_server) in self.services.iter().enumerate() {
             for (server, params) in virtual_server.params.servers.iter().enumerate() {
                 for (checker, check) in params.checkers.iter().enumerate() {
+                    if !check.kind.is_probed() {
+                        continue;
+                    }
                     if !virtual_server.has_run(server, checker) {
                         virtual_server.tell(Told::Activating(params.id), out);
                     }

@@ -13,6 +13,7 @@
 //!   time to look.
 //! - [`Director`] holds all virtual servers and carries their state over a reload.
 //! - [`http`] is HTTP without a socket, for the checkers that fetch and for `genhash`.
+//! - [`echo`] is a ping.
 //! - [`dns`] is a question to a name server and what to make of the answer.
 //! - [`misc`] is what a program that checks a server means by its end.
 //! - [`smtp`] is what a mail server has to answer.
@@ -26,6 +27,7 @@ mod cadence;
 mod checker;
 mod director;
 pub mod dns;
+pub mod echo;
 pub mod http;
 mod identity;
 #[cfg(feature = "io")]

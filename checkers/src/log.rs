@@ -51,6 +51,24 @@ pub enum Event {
         /// Whether it serves.
         up: bool,
     },
+    /// A BFD session reaches a server, or does so no longer.
+    Path {
+        /// Which one.
+        server: RealServerId,
+        /// The session's name in the configuration.
+        session: String,
+        /// Whether it does.
+        up: bool,
+    },
+    /// A tracked file took a server down, or does so no longer.
+    File {
+        /// Which one.
+        server: RealServerId,
+        /// The file's name in the configuration.
+        name: String,
+        /// Whether it is a fault now.
+        fault: bool,
+    },
     /// The quorum turned.
     Quorum(QuorumEvent, Quorum, u64),
     /// The sorry server serves.
@@ -106,6 +124,10 @@ pub enum Checked {
     StatusGood(usize),
     /// While down: the page of this index has the digest that is wanted.
     DigestGood(usize),
+    /// While down: the page of this index matches the pattern.
+    RegexGood(usize),
+    /// The network did not take the packet.
+    NotSent,
     /// One failure of several.
     Attempt(Failure),
     /// A program's failure that is forgiven.
@@ -133,9 +155,10 @@ impl Line {
     /// Who is interested.
     pub fn audience(&self) -> Audience {
         match &self.event {
-            Event::Check(_, _, Checked::Errno(_)) => Audience::Detail,
+            Event::Check(_, _, Checked::Errno(_)) | Event::File { .. } => Audience::Detail,
             Event::Check(_, _, Checked::Unable(Trouble { step: Step::Mark, .. })) => Audience::Alarm,
             Event::Activating(_)
+            | Event::Path { .. }
             | Event::Check(..)
             | Event::ServerUp(..)
             | Event::ServerDown(..)
@@ -161,7 +184,7 @@ impl fmt::Display for Line {
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
             Event::Check(rs, CheckerKind::Misc(check), checked) => check::misc(f, rs, vs, check, *checked),
-            Event::Check(rs, kind, checked) => check::line(f, rs, kind, *checked),
+            Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
             Event::ServerDown(rs, WhenDown::Remove) => write!(f, "Removing service {rs} from VS {vs}"),
@@ -169,6 +192,15 @@ impl fmt::Display for Line {
             Event::Weight { server, from, to, up } => {
                 let active = if *up { "active" } else { "inactive" };
                 write!(f, "Changing weight from {from} to {to} for {active} service {server} of VS {vs}")
+            }
+            Event::Path { server, session, up } => {
+                write!(f, "BFD check of [{session}] RS({server}) is {}", if *up { "UP" } else { "DOWN" })
+            }
+            Event::File { server, name, fault: true } => {
+                write!(f, "({server}): tracked file {name} now FAULT state")
+            }
+            Event::File { server, name, fault: false } => {
+                write!(f, "({server}): tracked file {name} leaving FAULT state")
             }
             Event::Quorum(event, quorum, sum) => {
                 let (q, h) = (quorum.quorum(), quorum.hysteresis());
@@ -294,7 +326,16 @@ impl Alert {
             Cause::Failed(CheckerKind::Udp(_), _) => "=> UDP CHECK failed on service <=".into(),
             Cause::Passed(CheckerKind::Dns(_)) => "=> DNS_CHECK: succeed on service <=".into(),
             Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
-            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_)) => {
+            Cause::Passed(CheckerKind::Ping(_)) => "=> ICMP CHECK succeed on service <=".into(),
+            Cause::Failed(CheckerKind::Ping(_), _) => "=> ICMP CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Bfd(check)) => {
+                format!("=> BFD CHECK {} succeeded on service <=", check.session)
+            }
+            Cause::Failed(CheckerKind::Bfd(check), _) => {
+                format!("=> BFD CHECK {} failed on service <=", check.session)
+            }
+            Cause::Failed(CheckerKind::File(_), _) => "=> CHECK failed on service <=".into(),
+            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_) | CheckerKind::File(_)) => {
                 "=> CHECK succeed on service <=".into()
             }
             Cause::Failed(CheckerKind::Web(_), _) => {

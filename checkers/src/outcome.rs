@@ -22,6 +22,8 @@ pub enum Failure {
     ConnectTimeout,
     /// The network or the server refused the connection, with this error number.
     Connect(i32),
+    /// The network did not take the packet, with this error number.
+    Send(i32),
     /// The connection stands, but not TLS.
     Handshake(TlsFault),
     /// What came over the connection is not the page that is wanted.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -131,25 +132,52 @@ pub enum CheckerKind {
     Dns(DnsCheck),
     /// `MISC_CHECK`: has a program check.
     Misc(MiscCheck),
+    /// `PING_CHECK`: sends an echo request.
+    Ping(Endpoint),
+    /// `FILE_CHECK`: hears what a file says. It is never probed.
+    File(FileCheck),
+    /// `BFD_CHECK`: hears what a BFD session says. It is never probed.
+    Bfd(BfdCheck),
 }
 
 impl CheckerKind {
     /// Where it connects to and from, if it does.
     pub fn endpoint(&self) -> Option<&Endpoint> {
         match self {
-            Self::Tcp(endpoint) => Some(endpoint),
+            Self::Tcp(endpoint) | Self::Ping(endpoint) => Some(endpoint),
             Self::Web(check) => Some(&check.endpoint),
             Self::Smtp(check) => Some(&check.endpoint),
             Self::Udp(check) => Some(&check.endpoint),
             Self::Dns(check) => Some(&check.endpoint),
-            Self::Misc(_) => None,
+            Self::Misc(_) | Self::File(_) | Self::Bfd(_) => None,
+        }
+    }
+
+    /// Whether it asks by itself; the others are told.
+    pub fn is_probed(&self) -> bool {
+        match self {
+            Self::Tcp(_)
+            | Self::Web(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Misc(_)
+            | Self::Ping(_) => true,
+            Self::File(_) | Self::Bfd(_) => false,
         }
     }
 
     /// How many questions it asks in turn, one with each probe; at least one.
     pub fn questions(&self) -> usize {
         match self {
-            Self::Tcp(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_) => 1,
+            Self::Tcp(_)
+            | Self::Misc(_)
+            | Self::Smtp(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Bfd(_) => 1,
             Self::Web(check) => check.pages.len().max(1),
         }
     }
@@ -158,14 +186,21 @@ impl CheckerKind {
     pub(crate) fn always_retries(&self) -> bool {
         match self {
             Self::Smtp(_) => true,
-            Self::Tcp(_) | Self::Web(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_) => false,
+            Self::Tcp(_)
+            | Self::Misc(_)
+            | Self::Web(_)
+            | Self::Udp(_)
+            | Self::Dns(_)
+            | Self::Ping(_)
+            | Self::File(_)
+            | Self::Bfd(_) => false,
         }
     }
 
     /// Whether a reload may carry the state of one over to the other (checkers.md §13.7).
     pub fn is_same_check(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Tcp(one), Self::Tcp(other)) => one == other,
+            (Self::Tcp(one), Self::Tcp(other)) | (Self::Ping(one), Self::Ping(other)) => one == other,
             (Self::Web(one), Self::Web(other)) => {
                 one.endpoint == other.endpoint
                     && one.pages.len() == other.pages.len()
@@ -177,8 +212,18 @@ impl CheckerKind {
             (Self::Misc(one), Self::Misc(other)) => {
                 (&one.argv, one.user, one.dynamic) == (&other.argv, other.user, other.dynamic)
             }
+            (Self::File(one), Self::File(other)) => one.path == other.path,
+            (Self::Bfd(one), Self::Bfd(other)) => one == other,
             (
-                Self::Tcp(_) | Self::Web(_) | Self::Smtp(_) | Self::Udp(_) | Self::Dns(_) | Self::Misc(_),
+                Self::Tcp(_)
+                | Self::Web(_)
+                | Self::Smtp(_)
+                | Self::Udp(_)
+                | Self::Dns(_)
+                | Self::Misc(_)
+                | Self::Ping(_)
+                | Self::File(_)
+                | Self::Bfd(_),
                 _,
             ) => false,
         }
@@ -261,6 +306,51 @@ impl UdpReply {
     }
 }
 
+/// `BFD_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BfdCheck {
+    /// Name of the `bfd_instance`.
+    pub session: String,
+}
+
+/// `FILE_CHECK`
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileCheck {
+    /// Name of the `track_file`.
+    pub name: String,
+    /// What is watched.
+    pub path: PathBuf,
+    /// What one is worth: −2,147,483,647 to 2,147,483,647. With 0 any other number than 0 is a fault.
+    pub weight: i32,
+    /// `reverse`: the opposite.
+    pub reverse: bool,
+    /// What the file says as the checker begins.
+    pub value: i32,
+}
+
+impl FileCheck {
+    /// What a number in the file means (checkers.md §24.2).
+    pub fn meaning(&self, value: i32) -> FileMeaning {
+        if self.weight == 0 {
+            return if (value != 0) == self.reverse { FileMeaning::Weight(0) } else { FileMeaning::Fault };
+        }
+        let weight = i64::from(value) * i64::from(self.weight) * if self.reverse { -1 } else { 1 };
+        match weight.clamp(i32::MIN.into(), i32::MAX.into()) {
+            least if least == i64::from(i32::MIN) => FileMeaning::Fault,
+            weight => FileMeaning::Weight(weight),
+        }
+    }
+}
+
+/// What a tracked file says of its server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FileMeaning {
+    /// The server is down.
+    Fault,
+    /// The server is up, and weighs so much more or less.
+    Weight(i64),
+}
+
 /// `HTTP_GET` or `SSL_GET`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebCheck {
@@ -338,4 +428,40 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// `fwmark` of the packets, 0 for none.
     pub mark: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn meaning(weight: i32, reverse: bool, value: i32) -> FileMeaning {
+        let (name, path) = ("f".to_owned(), PathBuf::from("/f"));
+        FileCheck { name, path, weight, reverse, value: 0 }.meaning(value)
+    }
+
+    #[test]
+    fn a_number_in_a_file_is_multiplied_by_the_weight() {
+        use FileMeaning::Weight;
+        assert_eq!(
+            [meaning(2, false, 3), meaning(2, true, 3), meaning(-2, false, -3)],
+            [Weight(6), Weight(-6), Weight(6)]
+        );
+    }
+
+    #[test]
+    fn a_product_too_large_is_the_largest_and_one_too_small_is_a_fault() {
+        assert_eq!(meaning(2, false, i32::MAX), FileMeaning::Weight(i32::MAX.into()));
+        assert_eq!(meaning(2, true, i32::MAX), FileMeaning::Fault);
+        assert_eq!(meaning(1, false, i32::MIN), FileMeaning::Fault);
+        assert_eq!(meaning(1, false, -i32::MAX), FileMeaning::Weight((-i32::MAX).into()));
+    }
+
+    #[test]
+    fn without_a_weight_any_number_but_zero_is_a_fault_and_reversed_zero_is() {
+        let fault = |reverse, value| meaning(0, reverse, value) == FileMeaning::Fault;
+        assert_eq!(
+            [fault(false, 0), fault(false, 1), fault(true, 0), fault(true, 1)],
+            [false, true, true, false]
+        );
+    }
 }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::checker::Checker;
 use crate::log::Event as Told;
-use crate::params::{BeforeFirst, RealServerParams, VirtualServerParams};
+use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams};
 use crate::virtual_server::{Action, Occasion, Server, VirtualServer};
 use crate::{RealServerId, Tally};
 
@@ -100,6 +100,9 @@ impl Server {
             .checkers
             .iter()
             .map(|params| {
+                if let CheckerKind::File(check) = &params.kind {
+                    return Some(Checker::of_file(check.meaning(check.value)));
+                }
                 let same = left
                     .iter_mut()
                     .find(|old| old.is_some_and(|(_, old)| old.kind.is_same_check(&params.kind)))?;

@@ -58,6 +58,11 @@ impl Tally {
         Self { up: false, has_run: false, failures: retry }
     }
 
+    /// A checker that does not ask but is told: what it was told is its state, and nothing is forgiven.
+    pub fn told(up: bool) -> Self {
+        Self { up, has_run: true, failures: 0 }
+    }
+
     /// A checker that was there before, under a new number of retries (§13.7).
     pub fn carried(self, retry: u32) -> Self {
         let failures = if self.up { self.failures.min(retry) } else { retry.saturating_add(1) };

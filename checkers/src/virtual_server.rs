@@ -6,7 +6,8 @@ use std::time::Instant;
 use crate::checker::{Checker, Taken};
 use crate::log::{Alert, Cause, Event as Told, Line, QuorumEvent};
 use crate::params::{
-    BeforeFirst, CheckerAlerts, CheckerKind, RealServerParams, VirtualServerParams, WhenDown,
+    BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, FileMeaning, RealServerParams,
+    VirtualServerParams, WhenDown,
 };
 use crate::{Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
 
@@ -33,6 +34,24 @@ pub enum Event {
         checker: usize,
         /// What it adds; may be negative.
         weight: i64,
+    },
+    /// A BFD session says whether its path is there; it may have said so before.
+    PathKnown {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its `BFD_CHECK`.
+        checker: usize,
+        /// Whether it is.
+        up: bool,
+    },
+    /// A tracked file says something else.
+    FileRead {
+        /// Index of the real server.
+        server: usize,
+        /// Index of its `FILE_CHECK`.
+        checker: usize,
+        /// The number in the file.
+        value: i32,
     },
     /// The kernel was brought to [`VirtualServer::pool`], the answer to [`Action::Pool`].
     PoolSet(Settlement),
@@ -151,8 +170,18 @@ impl Server {
         Self::with(params, |checker| Tally::fresh(checker.before_first))
     }
 
-    fn with(params: &RealServerParams, tally: impl Fn(&crate::params::CheckerParams) -> Tally) -> Self {
-        let checker = |params| Checker::new(tally(params));
+    fn with(params: &RealServerParams, tally: impl Fn(&CheckerParams) -> Tally) -> Self {
+        let checker = |params: &CheckerParams| match &params.kind {
+            CheckerKind::File(check) => Checker::of_file(check.meaning(check.value)),
+            CheckerKind::Bfd(_) => Checker::new(Tally::told(params.before_first == BeforeFirst::Up)),
+            CheckerKind::Tcp(_)
+            | CheckerKind::Web(_)
+            | CheckerKind::Smtp(_)
+            | CheckerKind::Udp(_)
+            | CheckerKind::Dns(_)
+            | CheckerKind::Misc(_)
+            | CheckerKind::Ping(_) => Checker::new(tally(params)),
+        };
         let checkers: Vec<Checker> = params.checkers.iter().map(checker).collect();
         Self { up: checkers.iter().all(|checker| checker.tally.is_up()), checkers }
     }
@@ -244,11 +273,18 @@ impl VirtualServer {
     /// Takes one event to its end, or up to the next [`Action::Pool`]. `out` is appended to, never read.
     pub fn handle(&mut self, now: Instant, event: Event, out: &mut Vec<Action>) {
         match event {
-            Event::Probed { .. } | Event::Contributed { .. } if self.pending.is_some() => {
+            Event::Probed { .. }
+            | Event::Contributed { .. }
+            | Event::FileRead { .. }
+            | Event::PathKnown { .. }
+                if self.pending.is_some() =>
+            {
                 self.waiting.push_back(event);
             }
             Event::Probed { server, checker, outcome } => self.probed(now, server, checker, outcome, out),
             Event::Contributed { server, checker, weight } => self.contributed(server, checker, weight, out),
+            Event::FileRead { server, checker, value } => self.file_read(server, checker, value, out),
+            Event::PathKnown { server, checker, up } => self.path_known(server, checker, up, out),
             Event::PoolSet(settlement) => {
                 if let Some(pending) = self.pending.take() {
                     self.settle(pending, settlement, out);
@@ -354,6 +390,10 @@ impl VirtualServer {
         let Pending { server, checker, before } = pending;
         match settlement {
             Settlement::Done => self.transition_done(server, checker, out),
+            // What is not asked again cannot be tried again either: the table follows when it is looked at next.
+            Settlement::Refused if !self.checker(server, checker).is_some_and(CheckerKind::is_probed) => {
+                self.transition_done(server, checker, out);
+            }
             Settlement::Refused => {
                 let Some(server) = self.servers.get_mut(server) else { return };
                 server.up = !server.up;
@@ -379,6 +419,56 @@ impl VirtualServer {
         checker.contribution = weight;
         self.weight_changed(at, from, out);
         self.weigh(Occasion::Change, out);
+    }
+
+    /// §24.2, §24.3
+    fn file_read(&mut self, at: usize, which: usize, value: i32, out: &mut Vec<Action>) {
+        let (Some(server), Some(params)) = (self.servers.get_mut(at), self.params.servers.get(at)) else {
+            return;
+        };
+        let Some(CheckerKind::File(check)) = params.checkers.get(which).map(|checker| &checker.kind) else {
+            return;
+        };
+        let from = server.weight(params);
+        let Some(checker) = server.checkers.get_mut(which) else { return };
+        let before = checker.tally;
+        let meaning = check.meaning(value);
+        checker.read(meaning);
+        let turned = before.is_up() != checker.tally.is_up();
+        if turned {
+            let event = Told::File { server: params.id, name: check.name.clone(), fault: before.is_up() };
+            self.tell(event, out);
+        }
+        if meaning != FileMeaning::Fault {
+            self.weight_changed(at, from, out);
+        }
+        if turned {
+            self.checker_changed(at, which, before, out);
+        }
+        if self.pending.is_none() {
+            self.weigh(Occasion::Change, out);
+        }
+    }
+
+    /// §24.4
+    fn path_known(&mut self, at: usize, which: usize, up: bool, out: &mut Vec<Action>) {
+        let Some(params) = self.params.servers.get(at) else { return };
+        let Some(CheckerKind::Bfd(check)) = params.checkers.get(which).map(|checker| &checker.kind) else {
+            return;
+        };
+        let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
+            return;
+        };
+        let before = std::mem::replace(&mut checker.tally, Tally::told(up));
+        if before.is_up() == up {
+            return;
+        }
+        let event = Told::Path { server: params.id, session: check.session.clone(), up };
+        self.tell(event, out);
+        self.checker_changed(at, which, before, out);
+        if self.pending.is_none() {
+            self.weigh(Occasion::Change, out);
+        }
     }
 
     /// Tells a weight that is no longer `from`, and has the kernel follow (§6.2).
@@ -459,6 +549,10 @@ impl VirtualServer {
     fn mail_server(&self, at: usize, checker: usize, out: &mut Vec<Action>) {
         let Some(params) = self.params.servers.get(at).filter(|params| params.alert) else { return };
         let Some(kind) = params.checkers.get(checker).map(|checker| checker.kind.clone()) else { return };
+        // §16.6: nobody is mailed what a file says.
+        if let CheckerKind::File(_) = kind {
+            return;
+        }
         let Some(state) = self.servers.get(at).and_then(|server| server.checkers.get(checker)) else {
             return;
         };

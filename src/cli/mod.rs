@@ -38,6 +38,8 @@ pub(crate) enum Invocation {
     Refused,
     /// Be `genhash`.
     Genhash(Genhash),
+    /// Be `ipvsadm`.
+    Ipvsadm(Ipvsadm),
 }
 
 /// A call of `genhash`, not read yet.
@@ -49,6 +51,29 @@ pub(crate) struct Genhash {
     pub(crate) words: Vec<OsString>,
 }
 
+/// A call of `ipvsadm`, not read yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ipvsadm {
+    /// What to call the program in its messages.
+    pub(crate) program: String,
+    /// What was said to it.
+    pub(crate) words: Vec<OsString>,
+}
+
+impl Ipvsadm {
+    /// The call under a name of the tool or of one of its two scripts.
+    fn by_name(program: &OsStr, arguments: &mut dyn Iterator<Item = OsString>) -> Option<Self> {
+        let before: &[&str] = match Path::new(program).file_name()?.to_str()? {
+            "ipvsadm" => &[],
+            "ipvsadm-save" => &["-S"],
+            "ipvsadm-restore" => &["-R"],
+            _ => return None,
+        };
+        let words = before.iter().map(OsString::from).chain(arguments).collect();
+        Some(Self { program: program.to_string_lossy().into_owned(), words })
+    }
+}
+
 /// The options of a daemon.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Options {
@@ -58,6 +83,8 @@ pub(crate) struct Options {
     pub(crate) vrrp: bool,
     /// See [`Options::vrrp`].
     pub(crate) checkers: bool,
+    /// See [`Options::vrrp`].
+    pub(crate) bfd: bool,
     /// `--all`: run them even without configuration.
     pub(crate) all: bool,
     /// `--log-console`.
@@ -84,6 +111,8 @@ pub(crate) struct Options {
     pub(crate) vrrp_pid_file: Option<PathBuf>,
     /// `--checkers_pid`.
     pub(crate) checkers_pid_file: Option<PathBuf>,
+    /// `--bfd_pid`.
+    pub(crate) bfd_pid_file: Option<PathBuf>,
     /// `--all-config`.
     pub(crate) all_config: bool,
     /// `--config-id`, else the host's name up to the first dot.
@@ -102,6 +131,7 @@ impl Default for Options {
             file: PathBuf::new(),
             vrrp: true,
             checkers: true,
+            bfd: true,
             all: false,
             console: false,
             detail: 0,
@@ -115,6 +145,7 @@ impl Default for Options {
             pid_file: None,
             vrrp_pid_file: None,
             checkers_pid_file: None,
+            bfd_pid_file: None,
             all_config: false,
             config_id: None,
             namespace: None,
@@ -130,14 +161,17 @@ impl Options {
         match role {
             Role::Checkers => self.keep_ipvs,
             Role::Vrrp => self.keep_vrrp,
+            // It programs nothing.
+            Role::Bfd => true,
         }
     }
 
-    /// Whether a role's subsystem was left on by `--vrrp` and `--check`.
+    /// Whether a role's subsystem was left on by `--vrrp`, `--check` and `--no_bfd`.
     pub(crate) const fn enabled(&self, role: Role) -> bool {
         match role {
             Role::Checkers => self.checkers,
             Role::Vrrp => self.vrrp,
+            Role::Bfd => self.bfd,
         }
     }
 }
@@ -161,6 +195,13 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
         return (Invocation::Genhash(Genhash { program, words: arguments.collect() }), said);
     }
 
+    if let Some(call) = Ipvsadm::by_name(&program, &mut arguments) {
+        return (Invocation::Ipvsadm(call), said);
+    }
+    if arguments.next_if(|word| word == "ipvsadm").is_some() {
+        let program = format!("{} ipvsadm", program.to_string_lossy());
+        return (Invocation::Ipvsadm(Ipvsadm { program, words: arguments.collect() }), said);
+    }
     if arguments.next_if(|word| word == "config").is_some() {
         return (Invocation::Config(arguments.collect()), said);
     }
@@ -196,12 +237,13 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::UseFile => options.file = path(),
             Id::Vrrp => options.checkers = false,
             Id::Check => options.vrrp = false,
-            // There is no BFD process to leave out.
-            Id::NoBfd | Id::Debug | Id::BfdPid => {}
+            Id::NoBfd => options.bfd = false,
+            Id::Debug => {}
             Id::All => {
                 options.all = true;
                 options.vrrp = true;
                 options.checkers = true;
+                options.bfd = true;
             }
             Id::LogConsole => options.console = true,
             Id::LogDetail => options.detail = options.detail.saturating_add(1),
@@ -225,6 +267,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::Pid => options.pid_file = Some(path()),
             Id::VrrpPid => options.vrrp_pid_file = Some(path()),
             Id::CheckersPid => options.checkers_pid_file = Some(path()),
+            Id::BfdPid => options.bfd_pid_file = Some(path()),
             Id::Genhash => {
                 if options_seen > 1 {
                     said.err.push_str("Warning -- `-T` not used as first option, previous options ignored\n");
@@ -355,6 +398,15 @@ mod tests {
         let (all_then_vrrp, vrrp_then_all) = (options(&["--all", "-P"]), options(&["-P", "--all"]));
         assert!(!all_then_vrrp.enabled(Role::Checkers) && all_then_vrrp.enabled(Role::Vrrp));
         assert!(vrrp_then_all.enabled(Role::Checkers) && vrrp_then_all.enabled(Role::Vrrp));
+    }
+
+    #[test]
+    fn bfd_is_left_out_by_its_own_option_alone() {
+        assert!(options(&["-P", "-C"]).enabled(Role::Bfd));
+        let without = options(&["-B", "-b", "/run/x.pid"]);
+        assert!(!without.enabled(Role::Bfd) && without.enabled(Role::Vrrp));
+        assert_eq!(without.bfd_pid_file, Some("/run/x.pid".into()));
+        assert!(options(&["-B", "--all"]).enabled(Role::Bfd));
     }
 
     #[test]

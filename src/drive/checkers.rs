@@ -9,18 +9,23 @@ use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
 use checkers::log::{Audience, Line};
+use checkers::params::CheckerKind;
 use checkers::{Action, CheckerId, Director, Event, Farewell, Notice, Outcome, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use vrrp::bfd::Reach;
 
 use self::programs::Programs;
 use self::tell::Listeners;
+use super::echo::Echoes;
 use super::ipvs::Table;
+use super::tracked::{Tracked, watch_files};
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
-use crate::worker::{Order, Orders};
+use crate::track::file::Reading;
+use crate::worker::{Order, Orders, PathNews};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -35,9 +40,11 @@ const LAST_SCRIPTS: Duration = Duration::from_secs(1);
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
     let runner = start_runner(&plan);
-    let (services, params, scripts) = split(plan.services);
+    let (services, mut params, scripts) = split(plan.services);
     let mut actions = Vec::new();
     let mut table = None;
+    let echoes = Echoes::allow(&params);
+    let files = watch_files(&mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
         match Table::open().await {
@@ -59,6 +66,8 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         programs: Programs::new(runner.clone(), plan.programs),
         listeners: Listeners::new(runner, scripts, Mailer::new(plan.alerts)),
         at_stop: plan.table.at_stop,
+        files,
+        echoes,
     };
     worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
@@ -85,12 +94,14 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.arm();
                     orders.configured().await;
                 }
+                Order::Paths(news) => worker.hear_paths(&news).await,
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;
                 }
             },
             found = worker.runner.next() => worker.found(found).await,
+            reading = worker.files.next() => worker.read(&reading).await,
         }
     }
 }
@@ -116,6 +127,8 @@ struct Worker {
     programs: Programs,
     listeners: Listeners,
     at_stop: AtStop,
+    files: Tracked,
+    echoes: Echoes,
 }
 
 /// The parts of the plan by who needs them.
@@ -154,6 +167,51 @@ impl Worker {
             self.tell(service, Event::Probed { server, checker, outcome }, &mut dirty);
             next = self.runner.try_next();
         }
+        self.settle(dirty).await;
+    }
+
+    /// BFD sessions say how they are: every checker that watches one hears of it.
+    async fn hear_paths(&mut self, news: &[PathNews]) {
+        let mut dirty = Vec::new();
+        for one in news {
+            let watching = self.watching(&one.session);
+            if !watching.is_empty() {
+                one.log();
+            }
+            for CheckerId { service, server, checker } in watching {
+                let up = one.reach == Reach::Up;
+                self.tell(service, Event::PathKnown { server, checker, up }, &mut dirty);
+            }
+        }
+        self.settle(dirty).await;
+    }
+
+    /// The checkers that watch a BFD session.
+    fn watching(&self, session: &str) -> Vec<CheckerId> {
+        let mut all = Vec::new();
+        for (service, virtual_server) in self.director.services().iter().enumerate() {
+            for (server, real) in virtual_server.params().servers.iter().enumerate() {
+                for (checker, check) in real.checkers.iter().enumerate() {
+                    if matches!(&check.kind, CheckerKind::Bfd(check) if check.session == session) {
+                        all.push(CheckerId { service, server, checker });
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    /// A tracked file says something else: every checker that watches it hears of it.
+    async fn read(&mut self, reading: &Reading) {
+        let mut dirty = Vec::new();
+        for CheckerId { service, server, checker } in self.files.watching(&reading.path) {
+            self.tell(service, Event::FileRead { server, checker, value: reading.value }, &mut dirty);
+        }
+        self.settle(dirty).await;
+    }
+
+    /// Brings the kernel to the pools of these virtual servers, and to what follows from that.
+    async fn settle(&mut self, mut dirty: Vec<usize>) {
         while !dirty.is_empty() {
             dirty.sort_unstable();
             dirty.dedup();
@@ -241,7 +299,7 @@ impl Worker {
             self.listeners.runner = start_runner(&plan);
         }
         self.programs = Programs::new(self.listeners.runner.clone(), plan.programs);
-        let (services, params, scripts) = split(plan.services);
+        let (services, mut params, scripts) = split(plan.services);
         if self.table.is_some() {
             tracing::debug!("Reinitializing ipvs");
         } else if !services.is_empty() {
@@ -257,6 +315,8 @@ impl Worker {
         }
         self.listeners.mailer.reconfigure(plan.alerts);
         self.listeners.reconfigure_fifos(plan.fifos);
+        self.files = watch_files(&mut params);
+        self.echoes.widen(&params);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();
         // Who leaves is told of by the scripts it had.
@@ -288,7 +348,10 @@ impl Worker {
         if let Some(table) = &mut self.table {
             match self.at_stop {
                 AtStop::Remove | AtStop::RemoveServices => table.clear().await,
-                AtStop::Flush => table.flush().await,
+                AtStop::Flush => {
+                    table.leave().await;
+                    table.flush().await;
+                }
             }
         }
         self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;

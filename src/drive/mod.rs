@@ -1,7 +1,11 @@
 //! Carries out what the cores ask of the system. No decisions are made here.
 
+pub(crate) mod bfd;
 pub(crate) mod checkers;
+mod echo;
 mod ipvs;
+mod tracked;
 pub(crate) mod vrrp;
 
+mod chatter;
 mod kernel;

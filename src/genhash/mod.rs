@@ -86,7 +86,7 @@ async fn fetch(options: &Options, report: &mut Report<impl Write>) -> Result<Res
     let endpoint = Endpoint { dest: options.server, bind: None, device: None, timeout, mark: options.mark };
     let client = Client::default();
     let tls = options.tls.as_ref().map(|name| (&client, name));
-    let limits = Limits { step: timeout, whole: whole(timeout) };
+    let limits = Limits { step: timeout, whole: whole(timeout), keep: 0 };
     let mut exchange = Exchange::open(&endpoint, tls, &request, limits).await?;
     while let Some(part) = exchange.next().await? {
         report.part(part)?;

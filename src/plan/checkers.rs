@@ -6,8 +6,9 @@ use std::net::SocketAddr;
 
 use checkers::dns::{NoName, Question, Record};
 use checkers::params::{
-    AtStop, BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, LoggedFailures,
-    MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply, VirtualServerParams, WhenDown,
+    AtStop, BeforeFirst, BfdCheck, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
+    LoggedFailures, MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
+    VirtualServerParams, WhenDown,
 };
 use checkers::{Cadence, EntryId, Protocol, RealServerId, VirtualServerId};
 use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, VirtualServer};
@@ -146,7 +147,10 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
-        (global.sync_daemon.is_some(), "lvs_sync_daemon"),
+        (
+            global.sync_daemon.as_ref().is_some_and(|daemon| daemon.instance.is_some()),
+            "lvs_sync_daemon with inst",
+        ),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {
@@ -237,7 +241,7 @@ fn real_server(
             }
             continue;
         }
-        match kind(checker, system, complaints) {
+        match kind(config, checker, system, complaints) {
             Ok(kind) => checkers.push(params(config, checker, kind)),
             Err(name) => {
                 let label = server.label(vs.protocol);
@@ -258,19 +262,20 @@ fn real_server(
 
 /// What a checker does, or the keyword of one that cannot be run.
 fn kind(
+    config: &Config,
     checker: &Checker,
     system: &System,
     complaints: &mut Vec<Diagnostic>,
 ) -> Result<CheckerKind, &'static str> {
     match &checker.check {
         Check::Tcp(point) => Ok(CheckerKind::Tcp(endpoint(point, system, complaints))),
-        Check::Ping(_) => Err("PING_CHECK"),
+        Check::Ping(point) => Ok(CheckerKind::Ping(endpoint(point, system, complaints))),
         Check::Udp(udp) => Ok(CheckerKind::Udp(UdpCheck {
             endpoint: endpoint(&udp.endpoint, system, complaints),
             payload: udp.payload.clone().unwrap_or_else(|| UdpCheck::PAYLOAD.to_vec()),
             reply: udp_reply(udp),
         })),
-        Check::Http(http) => web::kind(http, endpoint(&http.endpoint, system, complaints), complaints),
+        Check::Http(http) => Ok(web::kind(http, endpoint(&http.endpoint, system, complaints), complaints)),
         Check::Smtp(smtp) => Ok(CheckerKind::Smtp(SmtpCheck {
             endpoint: endpoint(&smtp.endpoint, system, complaints),
             helo_name: smtp.helo_name.clone(),
@@ -283,8 +288,11 @@ fn kind(
             },
         })),
         Check::Misc(_) => Err("MISC_CHECK"),
-        Check::File(_) => Err("FILE_CHECK"),
-        Check::Bfd(_) => Err("BFD_CHECK"),
+        Check::File(file) => file_check(config, file),
+        Check::Bfd(check) => {
+            let bfd = config.bfd_instances.get(check.bfd).ok_or("BFD_CHECK of no session")?;
+            Ok(CheckerKind::Bfd(BfdCheck { session: bfd.name.clone() }))
+        }
     }
 }
 
@@ -318,6 +326,18 @@ fn endpoint(point: &config::Endpoint, system: &System, complaints: &mut Vec<Diag
         timeout: point.connect_timeout,
         mark: point.fwmark,
     }
+}
+
+/// What the file says is read by the worker.
+fn file_check(config: &Config, check: &config::FileCheck) -> Result<CheckerKind, &'static str> {
+    let file = config.track_files.get(check.file).ok_or("FILE_CHECK of an unknown file")?;
+    Ok(CheckerKind::File(FileCheck {
+        name: file.name.clone(),
+        path: file.path.clone().into(),
+        weight: check.weight.value,
+        reverse: check.weight.reverse,
+        value: 0,
+    }))
 }
 
 /// Without a pattern neither the bytes nor their number matter (compat/checkers.md §21.3, D10).

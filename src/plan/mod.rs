@@ -5,6 +5,7 @@
 
 pub(crate) mod address;
 mod alerts;
+pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod firewall;
 mod iproute;
@@ -24,9 +25,10 @@ pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use parser::config::{Config, Present};
+use parser::config::{Check, Config, Present};
 use parser::diag::Diagnostic;
 use serde::Serialize;
 use tokio_util::bytes::Bytes;
@@ -34,6 +36,7 @@ use tokio_util::bytes::Bytes;
 use crate::notify::mail;
 use crate::worker::{Role, Start, ToWorker};
 
+use self::bfd::BfdPlan;
 use self::checkers::CheckersPlan;
 use self::notify::Occasion;
 use self::vrrp::VrrpPlan;
@@ -100,12 +103,16 @@ pub(crate) struct Plan {
     pub(crate) vrrp: VrrpPlan,
     /// The checker worker's part.
     pub(crate) checkers: CheckersPlan,
+    /// The BFD worker's part.
+    pub(crate) bfd: BfdPlan,
     /// Which kinds of blocks the files named.
     present: Present,
     /// `startup_script`
     pub(crate) startup: Option<Occasion>,
     /// `shutdown_script`
     pub(crate) shutdown: Option<Occasion>,
+    /// Tracked files that are to be there from the start.
+    pub(crate) first_numbers: Vec<FirstNumber>,
     /// `child_wait_time`: how long workers may take to stop.
     pub(crate) child_wait_time: Duration,
 }
@@ -118,6 +125,8 @@ impl Plan {
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
+            bfd: bfd::plan(config),
+            first_numbers: first_numbers(config),
             present: config.present,
             startup,
             shutdown,
@@ -130,6 +139,7 @@ impl Plan {
         match role {
             Role::Checkers => self.present.checkers,
             Role::Vrrp => self.present.vrrp,
+            Role::Bfd => self.present.bfd,
         }
     }
 
@@ -143,6 +153,7 @@ impl Plan {
         match role {
             Role::Checkers => encode(&ToWorker::Start { start, plan: &self.checkers }),
             Role::Vrrp => encode(&ToWorker::Start { start, plan: &self.vrrp }),
+            Role::Bfd => encode(&ToWorker::Start { start, plan: &self.bfd }),
         }
     }
 
@@ -151,8 +162,45 @@ impl Plan {
         match role {
             Role::Checkers => encode(&ToWorker::Reload(&self.checkers)),
             Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
+            Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
         }
     }
+}
+
+/// `init_file`: the number that a tracked file begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FirstNumber {
+    pub(crate) path: PathBuf,
+    pub(crate) number: i32,
+    /// Also where there is a file already.
+    pub(crate) overwrite: bool,
+}
+
+/// A file that nobody tracks is not touched (compat/checkers.md §24.1).
+fn first_numbers(config: &Config) -> Vec<FirstNumber> {
+    let checked = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
+    let checked = checked.flat_map(|server| &server.checkers).filter_map(|checker| match &checker.check {
+        Check::File(check) => Some(check.file),
+        Check::Tcp(_)
+        | Check::Ping(_)
+        | Check::Udp(_)
+        | Check::Http(_)
+        | Check::Smtp(_)
+        | Check::Dns(_)
+        | Check::Misc(_)
+        | Check::Bfd(_) => None,
+    });
+    let instances = config.vrrp_instances.iter().map(|instance| &instance.tracking);
+    let groups = config.sync_groups.iter().map(|group| &group.tracking);
+    let tracked = instances.chain(groups).flat_map(|tracking| &tracking.files).map(|file| file.what);
+    let used: BTreeSet<usize> = checked.chain(tracked).collect();
+    let files = used.into_iter().filter_map(|file| config.track_files.get(file));
+    files
+        .filter_map(|file| {
+            let (path, overwrite) = (file.path.clone().into(), file.overwrite);
+            Some(FirstNumber { path, number: file.init?, overwrite })
+        })
+        .collect()
 }
 
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use checkers::dns::{Question, Record};
+use checkers::http::{Presence, Source};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
 use parser::source::{Found, Sources, Text};
 
@@ -27,6 +28,11 @@ impl Sources for OneFile {
     fn random(&mut self) -> u32 {
         0
     }
+}
+
+/// What a text says.
+pub(crate) fn read(text: &'static str) -> parser::config::Config {
+    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
 }
 
 /// The plan for checkers, and what was said on the way.
@@ -119,14 +125,14 @@ fn only_address_translation_has_a_port_of_its_own() {
 #[test]
 fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
     let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n misc_path /bin/true\n }\n \
+        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n PING_CHECK {\n }\n \
          TCP_CHECK {\n }\n }\n}\n",
     );
     assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("MISC_CHECK is not part")).expect("a line about it");
+    let line = said.iter().find(|line| line.contains("PING_CHECK is not part")).expect("a line about it");
     assert_eq!(
         line,
-        "(keepalived.conf: Line 4) MISC_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
+        "(keepalived.conf: Line 4) PING_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
          by it"
     );
 }
@@ -158,16 +164,44 @@ fn a_page_has_the_host_and_the_server_name_that_are_nearest_to_it() {
 }
 
 #[test]
-fn a_regex_is_not_passed_over_in_silence() {
+fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
     let (plan, said) = plan(
         "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n HTTP_GET {\n \
-         url {\n path /\n regex \"ok\"\n }\n }\n }\n}\n",
+         url {\n path /a\n regex \"OK\"\n regex_options caseless dollar_endonly\n regex_no_match\n regex_max_offset 7\n }\n \
+         url {\n path /b\n regex \"a(b\"\n }\n }\n }\n}\n",
     );
-    assert!(plan.services[0].params.servers[0].checkers.is_empty());
-    assert!(
-        said.iter().any(|line| line.contains("HTTP_GET with a regex is not part of this version")),
-        "{said:?}"
+    let CheckerKind::Web(check) = &plan.services[0].params.servers[0].checkers[0].kind else {
+        panic!("not a web check")
+    };
+    let source = check.pages[0].wanted.pattern.clone().map(Source::from).expect("a pattern");
+    assert_eq!(
+        (&*source.pattern, source.wanted, source.begins),
+        ("OK", Presence::Forbidden, Some((0, Some(7))))
     );
+    assert!(source.options.caseless);
+    assert_eq!(check.pages[1].wanted.pattern, None);
+    for line in [
+        "(keepalived.conf: Line 7) regex_options dollar_endonly is not known here - ignoring",
+        "(keepalived.conf: Line 13) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
+    ] {
+        assert!(said.iter().any(|said| said == line), "{said:#?}");
+    }
+}
+
+/// compat/checkers.md §24.1
+#[test]
+fn a_file_check_has_the_weight_of_its_file_unless_it_says_its_own() {
+    let (plan, _) = plan(
+        "track_file load {\n file /run/load\n weight 3 reverse\n}\n\
+         virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n FILE_CHECK {\n track_file load\n }\n \
+         FILE_CHECK {\n track_file load\n weight -300\n }\n }\n}\n",
+    );
+    let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
+        let CheckerKind::File(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        (check.name.clone(), check.path.clone(), check.weight, check.reverse)
+    });
+    let check = |weight, reverse| ("load".to_owned(), "/run/load".into(), weight, reverse);
+    assert_eq!(checks.collect::<Vec<_>>(), [check(3, true), check(-300, false)]);
 }
 
 #[test]
@@ -227,4 +261,21 @@ fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
     );
     let [first, _] = &checkers[..] else { panic!("not two checkers") };
     assert_eq!((first.retry, first.cadence.delay_before_retry), (3, Duration::from_secs(7)));
+}
+
+/// compat/checkers.md §2.13, §23
+#[test]
+fn a_program_checks_as_its_user_and_one_that_is_not_there_leaves_its_server_unchecked() {
+    let (plan, said) = plan(
+        "global_defs {\n enable_script_security\n script_user root\n}\n\
+         virtual_server 10.1.0.1 80 {\n protocol TCP\n delay_loop 7\n real_server 10.0.0.2 80 {\n MISC_CHECK {\n \
+         misc_path \"/bin/sh -c 'exit 0'\"\n misc_dynamic\n }\n MISC_CHECK {\n misc_path /nonexistent/x\n }\n }\n}\n",
+    );
+    let [checker] = &plan.services[0].params.servers[0].checkers[..] else { panic!("one checker") };
+    let CheckerKind::Misc(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+    assert_eq!(check.argv, ["/bin/sh", "-c", "exit 0"]);
+    assert_eq!((check.user, check.timeout, check.dynamic), ((0, 0), Duration::from_secs(7), true));
+    assert_eq!(plan.programs.len(), 1);
+    let missing = "Disabling misc script '/nonexistent/x' since not found/accessible";
+    assert!(said.iter().any(|line| line == missing), "{said:?}");
 }

@@ -34,6 +34,8 @@ pub(super) fn plan(
     merge.kind("file", Object::File, name, &own.files, &groups.files);
     let name = |what: &usize| Some(config.track_processes.get(*what)?.name.clone());
     merge.kind("process", Object::Process, name, &own.processes, &groups.processes);
+    let name = |what: &usize| Some(config.bfd_instances.get(*what)?.name.clone());
+    merge.kind("bfd", Object::Bfd, name, &own.bfds, &groups.bfds);
     merge.all
 }
 

@@ -16,7 +16,7 @@ use super::runner::Starter;
 use super::{Job, Runner};
 
 /// How long the next change waits for the programs of the one before.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The way of one thing's programs. Those that wait when it is dropped are still run.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! The supervisor at work: one loop over signals, its workers' messages, and the clock.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::load::{self, Loaded};
 use crate::log;
 use crate::script::Runner;
 use crate::signals;
-use crate::worker::{FromWorker, Role, Start};
+use crate::worker::{FromWorker, PathNews, Role, Start, ToWorker};
 
 /// What the supervisor is about.
 #[derive(Debug, PartialEq, Eq)]
@@ -55,6 +55,8 @@ pub(super) struct Supervisor {
     loaded: Loaded,
     phase: Phase,
     reload_queued: bool,
+    /// What each BFD session said last, for workers that start later.
+    paths: BTreeMap<String, PathNews>,
     heard: UnboundedSender<Heard>,
     messages: UnboundedReceiver<Heard>,
 }
@@ -71,7 +73,17 @@ impl Supervisor {
     pub(super) fn new(options: Options, arguments: Vec<OsString>, slots: Vec<Slot>, loaded: Loaded) -> Self {
         let (heard, messages) = unbounded_channel();
         let phase = Phase::Configuring { first: true, waiting: BTreeSet::new() };
-        Self { options, arguments, slots, loaded, phase, reload_queued: false, heard, messages }
+        Self {
+            options,
+            arguments,
+            slots,
+            loaded,
+            phase,
+            reload_queued: false,
+            paths: BTreeMap::new(),
+            heard,
+            messages,
+        }
     }
 
     /// Runs until told to stop, or until a worker meets an error that a restart cannot mend.
@@ -221,6 +233,8 @@ impl Supervisor {
             if let Some(slot) = self.slot(role) {
                 slot.restart_after(Duration::ZERO);
             }
+        } else {
+            self.repeat_paths(role);
         }
     }
 
@@ -236,7 +250,31 @@ impl Supervisor {
                     self.settled();
                 }
             }
+            FromWorker::Paths(news) => {
+                self.paths.extend(news.iter().map(|one| (one.session.clone(), one.clone())));
+                let message = ToWorker::Paths(news);
+                self.tell(Role::Vrrp, &message);
+                self.tell(Role::Checkers, &message);
+            }
         }
+    }
+
+    fn tell(&self, role: Role, message: &ToWorker<()>) {
+        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
+        match message.encode() {
+            Ok(message) => slot.send(message),
+            Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
+        }
+    }
+
+    /// Tells a worker that has a new plan what the BFD sessions said last.
+    fn repeat_paths(&self, role: Role) {
+        if role == Role::Bfd || self.paths.is_empty() {
+            return;
+        }
+        let sent = vrrp::io::clock::since_boot();
+        let news = self.paths.values().map(|one| PathNews { sent, ..one.clone() }).collect();
+        self.tell(role, &ToWorker::Paths(news));
     }
 
     /// When the last worker has its configuration in force: say so, and go on with what waited for it.
@@ -291,6 +329,8 @@ impl Supervisor {
             Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
         }
         self.loaded = loaded;
+        let sessions = &self.loaded.plan.bfd.sessions;
+        self.paths.retain(|name, _| sessions.iter().any(|session| session.name == *name));
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -298,6 +338,7 @@ impl Supervisor {
             match self.loaded.plan.reload_message(slot.role) {
                 Ok(message) => {
                     slot.send(message);
+                    self.repeat_paths(slot.role);
                     waiting.insert(slot.role);
                 }
                 Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),

@@ -19,7 +19,7 @@ use crate::exit::Exit;
 use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
 use crate::worker::Role;
-use crate::{load, log, signals, version};
+use crate::{load, log, signals, track, version};
 
 /// The supervisor's syslog ident.
 const IDENT: &str = "Keepalived";
@@ -99,6 +99,12 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Unable to take over orphaned processes: {errno}");
     }
 
+    for first in &loaded.plan.first_numbers {
+        if let Err(error) = track::file::begin_with(&first.path, first.number, first.overwrite) {
+            tracing::info!("Unable to write {}: {error}", first.path.display());
+        }
+    }
+
     let result = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -126,6 +132,7 @@ fn pid_path(options: &Options, place: &Place, role: Role) -> PathBuf {
     let given = match role {
         Role::Checkers => &options.checkers_pid_file,
         Role::Vrrp => &options.vrrp_pid_file,
+        Role::Bfd => &options.bfd_pid_file,
     };
     given.clone().unwrap_or_else(|| place.worker_pid_path(role))
 }

@@ -10,7 +10,7 @@ mod orders;
 mod process;
 
 pub(crate) use link::{Receiver, Sender, pair, split};
-pub(crate) use message::{FromWorker, Start, ToWorker};
+pub(crate) use message::{FromWorker, PathNews, Start, ToWorker};
 pub(crate) use orders::{Order, Orders};
 pub(crate) use process::main;
 
@@ -26,17 +26,20 @@ pub(crate) enum Role {
     Checkers,
     /// Elections, addresses and announcements.
     Vrrp,
+    /// BFD sessions.
+    Bfd,
 }
 
 impl Role {
     /// Every role, in starting order.
-    pub(crate) const ALL: [Self; 2] = [Self::Checkers, Self::Vrrp];
+    pub(crate) const ALL: [Self; 3] = [Self::Checkers, Self::Vrrp, Self::Bfd];
 
     /// The name in [`ENV`].
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Checkers => "checkers",
             Self::Vrrp => "vrrp",
+            Self::Bfd => "bfd",
         }
     }
 
@@ -50,6 +53,7 @@ impl Role {
         match self {
             Self::Checkers => "Healthcheck",
             Self::Vrrp => "VRRP",
+            Self::Bfd => "BFD",
         }
     }
 
@@ -58,6 +62,7 @@ impl Role {
         match self {
             Self::Checkers => "checker",
             Self::Vrrp => "vrrp",
+            Self::Bfd => "bfd",
         }
     }
 
@@ -66,6 +71,7 @@ impl Role {
         match self {
             Self::Checkers => "Keepalived_healthcheckers",
             Self::Vrrp => "Keepalived_vrrp",
+            Self::Bfd => "Keepalived_bfd",
         }
     }
 }

@@ -6,13 +6,15 @@ use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::{FromWorker, Receiver, Sender, Start, ToWorker, split};
+use super::{FromWorker, PathNews, Receiver, Sender, Start, ToWorker, split};
 
 /// One thing to do.
 #[derive(Debug)]
 pub(crate) enum Order<P> {
     /// Make this plan the one in force, touching only what differs.
     Reload(Box<P>),
+    /// Take notice of what BFD sessions say.
+    Paths(Vec<PathNews>),
     /// Give everything back to the system and end.
     Stop,
 }
@@ -54,7 +56,9 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                 };
                 Ok((start, plan, orders))
             }
-            Some(Ok(ToWorker::Reload(_))) => Err(io::Error::other("the first message was not a start")),
+            Some(Ok(ToWorker::Reload(_) | ToWorker::Paths(_))) => {
+                Err(io::Error::other("the first message was not a start"))
+            }
             Some(Err(error)) => Err(error),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -77,6 +81,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     self.plan = plan.clone();
                     Order::Reload(Box::new(plan))
                 }
+                Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
                 Some(Ok(ToWorker::Start { .. })) | None => Order::Stop,
                 Some(Err(error)) => {
                     tracing::error!("Lost contact with the supervisor: {error}");
@@ -89,8 +94,19 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
 
     /// Tells the supervisor that the last plan is in force.
     pub(crate) async fn configured(&mut self) {
-        if let Err(error) = self.to_supervisor.send(&FromWorker::Configured).await {
-            tracing::debug!("Could not tell the supervisor that the configuration is in force: {error}");
+        self.tell(&FromWorker::Configured).await;
+    }
+
+    /// Tells the supervisor what BFD sessions say.
+    pub(crate) async fn paths(&mut self, news: Vec<PathNews>) {
+        if !news.is_empty() {
+            self.tell(&FromWorker::Paths(news)).await;
+        }
+    }
+
+    async fn tell(&mut self, message: &FromWorker) {
+        if let Err(error) = self.to_supervisor.send(message).await {
+            tracing::debug!("Could not tell the supervisor: {error}");
         }
     }
 }

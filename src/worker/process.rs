@@ -73,6 +73,15 @@ fn work(role: Role) -> io::Result<Exit> {
                 pidfile::remove(&start.pid_file);
                 Ok(exit)
             }
+            Role::Bfd => {
+                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let log = log::init(start.log.clone());
+                log.background();
+                let exit = drive::bfd::run(plan, &mut orders).await;
+                log_end();
+                pidfile::remove(&start.pid_file);
+                Ok(exit)
+            }
             Role::Vrrp => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());

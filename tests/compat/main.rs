@@ -13,6 +13,12 @@ mod announcement;
 #[path = "../netns/auth.rs"]
 #[expect(dead_code, reason = "the original has no auth_hmac")]
 mod auth;
+#[path = "../netns/bfd.rs"]
+#[expect(
+    dead_code,
+    reason = "the original forgets its sessions with a worker, a reload moves what it tracks, and Debian's knows no multihop"
+)]
+mod bfd;
 mod config;
 #[path = "../netns/election.rs"]
 mod election;
@@ -29,6 +35,10 @@ mod routes;
 mod sync;
 mod system;
 
+#[expect(dead_code, reason = "the original tells changes in any order, and gives its FIFO up at a reload")]
+#[path = "../netns/tracking.rs"]
+mod tracking;
+
 use lab::{Binary, Needs, ORIGINAL, Suite, Test, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
 
@@ -36,6 +46,12 @@ const PAIRS: &[Test<Cast>] = tests![
     auth::a_router_with_another_password_is_not_obeyed,
     auth::peers_with_an_authentication_header_elect_and_give_back,
     auth::routers_with_an_authentication_header_elect_and_give_back,
+    bfd::a_cut_link_takes_the_session_down_at_both_ends_and_it_returns_with_the_link,
+    bfd::a_master_that_loses_a_tracked_session_gives_way_at_once_and_returns_with_it,
+    bfd::a_passive_end_is_silent_until_it_is_spoken_to,
+    bfd::a_reload_keeps_the_session_and_takes_new_times_over,
+    bfd::a_session_comes_up_and_the_death_of_one_end_is_noticed,
+    bfd::a_weighted_session_moves_the_priority_and_the_better_router_takes_over,
     election::a_killed_master_is_followed_after_the_down_interval,
     election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
     election::a_returning_higher_priority_takes_over,
@@ -59,6 +75,12 @@ const ALONE: &[Test<Cast>] = tests![
     routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
     routes::promotion_of_secondary_addresses_is_switched_on_and_back,
     routes::static_objects_are_restored_at_once_and_a_lost_route_leads_to_a_new_election,
+    tracking::a_router_waits_for_a_slow_script_without_a_word,
+    tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
+    tracking::a_script_that_hangs_is_ended_and_delays_no_advert,
+    tracking::an_unsafe_script_is_not_run_and_a_missing_one_is_named,
+    tracking::scripts_and_fifos_tell_of_every_change_in_the_originals_words,
+    tracking::the_first_and_the_last_script_run_around_everything_else,
 ];
 
 const FILES: &[Test<Cast>] = tests![

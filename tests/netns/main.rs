@@ -3,12 +3,15 @@
 mod addresses;
 mod announcement;
 mod auth;
+mod bfd;
+mod bfd_peers;
 mod election;
 mod hardship;
 mod ipv6;
 mod packets;
 mod routes;
 mod sync;
+mod tracking;
 mod vmac;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
@@ -18,7 +21,7 @@ fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
     Suite::new(Needs::Namespaces, Duration::from_secs(300))
         .tests(
-            &Cast { one: ours.clone(), two: ours },
+            &Cast { one: ours.clone(), two: ours.clone() },
             tests![
                 announcement::announcements_keep_the_configured_distance,
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
@@ -30,6 +33,16 @@ fn main() -> ExitCode {
                 auth::peers_with_an_authentication_header_elect_and_give_back,
                 auth::routers_that_sign_elect_and_give_back,
                 auth::routers_with_an_authentication_header_elect_and_give_back,
+                bfd::a_cut_link_takes_the_session_down_at_both_ends_and_it_returns_with_the_link,
+                bfd::a_master_that_loses_a_tracked_session_gives_way_at_once_and_returns_with_it,
+                bfd::a_passive_end_is_silent_until_it_is_spoken_to,
+                bfd::a_reload_keeps_the_session_and_takes_new_times_over,
+                bfd::a_reload_that_begins_to_track_a_session_that_is_up_moves_nothing,
+                bfd::a_session_comes_up_and_the_death_of_one_end_is_noticed,
+                bfd::a_weighted_session_moves_the_priority_and_the_better_router_takes_over,
+                bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
+                bfd::a_session_over_two_hops_comes_up_and_counts_them,
+                bfd::forged_and_foreign_packets_move_no_session,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,
@@ -63,6 +76,21 @@ fn main() -> ExitCode {
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
                 packets::garbage_of_any_length_stops_nobody,
+                tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
+                tracking::a_router_waits_for_a_slow_script_without_a_word,
+                tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
+                tracking::a_script_that_hangs_is_ended_and_delays_no_advert,
+                tracking::a_thousand_changes_are_told_in_their_order,
+                tracking::an_unsafe_script_is_not_run_and_a_missing_one_is_named,
+                tracking::scripts_and_fifos_tell_of_every_change_in_the_originals_words,
+                tracking::the_first_and_the_last_script_run_around_everything_else,
+            ],
+        )
+        .tests(
+            &ours,
+            tests![
+                bfd_peers::a_session_with_bird_agrees_on_its_times_and_ends_with_it,
+                bfd_peers::a_session_with_frr_ends_when_it_is_switched_off_and_nobody_is_told,
             ],
         )
         .run()

@@ -1,12 +1,15 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
+mod bfd;
 mod daemon;
 mod end;
 mod health;
+mod misc;
 mod refusal;
 mod reload;
 mod stage;
 mod table;
+mod whole;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
 use std::{process::ExitCode, time::Duration};
@@ -22,8 +25,14 @@ fn main() -> ExitCode {
                 end::a_stopped_director_leaves_nothing,
                 end::the_supervisors_death_takes_workers_and_addresses_along,
                 health::a_dead_server_leaves_and_returns_and_each_change_is_mailed,
+                misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                whole::a_start_with_lvs_flush_removes_what_others_left,
+                whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
+                whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,
+                whole::both_sync_daemons_run_as_long_as_no_instance_decides,
+                whole::timeouts_are_set_changed_and_put_back,
             ],
         )
         .tests_with(
@@ -41,10 +50,12 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 refusal::a_missing_right_is_named_and_ends_the_start,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
+                whole::sync_daemons_that_run_as_they_should_are_left_alone,
             ],
         )
         .run()

@@ -23,6 +23,7 @@
 //! | [`router`] | one virtual router: the parts above joined |
 //! | [`sync`] | virtual routers that are master together or not at all |
 //! | [`log`], [`counters`], [`punctuality`] | what a user sees of it |
+//! | [`bfd`] | bidirectional forwarding detection, a protocol of its own |
 //! | `io` | raw sockets, the alarm and ARP frames, with the feature of that name |
 //!
 //! Everything outside `io` is a function of the events and the times it is given. It knows no keyword of the configuration and no
@@ -30,6 +31,7 @@
 
 pub mod accept;
 pub mod announce;
+pub mod bfd;
 pub mod compose;
 pub mod counters;
 pub mod event;

@@ -166,11 +166,13 @@ impl Tracker {
         tracker
     }
 
-    /// Watches these things from now on. Those watched before stay known; `fresh` is what is known of the others.
+    /// Watches these things from now on. Those watched before stay known; `fresh` is what is known of the others. A BFD
+    /// session is nothing to wait for: it is down until it says otherwise.
     pub fn reconfigure(&mut self, tracked: &[Tracked], fresh: Status) {
         let things = tracked.iter().map(|one| {
             let known = self.status(&one.object).unwrap_or(match &one.object {
-                Object::Bfd(_) => Status::Down,
+                Object::Bfd(_) if fresh == Status::Unknown => Status::Down,
+                Object::Bfd(_) => fresh,
                 Object::Interface(_) | Object::Script(_) | Object::File(_) | Object::Process(_) => fresh,
             });
             (one.clone(), known)
@@ -286,7 +288,8 @@ mod tests {
         tracker.reconfigure(&all, Status::Assumed);
         assert_eq!(tracker.status(&script), Some(Status::Down));
         assert_eq!(tracker.status(&file), Some(Status::Assumed));
-        assert_eq!(tracker.status(&bfd), Some(Status::Down));
+        assert_eq!(tracker.status(&bfd), Some(Status::Assumed));
+        assert_eq!(Tracker::new(&all).status(&bfd), Some(Status::Down));
         tracker.reconfigure(&all[1..], Status::Assumed);
         assert_eq!(tracker.set(&script, Status::Up), None);
     }

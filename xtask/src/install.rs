@@ -25,6 +25,11 @@ pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: 
 /// The original, as peer and oracle.
 pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
 
+/// BIRD, whose BFD is a peer for ours.
+pub(crate) const BIRD: Program = Program { name: "bird", package: "bird2" };
+/// FRR, for the same.
+pub(crate) const FRR: Program = Program { name: "vtysh", package: "frr" };
+
 /// Installs the packages of those programs that are missing.
 ///
 /// # Errors

@@ -9,12 +9,14 @@
 //! must be found in the first [`MAX_HEAD`] bytes. Administrators have stored digests that were made by these rules.
 
 mod digest;
+mod pattern;
 mod reason;
 mod request;
 mod response;
 mod verdict;
 
 pub use self::digest::{BadDigest, Digest};
+pub use self::pattern::{BadPattern, MAX_TEXT, Options, Pattern, Presence, Source};
 pub use self::reason::Reason;
 pub use self::request::{Host, Request, UnknownVersion, Version};
 pub use self::response::{MAX_HEAD, NoHead, Reader, Response};

@@ -15,6 +15,9 @@ pub const MAX_HEAD: usize = 4095;
 pub struct Reader {
     head: Vec<u8>,
     body: Option<Body>,
+    /// How much of the reply is kept as it is, and that.
+    keep: usize,
+    text: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -48,12 +51,19 @@ impl fmt::Display for NoHead {
 impl std::error::Error for NoHead {}
 
 impl Reader {
+    /// A reader that keeps so many bytes of the reply, head and body, for [`Response::text`].
+    pub fn keeping(bytes: usize) -> Self {
+        Self { keep: bytes, ..Self::default() }
+    }
+
     /// Takes the next bytes and gives back those of them that count as body, that is up to the announced length.
     ///
     /// # Errors
     ///
     /// [`NoHead::TooLong`], then and at every later call.
     pub fn feed<'b>(&mut self, bytes: &'b [u8]) -> Result<&'b [u8], NoHead> {
+        let room = self.keep.saturating_sub(self.text.len());
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
         let rest = match &self.body {
             Some(_) => bytes,
             None => self.feed_head(bytes)?,
@@ -94,6 +104,8 @@ impl Reader {
         match self.body {
             Some(body) => Ok(Response {
                 status: status(&self.head),
+                head: self.head.len(),
+                text: self.text,
                 content_length: body.content_length,
                 received: body.received,
                 digest: body.digest.finish(),
@@ -119,6 +131,8 @@ impl Body {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Response {
     status: Option<u16>,
+    head: usize,
+    text: Vec<u8>,
     content_length: Option<u64>,
     received: u64,
     digest: Digest,
@@ -133,6 +147,11 @@ impl Response {
     /// The digest of the body as it came, chunk framing included, up to the announced length.
     pub const fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// What was kept of the reply, and how many bytes of it are the head.
+    pub fn text(&self) -> (&[u8], usize) {
+        (&self.text, self.head)
     }
 
     /// The announced length of the body and the received one, in bytes, when they differ. It is no failure.

@@ -4,7 +4,7 @@ use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, Response};
+use super::{Digest, MAX_TEXT, Pattern, Response};
 
 /// What a reply must be like.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -13,12 +13,14 @@ pub struct Wanted {
     pub status: Vec<RangeInclusive<u16>>,
     /// `digest` of the body, where one is wanted.
     pub digest: Option<Digest>,
+    /// `regex`: what the reply must contain, or not.
+    pub pattern: Option<Pattern>,
 }
 
 impl Default for Wanted {
     /// Any success, any body.
     fn default() -> Self {
-        Self { status: vec![200..=299], digest: None }
+        Self { status: vec![200..=299], digest: None, pattern: None }
     }
 }
 
@@ -29,9 +31,16 @@ pub enum Flaw {
     Status(Option<u16>),
     /// The body is another one; this is its digest.
     Digest(Digest),
+    /// The pattern is not found, or found where it must not be.
+    Pattern,
 }
 
 impl Wanted {
+    /// How many bytes of the reply have to be kept to judge it.
+    pub fn keep(&self) -> usize {
+        if self.pattern.is_some() { MAX_TEXT } else { 0 }
+    }
+
     /// Compares; the status comes first, also where a digest is wanted.
     ///
     /// # Errors
@@ -42,8 +51,12 @@ impl Wanted {
         if !status.is_some_and(|status| self.status.iter().any(|good| good.contains(&status))) {
             return Err(Flaw::Status(status));
         }
-        match self.digest {
-            Some(digest) if digest != response.digest() => Err(Flaw::Digest(response.digest())),
+        if self.digest.is_some_and(|digest| digest != response.digest()) {
+            return Err(Flaw::Digest(response.digest()));
+        }
+        let (text, head) = response.text();
+        match &self.pattern {
+            Some(pattern) if !pattern.is_met_by(text, head) => Err(Flaw::Pattern),
             Some(_) | None => Ok(()),
         }
     }
@@ -71,7 +84,7 @@ mod tests {
 
     #[test]
     fn listed_codes_replace_the_default() {
-        let wanted = Wanted { status: vec![100..=100, 301..=302], digest: None };
+        let wanted = Wanted { status: vec![100..=100, 301..=302], ..Wanted::default() };
         assert_eq!(wanted.judge(&reply("302 Found")), Ok(()));
         assert_eq!(wanted.judge(&reply("200 OK")), Err(Flaw::Status(Some(200))));
     }

@@ -1,4 +1,4 @@
-//! Connected UDP sockets: the kernel lets only the peer's datagrams in, and tells what the network says about ours.
+//! Connected datagram sockets: the kernel lets only the peer's datagrams in, and tells what the network says about ours.
 
 use std::os::fd::OwnedFd;
 
@@ -10,15 +10,16 @@ use super::connect::{judge, open};
 use crate::params::Endpoint;
 use crate::{Outcome, Step, Trouble};
 
-/// Opens a socket to the endpoint.
+/// Opens a socket to the endpoint for UDP, or for ICMP echo, where the kernel writes headers and identifiers (icmp(7)) and
+/// the call is the same.
 ///
 /// # Errors
 ///
 /// The outcome of the probe, as for TCP.
-pub(crate) fn connect(endpoint: &Endpoint) -> Result<UdpSocket, Outcome> {
+pub(crate) fn connect(endpoint: &Endpoint, protocol: Protocol) -> Result<UdpSocket, Outcome> {
     let trouble =
         |step, errno: Option<i32>| Outcome::Unable(Trouble { step, errno: errno.unwrap_or_default() });
-    let socket = open(endpoint, Type::DGRAM, Protocol::UDP).map_err(Outcome::Unable)?;
+    let socket = open(endpoint, Type::DGRAM, protocol).map_err(Outcome::Unable)?;
     // Without it the kernel keeps to itself that a host or network is unreachable.
     let told = if endpoint.dest.is_ipv4() {
         setsockopt(&socket, sockopt::Ipv4RecvErr, &true)

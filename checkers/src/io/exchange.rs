@@ -36,6 +36,8 @@ pub struct Limits {
     pub step: Duration,
     /// For everything, so that a server cannot go on for ever a byte at a time.
     pub whole: Duration,
+    /// Bytes of the reply that [`Response::text`] is to have.
+    pub keep: usize,
 }
 
 /// An exchange under way. Dropping it closes the connection.
@@ -152,7 +154,7 @@ impl Exchange {
             Stream::Plain(_) => Pace::Each(limits.step, last),
             Stream::Tls(_) => Pace::Together(after(Instant::now(), limits.step).min(last)),
         };
-        let (reader, buffer) = (Reader::default(), vec![0; BUFFER]);
+        let (reader, buffer) = (Reader::keeping(limits.keep), vec![0; BUFFER]);
         Ok(Self { stream, pace, reader, buffer, progress: Progress::Silent })
     }
 
@@ -277,7 +279,8 @@ fn unconnected(outcome: &Outcome) -> Failed {
         Outcome::Passed
         | Outcome::PassedWith(_)
         | Outcome::Failed(
-            Failure::Handshake(_)
+            Failure::Send(_)
+            | Failure::Handshake(_)
             | Failure::Http(_)
             | Failure::Smtp(_)
             | Failure::Reply

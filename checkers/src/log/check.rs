@@ -12,10 +12,15 @@ use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
     rs: &RealServerId,
+    vs: &VirtualServerId,
     kind: &CheckerKind,
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::NotSent => f.write_str("send ICMP packet fail"),
+        Checked::Unable(Trouble { step: Step::Bind, errno }) if matches!(kind, CheckerKind::Ping(_)) => {
+            write!(f, "bind failed. errno: {errno}, error: {}", Strerror(errno))
+        }
         Checked::Errno(errno) if matches!(kind, CheckerKind::Udp(_)) => {
             write!(f, "UDP connect error {errno} - {}", Strerror(errno))
         }
@@ -30,6 +35,7 @@ pub(super) fn line(
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Attempt(_)
         | Checked::Retrying { .. }
         | Checked::Failed(..)
@@ -41,6 +47,10 @@ pub(super) fn line(
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
             // Its lines name the virtual server too; see `misc`.
             CheckerKind::Misc(_) => Ok(()),
+            CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
+            // Neither is asked.
+            CheckerKind::File(check) => f.write_str(&check.name),
+            CheckerKind::Bfd(check) => f.write_str(&check.session),
         },
     }
 }
@@ -84,8 +94,10 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
     }
@@ -99,6 +111,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
             write!(f, "HTTP status code success to {rs} url({})", path(page))
         }
         Checked::DigestGood(page) => write!(f, "MD5 digest success to {rs} url({})", path(page)),
+        Checked::RegexGood(page) => write!(f, "Regex match success to {rs} url({})", path(page)),
         Checked::Attempt(failure) => write!(f, "{} server {rs}.", reason(failure)),
         Checked::Failed(_, retries) => {
             let name = match check.scheme {
@@ -115,6 +128,7 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         Checked::Passed
         | Checked::Errno(_)
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
@@ -130,7 +144,9 @@ fn reason(failure: Failure) -> Reason {
         Failure::Handshake(_) => Reason::Handshake,
         Failure::Http(reason) => reason,
         // No page fails like this.
-        Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) | Failure::Script(_) => Reason::NoData,
+        Failure::Send(_) | Failure::Smtp(_) | Failure::Reply | Failure::Dns(_) | Failure::Script(_) => {
+            Reason::NoData
+        }
     }
 }
 
@@ -147,8 +163,10 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
@@ -164,10 +182,43 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+    }
+}
+
+/// `PING_CHECK` (§22.4)
+fn ping(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    endpoint: &Endpoint,
+    checked: Checked,
+) -> fmt::Result {
+    match checked {
+        Checked::Attempt(Failure::ConnectTimeout) => write!(f, "ICMP connection to address {rs} timeout."),
+        Checked::Attempt(_) => write!(f, "ICMP connection to {rs} of {vs} failed."),
+        Checked::Failed(_, Some(retries)) => {
+            write!(f, "ICMP CHECK on service {rs} of {vs} failed{}.", After(Some(retries)))
+        }
+        Checked::Failed(_, None) => write!(f, "ICMP CHECK on service {rs} failed."),
+        Checked::Rescheduled(_) => {
+            let protocol = if endpoint.dest.is_ipv4() { "ICMP" } else { "ICMPv6" };
+            write!(f, "{protocol} connect fail to create socket. Rescheduling.")
+        }
+        Checked::Passed
+        | Checked::StatusGood(_)
+        | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
+        | Checked::Errno(_)
+        | Checked::Retrying { .. }
+        | Checked::NotSent
+        | Checked::Unable(_)
+        | Checked::TlsTooOld(_) => write!(f, "ICMP connection to {rs} success."),
     }
 }
 
@@ -184,8 +235,10 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
         | Checked::Retrying { .. }
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::TlsTooOld(_) => return f.write_str("success."),
     };
@@ -198,7 +251,12 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         Failure::Connect(errno) => {
             write!(f, "failed to read socket; errno {errno} ({})", Strerror(errno))?;
         }
-        Failure::Handshake(_) | Failure::Http(_) | Failure::Smtp(_) | Failure::Reply | Failure::Script(_) => {
+        Failure::Send(_)
+        | Failure::Handshake(_)
+        | Failure::Http(_)
+        | Failure::Smtp(_)
+        | Failure::Reply
+        | Failure::Script(_) => {
             f.write_str("connection failure.")?;
         }
     }
@@ -224,7 +282,9 @@ pub(super) fn misc(
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
+        | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Rescheduled(_)
         | Checked::TlsTooOld(_) => return f.write_str("succeeded."),
@@ -234,6 +294,7 @@ pub(super) fn misc(
         Failure::Script(fault) => write!(f, "failed{when}{fault}."),
         Failure::ConnectTimeout
         | Failure::Connect(_)
+        | Failure::Send(_)
         | Failure::Handshake(_)
         | Failure::Http(_)
         | Failure::Smtp(_)
@@ -261,7 +322,8 @@ impl fmt::Display for SmtpFailure<'_> {
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
             Some(
-                Failure::Handshake(_)
+                Failure::Send(_)
+                | Failure::Handshake(_)
                 | Failure::Http(_)
                 | Failure::Reply
                 | Failure::Dns(_)

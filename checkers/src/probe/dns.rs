@@ -1,5 +1,6 @@
 //! `DNS_CHECK`: a question over UDP, and any answer to it (checkers.md §20).
 
+use socket2::Protocol;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -12,7 +13,7 @@ use crate::{Failure, Outcome};
 const BUFFER: usize = 512;
 
 pub(super) async fn probe(check: &DnsCheck) -> Outcome {
-    let socket = match connect(&check.endpoint) {
+    let socket = match connect(&check.endpoint, Protocol::UDP) {
         Ok(socket) => socket,
         Err(outcome) => return outcome,
     };

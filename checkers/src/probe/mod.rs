@@ -2,6 +2,7 @@
 //! decided elsewhere.
 
 mod dns;
+mod ping;
 mod smtp;
 mod tcp;
 mod udp;
@@ -50,13 +51,17 @@ pub async fn probe_with(kind: &CheckerKind, question: usize, programs: &dyn Prog
         CheckerKind::Dns(check) => dns::probe(check).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
         CheckerKind::Misc(check) => programs.run(check).await.outcome(check.dynamic),
+        CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
+        // Nobody plans it.
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Outcome::Passed,
     }
 }
 
 /// How long a probe may take.
 pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
     match kind {
-        CheckerKind::Tcp(endpoint) => endpoint.timeout,
+        CheckerKind::Tcp(endpoint) | CheckerKind::Ping(endpoint) => endpoint.timeout,
+        CheckerKind::File(_) | CheckerKind::Bfd(_) => Duration::ZERO,
         CheckerKind::Web(check) => web::time_limit(check),
         CheckerKind::Smtp(check) => smtp::time_limit(check),
         CheckerKind::Udp(check) => check.endpoint.timeout,

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use socket2::Protocol;
 use tokio::net::UdpSocket;
 use tokio::time::timeout;
 
@@ -13,7 +14,7 @@ use crate::{Failure, Outcome};
 const BUFFER: usize = 65_536;
 
 pub(super) async fn probe(check: &UdpCheck) -> Outcome {
-    match connect(&check.endpoint) {
+    match connect(&check.endpoint, Protocol::UDP) {
         Ok(socket) => ask(check, &socket).await,
         // §4.6: unlike with the others, this counts.
         Err(Outcome::Unable(trouble)) => Outcome::Failed(Failure::Connect(trouble.errno)),

@@ -3,7 +3,9 @@
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use crate::http::{Flaw, Host, Reason, Request};
+use tokio::sync::oneshot;
+
+use crate::http::{Flaw, Host, Reason, Request, Response, Wanted};
 use crate::io::exchange::{Exchange, Failed, Limits};
 use crate::io::tls::{Client, PeerName};
 use crate::params::{Scheme, TlsFarewell, WebCheck};
@@ -11,6 +13,9 @@ use crate::{Failure, Outcome};
 
 /// A server that sends a byte now and then is listened to for so many times `connect_timeout`.
 const PATIENCE: u32 = 10;
+
+/// From so many bytes on a search has a thread of its own.
+const LONG: usize = 4 * 1024;
 
 /// All sessions begin alike and none is resumed.
 static CLIENT: LazyLock<Client> = LazyLock::new(Client::default);
@@ -43,7 +48,7 @@ async fn fetch(check: &WebCheck, page: usize) -> Result<(), Outcome> {
     };
     let host = page.host.as_deref().map(str::as_bytes).map_or(Host::Destination(endpoint.dest), Host::Named);
     let request = Request { version: check.version, path: page.path.as_bytes(), host }.bytes();
-    let limits = Limits { step: endpoint.timeout, whole: time_limit(check) };
+    let limits = Limits { step: endpoint.timeout, whole: time_limit(check), keep: page.wanted.keep() };
     let result = async {
         let mut exchange = Exchange::open(endpoint, tls, &request, limits).await?;
         while exchange.next().await?.is_some() {}
@@ -53,10 +58,27 @@ async fn fetch(check: &WebCheck, page: usize) -> Result<(), Outcome> {
         exchange.finish()
     };
     let response = result.await.map_err(|failed: Failed| failed.outcome)?;
-    page.wanted.judge(&response).map_err(|flaw| {
+    judge(&page.wanted, response).await.map_err(|flaw| {
         Outcome::Failed(Failure::Http(match flaw {
             Flaw::Status(_) => Reason::Status,
             Flaw::Digest(_) => Reason::Digest,
+            Flaw::Pattern => Reason::Regex,
         }))
     })
+}
+
+/// A search may take long where pattern and text are at odds with one another. It must not hold up other probes.
+async fn judge(wanted: &Wanted, response: Response) -> Result<(), Flaw> {
+    if wanted.pattern.is_none() || response.text().0.len() < LONG {
+        return wanted.judge(&response);
+    }
+    let (wanted, (say, said)) = (wanted.clone(), oneshot::channel());
+    // Not on the runtime's own threads: a process that ends does not wait for this one.
+    let searching = std::thread::Builder::new().name("regex".into()).spawn(move || {
+        let _nobody_listens = say.send(wanted.judge(&response));
+    });
+    match searching {
+        Ok(_detached) => said.await.unwrap_or(Err(Flaw::Pattern)),
+        Err(_no_thread) => Err(Flaw::Pattern),
+    }
 }

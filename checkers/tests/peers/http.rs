@@ -27,7 +27,7 @@ fn server(answer: impl FnOnce(TcpStream) -> std::io::Result<()> + Send + 'static
 
 /// Reads to the end, whatever it is; gives the reason and the time it took.
 async fn give_up(addr: SocketAddr, step: u64, whole: u64) -> (Reason, Duration) {
-    let limits = Limits { step: Duration::from_millis(step), whole: Duration::from_millis(whole) };
+    let limits = Limits { step: Duration::from_millis(step), whole: Duration::from_millis(whole), keep: 0 };
     let begun = Instant::now();
     let endpoint = endpoint(addr, Duration::from_secs(5));
     let failed: Failed = async {
@@ -78,7 +78,7 @@ async fn silence_is_left_after_one_step() {
 #[tokio::test]
 async fn limits_that_no_clock_can_hold_are_limits_all_the_same() {
     let addr = server(|mut stream| stream.write_all(HEAD));
-    let limits = Limits { step: Duration::MAX, whole: Duration::MAX };
+    let limits = Limits { step: Duration::MAX, whole: Duration::MAX, keep: 0 };
     let endpoint = endpoint(addr, Duration::from_secs(5));
     let mut exchange = Exchange::open(&endpoint, None, b"GET / HTTP/1.0\r\n\r\n", limits).await.unwrap();
     while exchange.next().await.unwrap().is_some() {}

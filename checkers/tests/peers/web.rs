@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use checkers::http::{Digest, Reason, Version, Wanted};
+use checkers::http::{Digest, Options, Pattern, Presence, Reason, Source, Version, Wanted};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Page, Scheme, TlsFarewell, WebCheck};
 use checkers::probe::probe;
 use checkers::{Failure, Outcome, TlsFault};
@@ -51,7 +51,7 @@ async fn each_question_is_another_page_with_its_own_demands() {
     let pages = [
         Page { wanted: wanted(b"hello"), host: Some("www.example.org".into()), ..page("/a") },
         Page { wanted: wanted(b"other"), ..page("/b") },
-        Page { wanted: Wanted { status: vec![301..=302], digest: None }, ..page("/c") },
+        Page { wanted: Wanted { status: vec![301..=302], ..Wanted::default() }, ..page("/c") },
     ];
     let check = check(Scheme::Http, server.addr, LONG, &pages);
     assert_eq!(probe(&check, 0).await, Outcome::Passed);
@@ -156,4 +156,21 @@ async fn what_answers_a_handshake_with_something_else_has_a_fault_of_its_own() {
     assert!(resetting == handshake || resetting == Outcome::Failed(Failure::Connect(104)), "{resetting:?}");
     let silent = Scripted::plain(&[Step::Hold]);
     assert_eq!(get(Scheme::Https, &silent, SHORT).await, failed(Reason::TimeoutConnecting));
+}
+
+#[tokio::test]
+async fn a_reply_must_match_its_pattern_whatever_its_size() {
+    let pattern = |pattern: &str| {
+        let (options, begins) = (Options::default(), None);
+        let source = Source { pattern: pattern.to_owned(), options, wanted: Presence::Required, begins };
+        Wanted { pattern: Some(Pattern::new(source).unwrap()), ..Wanted::default() }
+    };
+    for padding in [0, 100_000] {
+        let server = Scripted::plain(&[REQUEST, send(HEAD), send(" ".repeat(padding)), send("hello")]);
+        let wanted = |pattern| Page { wanted: pattern, ..page("/") };
+        let pages = [wanted(pattern("hel+o")), wanted(pattern("world"))];
+        let check = check(Scheme::Http, server.addr, LONG, &pages);
+        assert_eq!(probe(&check, 0).await, Outcome::Passed);
+        assert_eq!(probe(&check, 1).await, failed(Reason::Regex));
+    }
 }

@@ -1,7 +1,9 @@
 //! Virtual servers over whole stories: outcomes go in; lines, pool, notices and mails come out.
 #![expect(clippy::unwrap_used, reason = "a test may fail")]
 
+mod bfd;
 mod dns;
+mod file;
 mod model;
 mod reload;
 mod running;

@@ -119,16 +119,16 @@ keywords! {
 keywords! {
     /// Read a tracked file.
     FileCheckBlock {
-        track_file: FileName => "The file.", is ParsedOnly;
-        weight: FileWeight => "Its number is multiplied by it.", missing "track file weight missing", is ParsedOnly;
+        track_file: FileName => "The file.";
+        weight: FileWeight => "Its number is multiplied by it.", missing "track file weight missing";
     }
 }
 
 keywords! {
     /// Watch a BFD session.
     BfdCheckBlock {
-        name: BfdName => "The session.", is ParsedOnly;
-        alpha: bool => "The server is down until the session is up.", else "Invalid alpha parameter {}", is ParsedOnly;
+        name: BfdName => "The session.";
+        alpha: bool => "The server is down until the session is up.", else "Invalid alpha parameter {}";
     }
 }
 

@@ -52,7 +52,7 @@ keywords! {
         track_script: Lines<TrackScriptLine> => "Scripts all members watch.";
         track_file: Lines<TrackFileLine> => "Files all members watch.";
         track_process: Lines<TrackProcessLine> => "Processes all members watch.";
-        track_bfd: Lines<TrackBfdLine> => "BFD sessions all members watch.", is ParsedOnly;
+        track_bfd: Lines<TrackBfdLine> => "BFD sessions all members watch.";
         notify_backup: Script => "Run when the group becomes BACKUP.";
         notify_master: Script => "Run when the group becomes MASTER.";
         notify_fault: Script => "Run when the group faults.";

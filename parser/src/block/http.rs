@@ -48,12 +48,12 @@ keywords! {
         digest: Digest => "MD5 of the body.", once "Digest '{}' is a duplicate";
         status_code: StatusCodesValue => "Status codes that are fine.";
         virtualhost: Replaceable => "Host header.", missing "Missing HTTP_GET virtualhost name";
-        regex: RegexPattern => "The body must match.", is ParsedOnly;
-        regex_no_match: Flag => "The body must not match.", is ParsedOnly;
-        regex_options: RegexOptions => "Options of the pattern.", is ParsedOnly;
-        regex_min_offset: Offset => "A match may not begin before.", is ParsedOnly;
-        regex_max_offset: Offset => "A match may not begin behind.", is ParsedOnly;
-        regex_stack: RegexStack => "Has no effect: there is no such stack.", is ParsedOnly;
+        regex: RegexPattern => "The body must match.";
+        regex_no_match: Flag => "The body must not match.";
+        regex_options: RegexOptions => "Options of the pattern.";
+        regex_min_offset: Offset => "A match may not begin before.";
+        regex_max_offset: Offset => "A match may not begin behind.";
+        regex_stack: RegexStack => "Has no effect: there is no such stack.", is NoEffect;
     }
 }
 

@@ -150,13 +150,13 @@ keywords! {
         misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.";
         smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.";
         tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
-        ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.", is ParsedOnly;
+        ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.";
         udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.";
         http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
         ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
         dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
-        file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.", is ParsedOnly;
-        bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.", is ParsedOnly;
+        file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.";
+        bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.";
         * address: Option<(IpAddr, u16)>;
         * end: Option<Span>;
     }

@@ -43,7 +43,7 @@ keywords! {
         track_script: Lines<TrackScriptLine> => "Scripts watched.";
         track_file: Lines<TrackFileLine> => "Files watched.";
         track_process: Lines<TrackProcessLine> => "Processes watched.";
-        track_bfd: Lines<TrackBfdLine> => "BFD sessions watched.", is ParsedOnly;
+        track_bfd: Lines<TrackBfdLine> => "BFD sessions watched.";
         source ("mcast_src_ip") | "unicast_src_ip": SourceAddress => "Source address of adverts.";
         mcast_dst_ip: MulticastGroup => "Multicast group of adverts.";
         track_src_ip: Flag => "Fault while the source address is missing.", is ParsedOnly;

@@ -1,7 +1,6 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
-mod chatter;
 mod group;
 mod herald;
 mod instance;
@@ -11,26 +10,27 @@ mod sockets;
 mod tell;
 mod watch;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use vrrp::bfd::Reach;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
 use vrrp::log::Line;
 use vrrp::params::Transport;
 use vrrp::sync::Step;
-use vrrp::track::Status;
+use vrrp::track::{Object, Status};
 use vrrp::{Action, Cause, Ending, Event, Mention, Packet, Priority, State};
 
-use self::chatter::Chatter;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
 use self::watch::{News, Watch};
+use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
 use crate::capability;
 use crate::exit::Exit;
@@ -38,11 +38,11 @@ use crate::mirror::{Mirror, Report};
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
 use crate::plan::address::Address;
-use crate::plan::object::Object;
+use crate::plan::object;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
-use crate::worker::{Order, Orders};
+use crate::worker::{Order, Orders, PathNews};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -95,6 +95,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             news = worker.watch.news() => worker.hear_news(news),
             order = orders.next() => match order {
                 Order::Reload(plan) => worker.prepare(*plan),
+                Order::Paths(news) => worker.hear_paths(&news),
                 Order::Stop => break,
             },
         }
@@ -144,6 +145,8 @@ struct Worker {
     chatter: Chatter,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
+    /// What each BFD session said last.
+    paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
 }
@@ -176,6 +179,7 @@ impl Worker {
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
             prepared: None,
+            paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
         };
         worker.kernel.command(Command::Clean(leftovers));
@@ -223,7 +227,7 @@ impl Worker {
         self.instances.push(instance);
         let index = self.instances.len() - 1;
         self.bring_up_to_date(index);
-        self.tell_what_is_known(index);
+        self.tell_what_is_known(index, Status::Unknown);
     }
 
     /// Opens the sockets of a virtual router if its interface is there.
@@ -368,7 +372,7 @@ impl Worker {
             }
             Answer::Lost { id, object } => {
                 let Some(index) = self.position(id) else { return };
-                if let Object::Address(Address { address, interface, .. }) = &object {
+                if let object::Object::Address(Address { address, interface, .. }) = &object {
                     tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
                 }
                 self.tell(index, Event::AddressLost);
@@ -388,11 +392,31 @@ impl Worker {
         }
     }
 
-    /// Tells a virtual router what is known of the things it tracks, as far as it does not know.
-    fn tell_what_is_known(&mut self, index: usize) {
-        for (object, status) in self.watch.known() {
+    /// BFD sessions say how they are: every virtual router that watches one hears of it.
+    fn hear_paths(&mut self, news: &[PathNews]) {
+        for one in news {
+            let object = Object::Bfd(one.session.clone());
+            let status = match one.reach {
+                Reach::Up => Status::Up,
+                Reach::Down => Status::Down,
+            };
+            self.paths.insert(one.session.clone(), status);
+            let known = |instance: &Instance| instance.router.machine().tracker().status(&object);
+            if self.instances.iter().any(|instance| known(instance).is_some()) {
+                one.log();
+            }
+            self.hear_news(vec![(object, status)]);
+        }
+    }
+
+    /// Tells a virtual router what is known of the things it tracks, as far as it does not know. What nobody knows is
+    /// `unknown` to it.
+    fn tell_what_is_known(&mut self, index: usize, unknown: Status) {
+        let paths = self.paths.iter().map(|(session, status)| (Object::Bfd(session.clone()), *status));
+        for (object, status) in self.watch.known().into_iter().chain(paths).collect::<News>() {
+            let status = if status == Status::Unknown { unknown } else { status };
             let known = self.instances[index].router.machine().tracker().status(&object);
-            if status != Status::Unknown && known.is_some_and(|known| known != status) {
+            if known.is_some_and(|known| known != status) {
                 self.tell(index, Event::Track(object, status));
             }
         }

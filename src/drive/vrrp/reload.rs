@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use vrrp::log::Line;
+use vrrp::track::Status;
 use vrrp::{Cause, Ending, Event, State, Verdict};
 
 use super::{Instance, Plan, Who, Worker, addresses_of, prepare, start_runner};
@@ -70,6 +71,10 @@ impl Worker {
                 self.tell(index, Event::Recover(Cause::Partner));
             }
         }
+        // A script that has changed neither faults nor holds up a router that runs.
+        for index in (0..self.instances.len()).filter(|index| !new_ones.contains(index)) {
+            self.tell_what_is_known(index, Status::Assumed);
+        }
         for index in new_ones {
             self.tell(index, Event::Start { quiet: plan.startup_delay });
         }
@@ -120,7 +125,6 @@ impl Worker {
         let _ = self.open_sockets(index);
         self.carry_out(index, out);
         self.bring_up_to_date(index);
-        self.tell_what_is_known(index);
     }
 
     /// `fifo_write_vrrp_states_on_reload`: groups first, as at the start.

@@ -6,7 +6,7 @@ use std::io;
 use std::task::Poll;
 use std::time::Instant;
 
-use super::chatter::Chatter;
+use crate::drive::chatter::Chatter;
 use vrrp::io::socket::{Arrival, Endpoint, OpenError, Pair, Read};
 use vrrp::log::Line;
 use vrrp::{Datagram, Packet};

@@ -9,7 +9,7 @@ use parser::config::{Command, Located, Script};
 use super::*;
 
 fn span() -> Span {
-    Span { file: "keepalived.conf".into(), line: 7 }
+    Span::new("keepalived.conf", 7)
 }
 
 fn put(folder: &Path, name: &str, mode: u32, text: &str) -> String {

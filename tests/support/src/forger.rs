@@ -5,13 +5,14 @@ use crate::{
     scene::Node,
 };
 use socket2::{Domain, Protocol, Socket, Type};
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
 
 /// Sends whatever it is told as the payload of a VRRP packet over IPv4 multicast.
 #[derive(Debug)]
 pub struct Forger {
     socket: Socket,
-    _node: Node,
+    node: Node,
+    address: Ipv4Addr,
 }
 
 impl Forger {
@@ -24,7 +25,20 @@ impl Forger {
         let open = || Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(VRRP)));
         let socket = node.namespace().enter(open)?.doing("cannot open a raw socket")?;
         socket.set_multicast_if_v4(&address)?;
-        Ok(Self { socket, _node: node })
+        Ok(Self { socket, node, address })
+    }
+
+    /// Sends `payload` as a UDP datagram to somebody on the link.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn datagram(&self, to: Ipv4Addr, port: u16, time_to_live: u32, payload: &[u8]) -> Outcome {
+        let here = self.address;
+        let open = move || UdpSocket::bind((here, 0));
+        let socket = self.node.namespace().enter(open)?.doing("cannot open a UDP socket")?;
+        socket.set_ttl(time_to_live)?;
+        socket.send_to(payload, (to, port)).doing("cannot send")?;
+        Ok(())
     }
 
     /// Sends `payload` with this time to live.

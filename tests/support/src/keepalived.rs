@@ -58,6 +58,7 @@ pub struct Keepalived {
     process: Process,
     config: PathBuf,
     pid_files: [PathBuf; 3],
+    bfd_pid_file: PathBuf,
 }
 
 impl Keepalived {
@@ -88,6 +89,7 @@ impl Keepalived {
             process: Process::start(node, command)?,
             config: node.outside(CONFIG),
             pid_files: PID_FILES.map(|file| node.outside(file)),
+            bfd_pid_file: node.outside("/run/bfd.pid"),
         })
     }
 
@@ -116,6 +118,11 @@ impl Keepalived {
     pub fn checkers_worker(&self) -> Option<Pid> {
         let [_, _, checkers] = &self.pid_files;
         pid_in(checkers)
+    }
+
+    /// The process whose number is in the BFD pid file.
+    pub fn bfd_worker(&self) -> Option<Pid> {
+        pid_in(&self.bfd_pid_file)
     }
 
     /// The pid files that exist.

@@ -107,6 +107,16 @@ impl Pair {
         })
     }
 
+    /// A third machine on the link, at 172.16.0.`last`, for the first router's program.
+    ///
+    /// # Errors
+    /// The kernel refuses the machine.
+    pub fn station(&self, name: &str, last: u8) -> Outcome<Router> {
+        let address = Ipv4Addr::new(172, 16, 0, last);
+        let node = self.scene.node(name)?.on(&self.link, "eth1", &[&format!("{address}/24")])?;
+        Ok(Router { node, address, binary: self.one.binary.clone() })
+    }
+
     /// A third station that sends what it likes, and its address.
     ///
     /// # Errors

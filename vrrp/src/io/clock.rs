@@ -10,6 +10,14 @@ use rustix::time::{
 };
 use tokio::io::unix::AsyncFd;
 
+/// The time since the machine started, which all its processes agree on; an [`Instant`] means nothing to another one.
+#[must_use]
+pub fn since_boot() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
+    Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0))
+}
+
 /// One deadline, kept by the kernel.
 #[derive(Debug)]
 pub struct Alarm {

@@ -1,6 +1,7 @@
 //! The edge to the system: raw sockets, an alarm clock, ARP and neighbour discovery frames. Nothing here decides anything.
 
 pub mod arp;
+pub mod bfd;
 pub mod clock;
 pub mod link;
 pub mod ndp;

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant, SystemTime};
 use fastrand::Rng;
 use vrrp::sync::{Group, Step};
 use vrrp::track::{Object, Status};
-use vrrp::{Action, Event, Packet, Params, Router, State};
+use vrrp::wire::PduView;
+use vrrp::{Action, Event, Packet, Params, Priority, Router, State};
 
 /// How bad the link is.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +39,8 @@ pub(crate) struct Node {
     waiting: Vec<(usize, Vec<u8>)>,
     /// By link: whether its kernel has the addresses.
     pub(crate) holds: Vec<bool>,
+    /// By link: when the router there last heard an advert that it obeyed, and no farewell after it.
+    obeyed: Vec<Option<Instant>>,
     /// Every state a router entered, with the time and the link.
     pub(crate) history: Vec<(Instant, usize, State)>,
 }
@@ -90,6 +93,7 @@ impl Lan {
         let node = |params: Vec<Params>| Node {
             sides: vec![0; params.len()],
             holds: vec![false; params.len()],
+            obeyed: vec![None; params.len()],
             params,
             routers: Vec::new(),
             group: None,
@@ -137,6 +141,7 @@ impl Lan {
         node.routers.clear();
         node.group = None;
         node.holds.fill(false);
+        node.obeyed.fill(None);
         node.stalled_until = None;
         node.waiting.clear();
     }
@@ -155,6 +160,32 @@ impl Lan {
         let states: Vec<State> =
             self.nodes[index].routers.iter().map(|router| router.machine().state()).collect();
         assert!(states.windows(2).all(|two| two[0] == two[1]), "node {index} is torn: {states:?}");
+    }
+
+    /// Nobody becomes master while a better router is heard: on none of the links of a machine, if they are a group.
+    fn check_silence(&self, index: usize) {
+        let Node { params, obeyed, .. } = &self.nodes[index];
+        for (link, (params, heard)) in params.iter().zip(obeyed).enumerate() {
+            let silence = heard.map(|at| self.now.saturating_duration_since(at));
+            let least = params.interval * params.down_adverts.into();
+            assert!(
+                silence.is_none_or(|silence| silence >= least),
+                "node {index} becomes master {silence:?} after a better router spoke on link {link}"
+            );
+        }
+    }
+
+    /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then.
+    fn note_obedience(&mut self, index: usize, link: usize, priority: Priority) {
+        let node = &mut self.nodes[index];
+        let machine = node.routers[link].machine();
+        if machine.state() == State::Backup && priority == Priority::RELEASE {
+            node.obeyed[link] = None;
+        } else if machine.state() == State::Backup
+            && machine.deadline() == Some(self.now + machine.master_down())
+        {
+            node.obeyed[link] = Some(self.now);
+        }
     }
 
     fn give(&mut self, index: usize, link: usize, event: Event) {
@@ -253,6 +284,9 @@ impl Lan {
                 steps(link, out)
             }
         };
+        // Adverts of these routers have a header of 20 bytes.
+        let priority = PduView::new(&bytes[20..]).expect("a whole packet").priority();
+        self.note_obedience(index, link, priority);
         self.carry_out(index, all);
         self.check_together(index);
     }
@@ -295,6 +329,9 @@ impl Lan {
             Action::DropAddresses => self.nodes[index].holds[link] = false,
             Action::Report { from, to, .. } => {
                 assert_ne!(from, to, "a report is a change");
+                if to == State::Master {
+                    self.check_silence(index);
+                }
                 self.nodes[index].history.push((self.now, link, to));
             }
             Action::Announce { .. } | Action::AnnounceElsewhere => {

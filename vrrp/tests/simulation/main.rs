@@ -137,7 +137,8 @@ fn a_backup_that_stood_still_does_not_disturb_the_master() {
 /// 3. the addresses are where the master is, and nowhere else;
 /// 4. nothing changes any more.
 ///
-/// That the routers of a machine, which are a group, are in the same state holds at any time: see [`Lan::tell`].
+/// What holds at any time is in [`Lan`]: the routers of a machine, which are a group, are in the same state, and none of them
+/// becomes master while a better router is heard on the link of any of them.
 fn check_settled(lan: &mut Lan, seed: u64) {
     lan.run(15 * SECOND);
     let links = lan.nodes[0].sides.len();

@@ -1,0 +1,3 @@
+//! The outside world as configurations watch it.
+
+pub(crate) mod file;
