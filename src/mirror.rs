@@ -269,6 +269,11 @@ impl Mirror {
         self.link(name).is_some_and(|link| link.usable)
     }
 
+    /// Whether an address is on any interface.
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
+        self.addresses.values().any(|(_, held)| held.address == address)
+    }
+
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
     pub(crate) fn sources(&self, name: &str, family: Family) -> Vec<IpAddr> {
         let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };

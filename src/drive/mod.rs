@@ -9,3 +9,4 @@ pub(crate) mod vrrp;
 
 mod chatter;
 mod kernel;
+mod syncd;

@@ -14,6 +14,7 @@ use vrrp::{Family, Params, Priority, Version, Vrid};
 use super::address::{self, Address};
 use super::firewall::{self, Closed};
 use super::iproute::Names;
+use super::ipvs;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
 use super::route::{self, Route};
@@ -48,6 +49,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) groups: Vec<Group>,
     /// What stands while the configuration does.
     pub(crate) standing: Standing,
+    /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
+    pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
@@ -106,6 +109,8 @@ pub(crate) struct Instance {
     pub(crate) rules: Vec<Rule>,
     /// Addresses that packets are neither sent to nor from while it is master (`no_accept`).
     pub(crate) closed: BTreeSet<Closed>,
+    /// `track_src_ip`: it is in FAULT while its configured source address is not on this machine.
+    pub(crate) needs_source: bool,
     /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
     pub(crate) speaks_as: Option<String>,
     /// Who is told of its changes by scripts.
@@ -194,6 +199,7 @@ pub(super) fn plan(
         groups,
         instances,
         standing,
+        sync_daemon: ipvs::deciding(config),
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
         spacing: Spacing {
@@ -390,6 +396,7 @@ fn translate(
     };
     Some(Instance {
         params,
+        needs_source: instance.track_source && instance.source.is_some(),
         speaks_as,
         closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
         addresses,

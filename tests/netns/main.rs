@@ -24,6 +24,7 @@ fn main() -> ExitCode {
             &Cast { one: ours.clone(), two: ours.clone() },
             tests![
                 announcement::announcements_keep_the_configured_distance,
+                addresses::a_router_whose_watched_source_address_is_missing_is_in_fault,
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,

@@ -74,7 +74,8 @@ pub(crate) fn a_vmac_follows_the_interface_below_into_its_vrf(binary: &Binary) -
 pub(crate) fn an_ipvlan_speaks_and_the_addresses_stay_below_it(binary: &Binary) -> Outcome {
     let scene = Scene::new()?;
     let node = node(&scene)?;
-    let mut daemon = Keepalived::start(&node, binary, &config("eth1", "use_ipvlan ipv.50 172.16.0.77/24 private"))?;
+    let mut daemon =
+        Keepalived::start(&node, binary, &config("eth1", "use_ipvlan ipv.50 172.16.0.77/24 private"))?;
     daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
     holds(&node, "eth1")?;
     let text = node.ip("-details address show dev ipv.50")?;

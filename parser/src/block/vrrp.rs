@@ -46,7 +46,7 @@ keywords! {
         track_bfd: Lines<TrackBfdLine> => "BFD sessions watched.";
         source ("mcast_src_ip") | "unicast_src_ip": SourceAddress => "Source address of adverts.";
         mcast_dst_ip: MulticastGroup => "Multicast group of adverts.";
-        track_src_ip: Flag => "Fault while the source address is missing.", is ParsedOnly;
+        track_src_ip: Flag => "Fault while the source address is missing.";
         virtual_router_id: u8 [1..=255, strict] => "VRID; the same on every router of the group.", else "({name}): VRID '{}' not valid - must be between 1 & 255";
         unicast_ttl: u8 [0..=255, strict] => "TTL of unicast adverts.", else "({name}): TTL '{}' not valid - must be between 0 & 255";
         version: VersionValue => "Version of the protocol.", else "({name}): Version must be either 2 or 3";

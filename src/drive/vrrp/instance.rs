@@ -99,6 +99,14 @@ impl Instance {
     pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
         let known = self.router.machine().causes();
         let mut events = Vec::new();
+        if let (true, Some(source)) = (self.plan.needs_source, self.plan.params.source) {
+            let cause = Cause::SourceNotConfigured;
+            match (mirror.holds(source), known.contains(&cause)) {
+                (true, true) => events.push(Event::Recover(cause)),
+                (false, false) => events.push(Event::Fault(cause)),
+                (true, false) | (false, true) => {}
+            }
+        }
         if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
@@ -174,6 +182,7 @@ mod tests {
             routes: Vec::new(),
             rules: Vec::new(),
             closed: BTreeSet::new(),
+            needs_source: false,
             speaks_as: Some("eth0".into()),
             scripts: crate::plan::notify::Scripts::default(),
             tells_priority: false,
@@ -239,6 +248,16 @@ mod tests {
         for mirror in [mirror(false, &[]), Mirror::default()] {
             assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&down));
         }
+    }
+
+    #[test]
+    fn a_configured_source_that_is_watched_must_be_on_the_machine() {
+        let mut instance = instance();
+        instance.plan.params.source = Some([10, 0, 0, 2].into());
+        instance.plan.needs_source = true;
+        let missing = Event::Fault(Cause::SourceNotConfigured);
+        assert!(instance.facts(&mirror(true, &[[10, 0, 0, 1]]), &ours()).contains(&missing));
+        assert!(!instance.facts(&mirror(true, &[[10, 0, 0, 2]]), &ours()).contains(&missing));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use ipvs::{Daemon, Role};
 use vrrp::bfd::Reach;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
@@ -32,6 +33,7 @@ use self::tell::{Listeners, Who};
 use self::watch::{News, Watch};
 use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
+use super::syncd::SyncDaemon;
 use crate::capability;
 use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
@@ -143,6 +145,9 @@ struct Worker {
     watch: Watch,
     listeners: Listeners,
     chatter: Chatter,
+    /// What `lvs_sync_daemon` says, and the thread that does it.
+    deciding: Option<(String, Daemon)>,
+    sync_daemon: Option<SyncDaemon>,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
@@ -178,6 +183,8 @@ impl Worker {
             watch: Watch::start(plan.watched, Instant::now()),
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
+            deciding: plan.sync_daemon,
+            sync_daemon: None,
             prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
@@ -456,11 +463,8 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
-            let is_concerned = plan
-                .interfaces()
-                .chain(&plan.params.interface)
-                .chain(&plan.speaks_as)
-                .any(|name| concerned.contains(name));
+            let names = || plan.interfaces().chain(&plan.params.interface).chain(&plan.speaks_as);
+            let is_concerned = plan.needs_source || names().any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
             }
@@ -530,7 +534,10 @@ impl Worker {
                 Action::AnnounceSource(source) => {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
-                Action::Report { to, priority, .. } => self.report(index, to, priority),
+                Action::Report { to, priority, .. } => {
+                    self.report(index, to, priority);
+                    self.synchronise();
+                }
                 Action::Mention(what, priority) => self.mention(index, what, priority),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
                 Action::Log(line) => self.instances[index].log_all(&line),
@@ -606,8 +613,37 @@ impl Worker {
                 runner.finish(LAST_SCRIPTS).await;
             }
         };
-        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts);
+        let sync_daemon = async {
+            if let Some(thread) = self.sync_daemon {
+                thread.finish().await;
+            }
+        };
+        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts, sync_daemon);
         drop(fifos);
+    }
+}
+
+impl Worker {
+    /// Has the synchronisation daemon run in the role of the virtual router that decides.
+    fn synchronise(&mut self) {
+        let daemon = self.deciding.as_ref().and_then(|(name, daemon)| {
+            let instance = self.instances.iter().find(|instance| instance.name() == *name)?;
+            let role = match instance.router.machine().state() {
+                State::Master => Role::Master,
+                State::Backup | State::Fault => Role::Backup,
+                State::Init | State::Deleted | State::Stopped => return None,
+            };
+            Some(Daemon { role, ..*daemon })
+        });
+        if self.sync_daemon.is_none() && daemon.is_some() {
+            match SyncDaemon::start() {
+                Ok(thread) => self.sync_daemon = Some(thread),
+                Err(error) => tracing::error!("IPVS: no synchronisation daemon: {error}"),
+            }
+        }
+        if let Some(thread) = &self.sync_daemon {
+            thread.want(daemon);
+        }
     }
 }
 
