@@ -7,6 +7,7 @@ mod refusal;
 mod reload;
 mod stage;
 mod table;
+mod traffic;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
 use std::{process::ExitCode, time::Duration};
@@ -24,6 +25,15 @@ fn main() -> ExitCode {
                 health::a_dead_server_leaves_and_returns_and_each_change_is_mailed,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                traffic::direct_routing_carries_requests_and_answers,
+                traffic::lc_prefers_the_least_busy,
+                traffic::lc_spares_the_slow_server,
+                traffic::nat_carries_requests_and_answers,
+                traffic::open_connections_outlive_their_director,
+                traffic::rr_takes_turns,
+                traffic::tunnelling_carries_requests_and_answers,
+                traffic::wlc_prefers_the_least_busy_for_its_weight,
+                traffic::wrr_takes_turns_by_weight,
             ],
         )
         .tests_with(

@@ -14,6 +14,7 @@ mod client;
 mod epitaph;
 mod failure;
 pub mod forger;
+pub mod http;
 pub mod ipvs;
 mod journal;
 mod keepalived;
