@@ -35,16 +35,16 @@ pub(crate) fn wrr_takes_turns_by_weight(binary: &Binary) -> Outcome {
 pub(crate) fn lc_prefers_the_least_busy(binary: &Binary) -> Outcome {
     let farm = Farm::start(binary, &Plan::new(Way::Nat, "lc"), 1)?;
     farm.warm_up(Family::V4)?;
-    let mut held = held(&farm, 9)?;
-    assert_eq!(counted_of(&held), [3, 3, 3]);
+    let mut open = held(&farm, 9)?;
+    assert_eq!(counted_of(&open), [3, 3, 3]);
     // Those of one server end; the next connections are its own.
-    held.retain(|(name, _)| name != "web2");
+    open.retain(|(name, _)| name != "web2");
     eventually("the kernel to see them end", Duration::from_secs(20), || {
         let list = farm.director().node.run("ipvsadm", &["-Ln"]).ok()?;
         let line = list.lines().find(|line| line.contains("10.2.0.12:80"))?.to_owned();
         (line.split_whitespace().nth(4)? == "0").then_some(())
     })?;
-    let next = names_held(&farm, 3)?;
+    let next = held(&farm, 3)?;
     assert_eq!(counted_of(&next), [0, 3, 0]);
     Ok(())
 }
@@ -99,23 +99,13 @@ fn names(farm: &Farm, count: usize) -> Outcome<Vec<String>> {
 type Held = Vec<(String, Conversation)>;
 
 /// Connections that stay open, with the server of each.
-fn names_held(farm: &Farm, count: usize) -> Outcome<Held> {
+fn held(farm: &Farm, count: usize) -> Outcome<Held> {
     (0..count)
         .map(|_| {
             let mut conversation = Conversation::open(farm.client.namespace(), service(Family::V4))?;
             Ok((conversation.ask()?.name, conversation))
         })
         .collect()
-}
-
-/// As [`names_held`], once no earlier connection counts any more.
-fn held(farm: &Farm, count: usize) -> Outcome<Held> {
-    farm.director().node.run("ipvsadm", &["--set", "900", "1", "300"])?;
-    eventually("earlier connections to be forgotten", Duration::from_secs(180), || {
-        let list = farm.director().node.run("ipvsadm", &["-Lcn"]).ok()?;
-        list.lines().all(|line| !line.starts_with("TCP")).then_some(())
-    })?;
-    names_held(farm, count)
 }
 
 fn counted(names: &[String]) -> [usize; 3] {
