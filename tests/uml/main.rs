@@ -12,6 +12,7 @@ mod stage;
 mod steps;
 mod syncd;
 mod table;
+mod traffic;
 mod vmac;
 mod whole;
 
@@ -41,6 +42,15 @@ fn main() -> ExitCode {
                 whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,
                 whole::both_sync_daemons_run_as_long_as_no_instance_decides,
                 whole::timeouts_are_set_changed_and_put_back,
+                traffic::direct_routing_carries_requests_and_answers,
+                traffic::lc_prefers_the_least_busy,
+                traffic::lc_spares_the_slow_server,
+                traffic::nat_carries_requests_and_answers,
+                traffic::open_connections_outlive_their_director,
+                traffic::rr_takes_turns,
+                traffic::tunnelling_carries_requests_and_answers,
+                traffic::wlc_prefers_the_least_busy_for_its_weight,
+                traffic::wrr_takes_turns_by_weight,
             ],
         )
         .tests_with(
