@@ -60,6 +60,7 @@ fn main() -> ExitCode {
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
                 packets::garbage_of_any_length_stops_nobody,
+                tracking::a_process_is_missed_when_it_ends_and_noticed_when_it_is_back,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,
                 tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
