@@ -2,6 +2,7 @@
 //! post.
 
 mod programs;
+mod status;
 mod tell;
 
 use std::sync::Arc;
@@ -24,8 +25,9 @@ use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
+use crate::status::Status;
 use crate::track::file::Reading;
-use crate::worker::{Order, Orders, PathNews};
+use crate::worker::{Order, Orders, PathNews, Request};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -84,7 +86,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         worker.tell_first();
     }
     worker.arm();
-    orders.configured().await;
+    orders.configured();
     loop {
         tokio::select! {
             biased;
@@ -92,15 +94,27 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                 Order::Reload(plan) => {
                     worker.reload(*plan).await;
                     worker.arm();
-                    orders.configured().await;
+                    orders.configured();
                 }
                 Order::Paths(news) => worker.hear_paths(&news).await,
+                Order::Ping => orders.alive(worker.summary()),
+                Order::Report(request) => match request {
+                    Request::Data => {
+                        request.log("checker");
+                        orders.report(request, Status::Checkers(worker.status()));
+                    }
+                    // Of the VRRP worker alone.
+                    Request::Stats | Request::StatsAndClear | Request::Json => {}
+                },
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;
                 }
             },
-            found = worker.runner.next() => worker.found(found).await,
+            found = worker.runner.next() => {
+                orders.timer_served(worker.runner.last(found.0).map_or(Duration::ZERO, |ended| ended.late));
+                worker.found(found).await;
+            }
             reading = worker.files.next() => worker.read(&reading).await,
         }
     }

@@ -6,8 +6,10 @@
 mod alerts;
 pub(crate) mod bfd;
 pub(crate) mod checkers;
+pub(crate) mod diff;
 pub(crate) mod ipvs;
 pub(crate) mod notify;
+pub(crate) mod process;
 mod script;
 mod signing;
 mod track;

@@ -2,6 +2,7 @@
 
 mod bfd;
 mod daemon;
+mod dumps;
 mod end;
 mod health;
 mod misc;
@@ -51,7 +52,10 @@ fn main() -> ExitCode {
             &ours,
             tests![
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
+                dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
+                dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
                 refusal::a_missing_right_is_named_and_ends_the_start,
+                refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,

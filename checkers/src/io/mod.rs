@@ -7,4 +7,4 @@ pub mod exchange;
 mod run;
 pub mod tls;
 
-pub use self::run::Runner;
+pub use self::run::{Ended, Runner};

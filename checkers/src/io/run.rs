@@ -19,6 +19,19 @@ use crate::{CheckerId, Failure, Outcome};
 /// How much longer than its own time limits a probe may take before it is ended from outside.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The last probe of a checker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How much later than planned it was started.
+    pub late: Duration,
+    /// When it was started.
+    pub started: Instant,
+    /// When its end was noticed.
+    pub ended: Instant,
+    /// What it found.
+    pub outcome: Outcome,
+}
+
 /// Has probes run, and hands out what they found.
 #[derive(Debug)]
 pub struct Runner {
@@ -37,6 +50,15 @@ struct Planned {
     question: usize,
     at: Option<Instant>,
     running: Option<AbortHandle>,
+    /// When the one under way was due and was started.
+    began: Option<(Instant, Instant)>,
+    last: Option<Ended>,
+}
+
+impl Planned {
+    fn new(kind: CheckerKind) -> Self {
+        Self { kind, question: 0, at: None, running: None, began: None, last: None }
+    }
 }
 
 impl Runner {
@@ -67,9 +89,7 @@ impl Runner {
 
     /// Adds a checker or replaces it; it is not planned yet.
     pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
-        if let Some(Planned { running: Some(running), .. }) =
-            self.checkers.insert(id, Planned { kind, question: 0, at: None, running: None })
-        {
+        if let Some(Planned { running: Some(running), .. }) = self.checkers.insert(id, Planned::new(kind)) {
             running.abort();
         }
     }
@@ -81,6 +101,11 @@ impl Runner {
             checker.at = Some(at);
             self.due.push(Reverse((at, id)));
         }
+    }
+
+    /// The last probe of a checker since it was inserted.
+    pub fn last(&self, id: CheckerId) -> Option<Ended> {
+        self.checkers.get(&id)?.last
     }
 
     /// How many probes are under way.
@@ -141,6 +166,7 @@ impl Runner {
                 continue;
             }
             checker.at = None;
+            checker.began = Some((at, now));
             let (kind, question) = (checker.kind.clone(), checker.question);
             let programs = Arc::clone(&self.programs);
             let allowed = time_limit(&kind).saturating_add(GRACE);
@@ -166,6 +192,13 @@ impl Runner {
         }
         checker.running = None;
         // A probe that broke has failed: its server must not stay in service untested.
-        Some((id, outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout))))
+        let outcome = outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout));
+        checker.last = checker.began.take().map(|(due, started)| Ended {
+            late: started.saturating_duration_since(due),
+            started,
+            ended: Instant::now(),
+            outcome,
+        });
+        Some((id, outcome))
     }
 }
