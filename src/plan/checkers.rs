@@ -243,20 +243,9 @@ fn real_server(
     let protocol = protocol(vs.protocol);
     let mut checkers = Vec::with_capacity(server.checkers.len());
     for checker in &server.checkers {
-        if let Check::Misc(check) = &checker.check {
-            if let Some(program) = misc(&check.script) {
-                let kind = CheckerKind::Misc(MiscCheck {
-                    user: (program.identity.uid, program.identity.gid),
-                    argv: program.argv,
-                    timeout: check.timeout,
-                    dynamic: check.dynamic,
-                });
-                checkers.push(params(config, checker, kind));
-            }
-            continue;
-        }
-        match kind(config, checker, system, complaints) {
-            Ok(kind) => checkers.push(params(config, checker, kind)),
+        match kind(config, checker, system, misc, complaints) {
+            Ok(Some(kind)) => checkers.push(params(config, checker, kind)),
+            Ok(None) => {}
             Err(name) => {
                 let label = server.label(vs.protocol);
                 let text = format!("{name} cannot be made - {label} is in service unchecked by it");
@@ -273,40 +262,50 @@ fn real_server(
     }
 }
 
-/// What a checker does, or the keyword of one that cannot be run.
+/// What a checker does, or the keyword of one that cannot be run; nothing when what is wrong has been said.
 fn kind(
     config: &Config,
     checker: &Checker,
     system: &System,
+    misc: &mut impl FnMut(&config::Script) -> Option<Program>,
     complaints: &mut Vec<Diagnostic>,
-) -> Result<CheckerKind, &'static str> {
-    match &checker.check {
-        Check::Tcp(point) => Ok(CheckerKind::Tcp(endpoint(point, system, complaints))),
-        Check::Ping(point) => Ok(CheckerKind::Ping(endpoint(point, system, complaints))),
-        Check::Udp(udp) => Ok(CheckerKind::Udp(UdpCheck {
+) -> Result<Option<CheckerKind>, &'static str> {
+    let kind = match &checker.check {
+        Check::Tcp(point) => CheckerKind::Tcp(endpoint(point, system, complaints)),
+        Check::Ping(point) => CheckerKind::Ping(endpoint(point, system, complaints)),
+        Check::Udp(udp) => CheckerKind::Udp(UdpCheck {
             endpoint: endpoint(&udp.endpoint, system, complaints),
             payload: udp.payload.clone().unwrap_or_else(|| UdpCheck::PAYLOAD.to_vec()),
             reply: udp_reply(udp),
-        })),
-        Check::Http(http) => Ok(web::kind(http, endpoint(&http.endpoint, system, complaints), complaints)),
-        Check::Smtp(smtp) => Ok(CheckerKind::Smtp(SmtpCheck {
+        }),
+        Check::Http(http) => web::kind(http, endpoint(&http.endpoint, system, complaints), complaints),
+        Check::Smtp(smtp) => CheckerKind::Smtp(SmtpCheck {
             endpoint: endpoint(&smtp.endpoint, system, complaints),
             helo_name: smtp.helo_name.clone(),
-        })),
-        Check::Dns(dns) => Ok(CheckerKind::Dns(DnsCheck {
+        }),
+        Check::Dns(dns) => CheckerKind::Dns(DnsCheck {
             endpoint: endpoint(&dns.endpoint, system, complaints),
             question: Question {
                 name: dns.name.parse().map_err(|NoName| "DNS_CHECK with such a name")?,
                 record: record(dns.kind),
             },
-        })),
-        Check::Misc(_) => Err("MISC_CHECK"),
-        Check::File(file) => file_check(config, file),
+        }),
+        Check::Misc(check) => {
+            let Some(program) = misc(&check.script) else { return Ok(None) };
+            CheckerKind::Misc(MiscCheck {
+                user: (program.identity.uid, program.identity.gid),
+                argv: program.argv,
+                timeout: check.timeout,
+                dynamic: check.dynamic,
+            })
+        }
+        Check::File(file) => file_check(config, file)?,
         Check::Bfd(check) => {
             let bfd = config.bfd_instances.get(check.bfd).ok_or("BFD_CHECK of no session")?;
-            Ok(CheckerKind::Bfd(BfdCheck { session: bfd.name.clone() }))
+            CheckerKind::Bfd(BfdCheck { session: bfd.name.clone() })
         }
-    }
+    };
+    Ok(Some(kind))
 }
 
 fn params(config: &Config, checker: &Checker, kind: CheckerKind) -> CheckerParams {

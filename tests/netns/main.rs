@@ -107,6 +107,7 @@ fn main() -> ExitCode {
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
                 supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
+                tracking::a_process_is_missed_when_it_ends_and_noticed_when_it_is_back,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,
                 tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,

@@ -1,7 +1,7 @@
 //! Scripts and files that routers watch, and who is told of what follows. One router, by itself on its link.
 
 use lab::{
-    Keepalived, Line, Mark, Outcome, eventually,
+    Keepalived, Line, Mark, Outcome, Process, eventually,
     pair::{Cast, ELECTION, Pair, Router},
     throughout,
 };
@@ -10,6 +10,7 @@ use std::{
     io::Read as _,
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
+    process::Command,
     time::Duration,
 };
 
@@ -327,5 +328,29 @@ pub(crate) fn the_first_and_the_last_script_run_around_everything_else(cast: &Ca
     let words =
         ["first", "INSTANCE VI_1 BACKUP 150", "INSTANCE VI_1 MASTER 150", "INSTANCE VI_1 STOP 150", "last"];
     assert_eq!(lines_of(router, "notes"), words);
+    Ok(())
+}
+
+/// In a network namespace the kernel tells of no process; the original tracks nothing there.
+pub(crate) fn a_process_is_missed_when_it_ends_and_noticed_when_it_is_back(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let router = &pair.one;
+    let start = || {
+        let mut command = Command::new("sleep");
+        command.arg("43217");
+        Process::start(&router.node, command)
+    };
+    let one = router.start_with(
+        "vrrp_track_process naps {\n process sleep 43217\n quorum 1\n terminate_delay 0.5\n}\n\
+         vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 51\n advert_int 1\n \
+         virtual_ipaddress {\n 172.16.0.100\n }\n track_process {\n naps\n }\n}\n",
+    )?;
+    one.logs("(VI_1) entering FAULT state (tracked process naps quorum not achieved)", ELECTION)?;
+    let mut nap = start()?;
+    one.logs("Quorum gained for tracked process naps", ELECTION)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    nap.cut();
+    one.logs("Quorum lost for tracked process naps", ELECTION)?;
+    one.logs("(VI_1) Entering FAULT STATE", ELECTION)?;
     Ok(())
 }
