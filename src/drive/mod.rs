@@ -4,9 +4,10 @@ pub(crate) mod bfd;
 pub(crate) mod checkers;
 mod echo;
 mod ipvs;
+mod presence;
 mod tracked;
 pub(crate) mod vrrp;
 
-mod addresses;
 mod chatter;
 mod kernel;
+mod syncd;

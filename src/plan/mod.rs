@@ -3,23 +3,34 @@
 //! What only the running system can answer (is there an `eth0`? what is this host called?) is asked once, in
 //! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
+pub(crate) mod address;
 mod alerts;
 pub(crate) mod bfd;
 pub(crate) mod checkers;
+pub(crate) mod diff;
+pub(crate) mod firewall;
+mod iproute;
 pub(crate) mod ipvs;
 pub(crate) mod notify;
+pub(crate) mod object;
+pub(crate) mod process;
+pub(crate) mod route;
+pub(crate) mod rule;
 mod script;
+pub(crate) mod setting;
 mod signing;
+pub(crate) mod standing;
+mod tls;
 mod track;
+pub(crate) mod vmac;
 pub(crate) mod vrrp;
 pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use parser::config::{Check, Config, Present};
+use parser::config::{Config, Present};
 use parser::diag::Diagnostic;
 use serde::Serialize;
 use tokio_util::bytes::Bytes;
@@ -37,6 +48,8 @@ use self::vrrp::VrrpPlan;
 pub(crate) struct System {
     /// The names of the network interfaces.
     pub(crate) interfaces: BTreeSet<String>,
+    /// Their MAC addresses.
+    pub(crate) macs: BTreeMap<String, [u8; 6]>,
     /// The largest packet each of them takes, in bytes.
     pub(crate) mtus: BTreeMap<String, u32>,
     /// The host's name as `uname -n` prints it.
@@ -60,11 +73,18 @@ impl System {
             Some((name.clone(), text.trim().parse().ok()?))
         };
         let mtus = interfaces.iter().filter_map(mtu).collect();
+        let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten();
+        let mac = |one: nix::ifaddrs::InterfaceAddress| {
+            let mac = one.address?.as_link_addr()?.addr()?;
+            Some((one.interface_name, mac))
+        };
+        let macs = addresses.filter_map(mac).collect();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let uid = nix::unistd::geteuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
         Self {
             interfaces,
+            macs,
             mtus,
             node: node.unwrap_or_default(),
             user: user.unwrap_or_else(|| uid.to_string()),
@@ -93,8 +113,6 @@ pub(crate) struct Plan {
     pub(crate) startup: Option<Occasion>,
     /// `shutdown_script`
     pub(crate) shutdown: Option<Occasion>,
-    /// Tracked files that are to be there from the start.
-    pub(crate) first_numbers: Vec<FirstNumber>,
     /// `child_wait_time`: how long workers may take to stop.
     pub(crate) child_wait_time: Duration,
 }
@@ -108,7 +126,6 @@ impl Plan {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
             bfd: bfd::plan(config),
-            first_numbers: first_numbers(config),
             present: config.present,
             startup,
             shutdown,
@@ -147,42 +164,6 @@ impl Plan {
             Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
         }
     }
-}
-
-/// `init_file`: the number that a tracked file begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FirstNumber {
-    pub(crate) path: PathBuf,
-    pub(crate) number: i32,
-    /// Also where there is a file already.
-    pub(crate) overwrite: bool,
-}
-
-/// A file that nobody tracks is not touched (compat/checkers.md §24.1).
-fn first_numbers(config: &Config) -> Vec<FirstNumber> {
-    let checked = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
-    let checked = checked.flat_map(|server| &server.checkers).filter_map(|checker| match &checker.check {
-        Check::File(check) => Some(check.file),
-        Check::Tcp(_)
-        | Check::Ping(_)
-        | Check::Udp(_)
-        | Check::Http(_)
-        | Check::Smtp(_)
-        | Check::Dns(_)
-        | Check::Misc(_)
-        | Check::Bfd(_) => None,
-    });
-    let instances = config.vrrp_instances.iter().map(|instance| &instance.tracking);
-    let groups = config.sync_groups.iter().map(|group| &group.tracking);
-    let tracked = instances.chain(groups).flat_map(|tracking| &tracking.files).map(|file| file.what);
-    let used: BTreeSet<usize> = checked.chain(tracked).collect();
-    let files = used.into_iter().filter_map(|file| config.track_files.get(file));
-    files
-        .filter_map(|file| {
-            let (path, overwrite) = (file.path.clone().into(), file.overwrite);
-            Some(FirstNumber { path, number: file.init?, overwrite })
-        })
-        .collect()
 }
 
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {

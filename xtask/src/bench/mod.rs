@@ -2,6 +2,8 @@
 
 mod failover;
 mod instances;
+mod ipvs;
+mod parse;
 
 use crate::install;
 use lab::{
@@ -18,6 +20,13 @@ use std::{
 /// Runs the benchmark that is named.
 pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     let name = words.next().unwrap_or_default();
+    match name.as_str() {
+        "ipvs" => return ipvs::run(),
+        "parse" => return parse::run(words.next().map(Into::into)).map_err(Failure::new),
+        // One run of a program in a process of its own, so that its memory can be told from others'.
+        "measure" => return parse::measure(words).map_err(Failure::new),
+        _ => {}
+    }
     let (mut number, mut binary) = (None, None);
     while let Some(word) = words.next() {
         if word == "--binary" {
@@ -30,7 +39,7 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> 
     match name.as_str() {
         "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number)),
         "instances" => stage(binary, Duration::from_secs(1800), |cast| instances::measure(cast, number)),
-        _ => Err(Failure::new("bench: which one? failover or instances")),
+        _ => Err(Failure::new("bench: which one? failover, instances, ipvs or parse")),
     }
 }
 
