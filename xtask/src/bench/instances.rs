@@ -78,11 +78,12 @@ fn wait(time: Duration) {
 
 /// Interfaces for four times [`PER_INTERFACE`] instances, that lead nowhere.
 pub(super) fn interfaces(node: &Node) -> Outcome<Vec<String>> {
-    let names: Vec<_> = (0..4).map(|number| format!("dummy{number}")).collect();
+    let names: Vec<_> = (0..4).map(|number| format!("side{number}")).collect();
     for (number, name) in names.iter().enumerate() {
-        node.ip(&format!("link add {name} type dummy"))?;
+        node.ip(&format!("link add {name} type veth peer name far{number}"))?;
         node.ip(&format!("address add 10.{}.255.1/16 dev {name}", 100 + number))?;
-        node.ip(&format!("link set {name} up multicast on"))?;
+        node.ip(&format!("link set {name} up"))?;
+        node.ip(&format!("link set far{number} up"))?;
     }
     Ok(names)
 }

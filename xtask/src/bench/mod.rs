@@ -27,11 +27,18 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> 
         "measure" => return parse::measure(words).map_err(Failure::new),
         _ => {}
     }
-    let number = words.next().map(|word| word.parse::<usize>()).transpose();
-    let number = number.map_err(|_| Failure::new(format!("bench {name}: not a number")))?;
+    let (mut number, mut binary) = (None, None);
+    while let Some(word) = words.next() {
+        if word == "--binary" {
+            binary = words.next().map(PathBuf::from);
+        } else {
+            let parsed = word.parse::<usize>();
+            number = Some(parsed.map_err(|_| Failure::new(format!("bench {name}: what is {word}?")))?);
+        }
+    }
     match name.as_str() {
-        "failover" => stage(Duration::from_secs(7200), |cast| failover::measure(cast, number)),
-        "instances" => stage(Duration::from_secs(1800), |cast| instances::measure(cast, number)),
+        "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number)),
+        "instances" => stage(binary, Duration::from_secs(1800), |cast| instances::measure(cast, number)),
         _ => Err(Failure::new("bench: which one? failover, instances, ipvs or parse")),
     }
 }
@@ -48,24 +55,33 @@ impl Cast {
     }
 }
 
-/// Builds what is measured, then measures in network namespaces.
-fn stage(limit: Duration, measure: impl FnOnce(&Cast) -> Outcome) -> Outcome<ExitCode> {
+/// Builds what is measured unless it is given, then measures in network namespaces.
+fn stage(
+    binary: Option<PathBuf>,
+    limit: Duration,
+    measure: impl FnOnce(&Cast) -> Outcome,
+) -> Outcome<ExitCode> {
     if !world::is_inside() {
         install::ensure(&[install::IP, install::KEEPALIVED])?;
-        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let words = ["build", "--release", "--package", "keepalived-rs"];
-        if !Command::new(cargo).args(words).status().doing("cargo build")?.success() {
-            return Err(Failure::new("the build failed"));
+        if binary.is_none() {
+            build()?;
         }
     }
     match world::enter(Needs::Namespaces, limit) {
         Entry::Inside => {
             let target = env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
-            let ours: PathBuf = target.join("release/keepalived");
+            let ours = binary.unwrap_or_else(|| target.join("release/keepalived"));
             measure(&Cast { ours: ours.as_path().into(), theirs: Binary::original() })?;
             Ok(ExitCode::SUCCESS)
         }
         Entry::Ran(code) => Ok(ExitCode::from(code)),
         Entry::Impossible(reason) => Err(Failure::new(reason)),
     }
+}
+
+fn build() -> Outcome {
+    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let words = ["build", "--release", "--package", "keepalived-rs"];
+    let status = Command::new(cargo).args(words).status().doing("cargo build")?;
+    if status.success() { Ok(()) } else { Err(Failure::new("the build failed")) }
 }
