@@ -21,6 +21,7 @@ mod auth;
 )]
 mod bfd;
 mod config;
+#[expect(dead_code, reason = "the original says nothing when so short a loss of the link is over")]
 #[path = "../netns/election.rs"]
 mod election;
 #[path = "../netns/ipv6.rs"]
