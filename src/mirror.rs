@@ -24,6 +24,10 @@ pub(crate) struct Link {
     pub(crate) mac: Option<[u8; 6]>,
     /// Its broadcast MAC address.
     pub(crate) broadcast: [u8; 6],
+    /// `IFF_…`.
+    pub(crate) flags: u32,
+    /// `ARPHRD_…`.
+    pub(crate) hardware: u16,
     /// Whether it is up and running.
     pub(crate) usable: bool,
     /// Whether it speaks ARP.
@@ -111,6 +115,8 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
         name: String::new(),
         mac: None,
         broadcast: [0xff; 6],
+        flags: flags.bits(),
+        hardware: message.header.link_layer_type.into(),
         usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
         arp: !flags.contains(LinkFlags::Noarp),
         mtu: 1500,
@@ -249,14 +255,19 @@ impl Mirror {
         self.links.values().find(|link| link.name == name)
     }
 
+    /// All interfaces, by number.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    /// Whether an interface has this address with this length of the network part.
+    pub(crate) fn has(&self, index: u32, address: IpAddr, prefix: u8) -> bool {
+        self.addresses.contains_key(&(index, address, prefix))
+    }
+
     /// The interface with this number.
     pub(crate) fn link_at(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
-    }
-
-    /// All interfaces, in the order of their numbers.
-    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
-        self.links.values()
     }
 
     /// The largest packet that any interface takes, in bytes.
@@ -276,7 +287,11 @@ impl Mirror {
 
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
     pub(crate) fn sources(&self, name: &str, family: Family) -> Vec<IpAddr> {
-        let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };
+        self.link(name).map_or_else(Vec::new, |link| self.sources_at(link.index, family))
+    }
+
+    /// The same for the interface with this number.
+    pub(crate) fn sources_at(&self, index: u32, family: Family) -> Vec<IpAddr> {
         let (first, last): (IpAddr, IpAddr) = match family {
             Family::Ipv4 => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
             Family::Ipv6 => (LINK_LOCAL.into(), LAST_LINK_LOCAL.into()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use checkers::dns::{Question, Record};
 use checkers::http::{Presence, Source};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
+use parser::config::Config;
 use parser::source::{Found, Sources, Text};
 
 use super::checkers::CheckersPlan;
@@ -31,8 +32,8 @@ impl Sources for OneFile {
 }
 
 /// What a text says.
-pub(crate) fn read(text: &'static str) -> parser::config::Config {
-    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
+pub(crate) fn read(text: &'static str) -> Config {
+    both(text).0
 }
 
 /// The plan for checkers, and what was said on the way.
@@ -43,11 +44,17 @@ pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
 
 /// The whole plan on a machine with `eth0` and `eth1`, and what was said on the way.
 pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
+    let (_, plan, said) = both(text);
+    (plan, said)
+}
+
+/// The configuration, its plan, and what was said on the way.
+pub(crate) fn both(text: &'static str) -> (Config, Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let interfaces = ["eth0", "eth1"].map(str::to_owned).into();
+    let interfaces = ["lo", "eth0", "eth1"].map(str::to_owned).into();
     let system = System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() };
     let plan = Plan::new(&config, &system, &mut said);
-    (plan, said.iter().map(ToString::to_string).collect())
+    (config, plan, said.iter().map(ToString::to_string).collect())
 }
 
 /// Every destination of every service as `service -> destination`.
@@ -122,21 +129,6 @@ fn only_address_translation_has_a_port_of_its_own() {
     );
 }
 
-#[test]
-fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
-    let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n PING_CHECK {\n }\n \
-         TCP_CHECK {\n }\n }\n}\n",
-    );
-    assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("PING_CHECK is not part")).expect("a line about it");
-    assert_eq!(
-        line,
-        "(keepalived.conf: Line 4) PING_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
-         by it"
-    );
-}
-
 /// compat/checkers.md §18.2, §18.12
 #[test]
 fn a_page_has_the_host_and_the_server_name_that_are_nearest_to_it() {
@@ -181,10 +173,10 @@ fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
     assert!(source.options.caseless);
     assert_eq!(check.pages[1].wanted.pattern, None);
     for line in [
-        "(keepalived.conf: Line 7) regex_options dollar_endonly is not known here - ignoring",
-        "(keepalived.conf: Line 13) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
+        "regex_options dollar_endonly is not known here - ignoring",
+        "Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
     ] {
-        assert!(said.iter().any(|said| said == line), "{said:#?}");
+        assert!(said.iter().any(|said| said.ends_with(line)), "{said:#?}");
     }
 }
 

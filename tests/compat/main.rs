@@ -3,6 +3,7 @@
 //! - The scenes of `tests/netns` with the original as one of the two routers, in both roles, and as both: what only we
 //!   pass shows where we differ, what the original fails shows a wrong scene.
 //! - [`config`]: both readers on one file.
+//! - [`dumps`]: what both write about the same virtual routers.
 //! - [`system`]: what both add to the kernel with one configuration.
 
 #[expect(dead_code, reason = "the original does nothing about track_src_ip")]
@@ -21,6 +22,9 @@ mod auth;
 )]
 mod bfd;
 mod config;
+mod dumps;
+#[path = "../monitoring/scene.rs"]
+mod dumps_scene;
 #[expect(dead_code, reason = "the original says nothing when so short a loss of the link is over")]
 #[path = "../netns/election.rs"]
 mod election;
@@ -86,11 +90,13 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
+    config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,
     config::servers_are_read_alike,
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
+    dumps::masters_are_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,
 ];
 

@@ -25,7 +25,8 @@ pub(crate) fn a_new_master_announces_its_addresses_round_by_round_and_again_late
             Seen::GratuitousArp { .. }
             | Seen::MembershipReport
             | Seen::NeighbourAdvert { .. }
-            | Seen::Advert { .. } => None,
+            | Seen::Advert { .. }
+            | Seen::Bfd { .. } => None,
         };
         frames.filter_map(announcement).collect()
     };

@@ -5,11 +5,22 @@ mod announcement;
 mod auth;
 mod bfd;
 mod bfd_peers;
+mod decoded;
+mod dumps;
+#[path = "../monitoring/scene.rs"]
+mod dumps_scene;
 mod election;
 mod hardship;
 mod ipv6;
+mod manager;
+#[path = "../monitoring/mod.rs"]
+mod monitoring;
 mod packets;
+mod processes;
+mod reloads;
 mod routes;
+mod soak;
+mod supervision;
 mod sync;
 mod tracking;
 mod vmac;
@@ -44,6 +55,13 @@ fn main() -> ExitCode {
                 bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
+                decoded::every_bfd_packet_is_whole,
+                decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
+                dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
+                dumps::dumps_go_where_they_are_told_and_through_no_link,
+                dumps::monitoring_reads_what_the_daemon_writes,
+                dumps::statistics_begin_at_nothing_after_they_were_cleared,
+                dumps::the_configuration_is_recited_into_the_log,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::an_interface_that_is_down_for_a_moment_is_no_fault,
@@ -77,7 +95,19 @@ fn main() -> ExitCode {
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
+                manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
+                processes::a_worker_whose_timers_are_late_hurries,
+                processes::core_files_and_addresses_are_watched_on_demand,
+                processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
+                reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+                reloads::a_reload_comes_at_the_time_in_a_file,
+                reloads::what_a_reload_would_change_is_told_before_and_logged_then,
+                soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
+                soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_killed_master_goes_on_without_losing_an_address,
+                supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
+                supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,
                 tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,

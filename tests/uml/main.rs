@@ -2,12 +2,14 @@
 
 mod bfd;
 mod daemon;
+mod dumps;
 mod end;
 mod health;
 mod misc;
 mod refusal;
 mod reload;
 mod stage;
+mod steps;
 mod syncd;
 mod table;
 mod vmac;
@@ -47,7 +49,15 @@ fn main() -> ExitCode {
             &ours,
             tests![daemon::without_options_it_reads_the_usual_file_and_goes_to_the_background],
         )
-        .tests_with(ORIGINAL, "oracle", &ours, tests![table::the_table_equals_the_originals_entry_for_entry]);
+        .tests_with(
+            ORIGINAL,
+            "oracle",
+            &ours,
+            tests![
+                steps::every_step_leads_to_the_same_table_as_the_originals,
+                table::the_table_equals_the_originals_entry_for_entry,
+            ],
+        );
     if ours == Binary::original() {
         // The original dies or empties the service; see docs/differences.md.
         return suite.run();
@@ -57,7 +67,10 @@ fn main() -> ExitCode {
             &ours,
             tests![
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
+                dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
+                dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
                 refusal::a_missing_right_is_named_and_ends_the_start,
+                refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -13,6 +13,11 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
+  bench failover [ROUNDS]
+  bench instances [COUNT]
+        Builds with optimisation and measures, beside Debian's keepalived: how late a backup takes over, and what a
+        thousand instances cost. Prints the tables of docs/benchmarks.md.
+
   demo [--binary PATH] [--json FILE]
         Plays the seed's configuration on two directors with seven real servers, kills one of each and brings it
         back, and shows what happens. --binary runs another keepalived; --json also writes the summary as JSON.
@@ -26,9 +31,13 @@ Usage: cargo xtask COMMAND
         Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
         times side by side. Installs what is missing first and builds in the release profile.
 
+  bench parse [BINARY]
+        Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,
+        one after the other, and prints the table of docs/benchmarks.md.
+
   docs [--check]
-        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
-        with the first line that differs when a page is not what the tables say.
+        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
+        writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.

@@ -22,11 +22,11 @@ const MAX_SECS: Duration = us(u32::MAX as u64);
 keywords! {
     /// Settings of the whole daemon.
     GlobalBlock {
-        process_names: Flag => "Give the workers names of their own in the process list.", is ParsedOnly;
-        process_name: ProcessName => "Name of the supervisor in the process list.", is ParsedOnly;
-        vrrp_process_name: ProcessName => "Name of the VRRP worker in the process list.", is ParsedOnly;
-        checker_process_name | "lvs_process_name": ProcessName => "Name of the checkers worker in the process list.", is ParsedOnly;
-        bfd_process_name: ProcessName => "Name of the BFD worker in the process list.", is ParsedOnly;
+        process_names: Flag => "Give the workers names of their own in the process list.";
+        process_name: ProcessName => "Name of the supervisor in the process list.";
+        vrrp_process_name: ProcessName => "Name of the VRRP worker in the process list.";
+        checker_process_name | "lvs_process_name": ProcessName => "Name of the checkers worker in the process list.";
+        bfd_process_name: ProcessName => "Name of the BFD worker in the process list.";
         use_symlink_paths: bool = false => "Keep symbolic links in the paths of scripts.", else "Invalid value '{}' for global {kw} specified";
         set_supplementary_groups: bool = false => "Scripts get all groups of their user.", else "Invalid value '{}' for global {kw} specified";
         router_id: String => "How this machine calls itself in mail.", missing "routerid name missing - ignoring";
@@ -40,8 +40,8 @@ keywords! {
         startup_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "startup_script_timeout '{}' must be in [1, 1000] - ignoring", missing "startup_script_timeout requires value";
         shutdown_script: Script => "Run once after the workers ended.", missing "shutdown script missing", once "shutdown script already specified";
         shutdown_script_timeout: WholeSecs [secs(1)..=secs(1000)] = WholeSecs(secs(10)) => "How long it may run.", else "shutdown_script_timeout '{}' must be in [1, 1000] - ignoring", missing "shutdown_script_timeout requires value";
-        max_auto_priority: crate::value::global::AutoPriority => "Ceiling of automatic real-time priority.", else "max_auto_priority '{}' must be in [0, 99] (or -1 to disable) - ignoring", is ParsedOnly;
-        min_auto_priority_delay: crate::value::global::AutoDelay => "Lateness that raises the priority.", else "min_auto_priority_delay '{}' must be in [1, 10000000] - ignoring", missing "min_auto_priority_delay requires delay time", is ParsedOnly;
+        max_auto_priority: crate::value::global::AutoPriority => "Ceiling of automatic real-time priority.", else "max_auto_priority '{}' must be in [0, 99] (or -1 to disable) - ignoring";
+        min_auto_priority_delay: crate::value::global::AutoDelay => "Lateness that raises the priority.", else "min_auto_priority_delay '{}' must be in [1, 10000000] - ignoring", missing "min_auto_priority_delay requires delay time";
         smtp_alert_vrrp: bool => "Default of smtp_alert of instances and groups.", else "Invalid value '{}' for global smtp_alert_vrrp specified";
         smtp_alert_checker: bool => "Default of smtp_alert of servers.", else "Invalid value '{}' for global smtp_alert_checker specified";
         checker_log_all_failures: bool = false => "Log every failed check.", else "Invalid value for {kw} specified";
@@ -78,11 +78,11 @@ keywords! {
         vrrp_check_unicast_src: Flag => "Default of check_unicast_src.";
         vrrp_skip_check_adv_addr: bool = false => "Default of skip_check_adv_addr.", else "Invalid value for {kw} specified";
         vrrp_strict: bool = false => "Default of strict_mode.", else "Invalid value for {kw} specified";
-        vrrp_priority: i8 [-20..=19] => "Nice value of the VRRP worker.", else "Invalid vrrp process priority specified", missing "No vrrp process priority specified", is ParsedOnly;
-        vrrp_no_swap: Flag => "Lock the VRRP worker's memory.", is ParsedOnly;
-        vrrp_rt_priority: RealtimePriority => "Real-time priority of the VRRP worker.", else "vrrp process real-time priority '{}' invalid", missing "No vrrp process real-time priority specified", is ParsedOnly;
-        vrrp_cpu_affinity: AffinityValue => "Processors of the VRRP worker.", missing "No vrrp cpu_id set specified", is ParsedOnly;
-        vrrp_rlimit_rttime | "vrrp_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid vrrp real-time limit - {}", is ParsedOnly;
+        vrrp_priority: i8 [-20..=19] => "Nice value of the VRRP worker.", else "Invalid vrrp process priority specified", missing "No vrrp process priority specified";
+        vrrp_no_swap: Flag => "Lock the VRRP worker's memory.";
+        vrrp_rt_priority: RealtimePriority => "Real-time priority of the VRRP worker.", else "vrrp process real-time priority '{}' invalid", missing "No vrrp process real-time priority specified";
+        vrrp_cpu_affinity: AffinityValue => "Processors of the VRRP worker.", missing "No vrrp cpu_id set specified";
+        vrrp_rlimit_rttime | "vrrp_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid vrrp real-time limit - {}";
         nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring", is ParsedOnly;
         nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'", is ParsedOnly;
         nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'", is ParsedOnly;
@@ -95,16 +95,16 @@ keywords! {
         fifo_write_vrrp_states_on_reload: Flag => "Write all states to the FIFOs after a reload.";
         lvs_notify_fifo: FifoPath => "FIFO for server events.", missing "No lvs_notify_fifo name specified", once "lvs_notify_fifo already specified - ignoring {}";
         lvs_notify_fifo_script: Script => "Reader of the FIFO.", missing "No lvs_notify_fifo_script specified", once "{kw} already specified - ignoring {}";
-        checker_priority: i8 [-20..=19] => "Nice value of the checkers worker.", else "Invalid checker process priority specified", missing "No checker process priority specified", is ParsedOnly;
-        checker_no_swap: Flag => "Lock the checkers worker's memory.", is ParsedOnly;
-        checker_rt_priority: RealtimePriority => "Real-time priority of the checkers worker.", else "checker process real-time priority '{}' invalid", missing "No checker process real-time priority specified", is ParsedOnly;
-        checker_cpu_affinity: AffinityValue => "Processors of the checkers worker.", missing "No checker cpu_id set specified", is ParsedOnly;
-        checker_rlimit_rttime | "checker_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid checker real-time limit - {}", is ParsedOnly;
-        bfd_priority: i8 [-20..=19] => "Nice value of the BFD worker.", else "Invalid bfd process priority specified", missing "No bfd process priority specified", is ParsedOnly;
-        bfd_no_swap: Flag => "Lock the BFD worker's memory.", is ParsedOnly;
-        bfd_rt_priority: RealtimePriority => "Real-time priority of the BFD worker.", else "bfd process real-time priority '{}' invalid", missing "No bfd process real-time priority specified", is ParsedOnly;
-        bfd_cpu_affinity: AffinityValue => "Processors of the BFD worker.", missing "No bfd cpu_id set specified", is ParsedOnly;
-        bfd_rlimit_rttime | "bfd_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid bfd real-time limit - {}", is ParsedOnly;
+        checker_priority: i8 [-20..=19] => "Nice value of the checkers worker.", else "Invalid checker process priority specified", missing "No checker process priority specified";
+        checker_no_swap: Flag => "Lock the checkers worker's memory.";
+        checker_rt_priority: RealtimePriority => "Real-time priority of the checkers worker.", else "checker process real-time priority '{}' invalid", missing "No checker process real-time priority specified";
+        checker_cpu_affinity: AffinityValue => "Processors of the checkers worker.", missing "No checker cpu_id set specified";
+        checker_rlimit_rttime | "checker_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid checker real-time limit - {}";
+        bfd_priority: i8 [-20..=19] => "Nice value of the BFD worker.", else "Invalid bfd process priority specified", missing "No bfd process priority specified";
+        bfd_no_swap: Flag => "Lock the BFD worker's memory.";
+        bfd_rt_priority: RealtimePriority => "Real-time priority of the BFD worker.", else "bfd process real-time priority '{}' invalid", missing "No bfd process real-time priority specified";
+        bfd_cpu_affinity: AffinityValue => "Processors of the BFD worker.", missing "No bfd cpu_id set specified";
+        bfd_rlimit_rttime | "bfd_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid bfd real-time limit - {}";
         snmp_socket: OneWord => "Address of the SNMP master agent.", else "Too many parameters specified for snmp_socket - ignoring", missing "SNMP error : snmp socket name missing", once "SNMP socket already set - ignoring {}", is ParsedOnly;
         enable_traps: Flag => "Send SNMP traps.", is ParsedOnly;
         enable_snmp_vrrp | "enable_snmp_keepalived": Flag => "SNMP: VRRP part of the KEEPALIVED MIB.", is ParsedOnly;
@@ -139,22 +139,22 @@ keywords! {
         vrrp_owner_ignore_adverts: bool => "Default of owner_ignore_adverts.", else "Invalid value for {kw} specified";
         vmac_prefix: String => "How names of VMACs begin.", once "vmac_prefix already specified - ignoring";
         vmac_addr_prefix: String => "How names of VMACs of addresses begin.", once "vmac_addr_prefix already specified - ignoring";
-        umask: Umask => "Permissions that new files do not get.", is ParsedOnly;
+        umask: Umask => "Permissions that new files do not get.";
         random_seed: u32 [0..=u32::MAX, strict] => "Has no effect.", else "random_seed {} invalid", is NoEffect;
-        reload_check_config: Maybe => "Check a new configuration before using it; log file of the check.", is ParsedOnly;
-        reload_time_file: OneWord => "File with the time of the next reload.", else "reload_time_file invalid", missing "reload_time_file invalid", is ParsedOnly;
-        reload_repeat: Flag => "Keep that file.", is ParsedOnly;
-        reload_file: Maybe => "File that exists while the configuration is read.", is ParsedOnly;
+        reload_check_config: Maybe => "Check a new configuration before using it; log file of the check.";
+        reload_time_file: OneWord => "File with the time of the next reload.", else "reload_time_file invalid", missing "reload_time_file invalid";
+        reload_repeat: Flag => "Keep that file.";
+        reload_file: Maybe => "File that exists while the configuration is read.";
         include_check: IncludeCheckValue => "Which failures of include statements are errors.";
         config_save_dir: String => "Where copies of the configuration are kept.", is ParsedOnly;
         tmp_config_directory: String => "Where the consolidated configuration is kept.", missing "tmp_config_directory missing directory name", once "tmp_config_directory already specified - ignoring", is NoEffect;
-        data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified", is ParsedOnly;
-        json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}", is ParsedOnly;
+        data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified";
+        json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}";
         iproute_usr_dir: OneWord => "iproute2's tables of names.", else "Invalid iproute_usr_dir";
         iproute_etc_dir: OneWord => "iproute2's tables of names that go before the others.", else "Invalid iproute_etc_dir";
-        state_dump_file: String => "Where the state is dumped.", is ParsedOnly;
-        stats_dump_file: String => "Accepted without effect.", is NoEffect;
-        json_dump_file: String => "Accepted without effect.", is NoEffect;
+        state_dump_file: String => "Where the state is dumped.";
+        stats_dump_file: String => "Where the statistics are dumped.";
+        json_dump_file: String => "Where the JSON is dumped.";
     }
 }
 

@@ -59,7 +59,7 @@ keywords! {
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
         protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
-        ha_suspend: Flag => "Do not check while the address is elsewhere.", is ParsedOnly;
+        ha_suspend: Flag => "Do not check while the address is elsewhere.";
         smtp_alert: bool => "Mail when the quorum changes.", else "Invalid virtual_server smtp_alert parameter {}";
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
@@ -175,12 +175,12 @@ impl Block for RealServerBlock {
 }
 
 keywords! {
-    /// Client certificate of every SSL_GET.
+    /// Certificates for every SSL_GET.
     SslBlock {
-        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing", is ParsedOnly;
-        ca: Replaceable => "File of authorities.", missing "SSL cafile missing", is ParsedOnly;
-        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing", is ParsedOnly;
-        key: Replaceable => "Client key.", missing "SSL keyfile missing", is ParsedOnly;
+        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing";
+        ca: Replaceable => "File of authorities.", missing "SSL cafile missing";
+        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing";
+        key: Replaceable => "Client key.", missing "SSL keyfile missing";
     }
 }
 
@@ -237,10 +237,10 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
         Ok(Self(vec![crate::config::Located { value, span }]))
     }
 
-    fn store(self, slot: &mut Option<crate::config::Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut crate::keyword::Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
@@ -23,12 +23,24 @@ pub(super) struct Instance {
     pub(super) router: Router,
     /// The sync group it belongs to, as an index into the worker's.
     pub(super) group: Option<usize>,
+    /// When it came to its state.
+    pub(super) since: SystemTime,
+    /// When it sent its last advert.
+    pub(super) last_advert: Option<SystemTime>,
     pub(super) voice: Voice,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), group: None, plan, voice: Voice::default() }
+        Self {
+            id,
+            router: Router::new(plan.params.clone()),
+            group: None,
+            plan,
+            since: SystemTime::now(),
+            last_advert: None,
+            voice: Voice::default(),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -37,8 +49,21 @@ impl Instance {
 
     pub(super) fn log(&self, line: &Line) {
         match line.detail() {
-            Detail::Normal => tracing::info!("{}", line.of(self.name())),
-            Detail::Detailed => tracing::debug!("{}", line.of(self.name())),
+            Detail::Normal => tracing::info!(instance = self.name(), "{}", line.of(self.name())),
+            Detail::Detailed => tracing::debug!(instance = self.name(), "{}", line.of(self.name())),
+        }
+    }
+
+    /// Logs that the advert that has just been sent was late enough to worry the backups; `sent` is how many there were
+    /// before it.
+    pub(super) fn log_lateness(&self, sent: u64) {
+        let late = self.router.machine().punctuality().last_lateness;
+        let is_worth_telling = late >= (self.plan.params.interval / 4).max(Duration::from_millis(50));
+        if self.router.counters().sent > sent
+            && self.router.machine().state() == vrrp::State::Master
+            && is_worth_telling
+        {
+            tracing::info!("({}) Advert was sent {:.3} s late", self.name(), late.as_secs_f64());
         }
     }
 
@@ -159,7 +184,7 @@ mod tests {
             transport: Transport::Multicast { group: GROUP_IPV4.into() },
             role: Role::Backup,
             priority: Priority::DEFAULT,
-            interval: std::time::Duration::from_secs(1),
+            interval: Duration::from_secs(1),
             down_adverts: 3,
             preempt: Preempt::AtOnce,
             addresses: vec![VIP.into()],

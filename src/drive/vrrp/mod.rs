@@ -5,9 +5,11 @@ mod delays;
 mod group;
 mod herald;
 mod instance;
+mod leftovers;
 mod reload;
 mod scripts;
 mod sockets;
+mod status;
 mod tell;
 mod watch;
 
@@ -30,6 +32,7 @@ use self::delays::Delays;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
+use self::leftovers::Leftovers;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
 use self::watch::{News, Watch};
@@ -46,7 +49,8 @@ use crate::plan::object;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
-use crate::worker::{Order, Orders, PathNews};
+use crate::tune;
+use crate::worker::{Order, Orders, PathNews, Request, Start};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -54,9 +58,12 @@ const LAST_MAILS: Duration = Duration::from_secs(1);
 /// How long scripts that tell of the end may take.
 const LAST_SCRIPTS: Duration = Duration::from_secs(1);
 
+/// Descriptors beside those of virtual routers: log, link, netlink, clocks, mails under way.
+const SPARE_DESCRIPTORS: usize = 64;
+
 /// Works until told to stop.
-pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_stop: bool) -> Exit {
-    let mut worker = match Worker::start(plan).await {
+pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &Start) -> Exit {
+    let mut worker = match Worker::start(plan, start).await {
         Ok(worker) => worker,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             tracing::error!(
@@ -69,12 +76,15 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             return Exit::Fatal;
         }
     };
-    orders.configured().await;
+    orders.configured();
     loop {
-        if let Err(error) = worker.set_alarm() {
-            tracing::error!("VRRP lost its clock: {error}");
-            return Exit::Broken;
-        }
+        let due = match worker.set_alarm() {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!("VRRP lost its clock: {error}");
+                return Exit::Broken;
+            }
+        };
         tokio::select! {
             () = worker.sockets.readable() => {}
             rung = worker.alarm.ring() => {
@@ -82,12 +92,13 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     tracing::error!("VRRP lost its clock: {error}");
                     return Exit::Broken;
                 }
+                orders.timer_served(due.map_or(Duration::ZERO, |due| due.elapsed()));
             }
             answer = worker.kernel.answer() => match answer {
                 Some(Answer::Prepared) => {
                     if let Some(plan) = worker.prepared.take() {
                         worker.reload(plan);
-                        orders.configured().await;
+                        orders.configured();
                     }
                 }
                 Some(answer) => worker.hear_kernel(answer),
@@ -99,6 +110,14 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             news = worker.watch.news() => worker.hear_news(news),
             order = orders.next() => match order {
                 Order::Reload(plan) => worker.prepare(*plan),
+                Order::Ping => orders.alive(worker.summary()),
+                Order::Report(request) => {
+                    request.log("VRRP");
+                    orders.report(request, crate::status::Status::Vrrp(worker.status()));
+                    if request == Request::StatsAndClear {
+                        worker.clear_counters();
+                    }
+                }
                 Order::Paths(news) => worker.hear_paths(&news),
                 Order::Stop => break,
             },
@@ -106,8 +125,9 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
         // An advert that has arrived counts before the timer that it should have reset.
         worker.receive();
         worker.tick();
+        worker.give_up_leftovers();
     }
-    if !leave_on_stop {
+    if !start.leave_on_stop {
         worker.stop().await;
     }
     Exit::Ok
@@ -157,11 +177,14 @@ struct Worker {
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
+    /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
+    leftovers: Leftovers,
+    watch_addresses: bool,
 }
 
 impl Worker {
     /// Removes what a predecessor left, then starts every virtual router.
-    async fn start(plan: VrrpPlan) -> io::Result<Self> {
+    async fn start(plan: VrrpPlan, start: &Start) -> io::Result<Self> {
         if capability::lacks_net_admin() {
             tracing::error!(
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
@@ -192,8 +215,10 @@ impl Worker {
             prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
+            leftovers: Leftovers::default(),
+            watch_addresses: start.watch_addresses,
         };
-        worker.kernel.command(Command::Clean(leftovers));
+        worker.kernel.command(Command::Clean(if start.succeeds { Vec::new() } else { leftovers }));
         worker.kernel.command(preparation);
         worker.kernel.command(Command::Keep(plan.standing));
         loop {
@@ -211,9 +236,12 @@ impl Worker {
         for one in plan.instances {
             worker.adopt(one);
         }
+        tune::allow_open_files(2 * worker.instances.len() + SPARE_DESCRIPTORS);
         herald::log_registration(&worker.instances);
-        for instance in &worker.instances {
-            instance.log_all(&Line::RemovingVips);
+        if start.succeeds {
+            worker.leftovers = Leftovers::of(&worker.instances);
+        } else {
+            worker.instances.iter().for_each(|instance| instance.log_all(&Line::RemovingVips));
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
@@ -265,10 +293,13 @@ impl Worker {
         opened
     }
 
-    fn set_alarm(&mut self) -> io::Result<()> {
+    /// Sets the alarm for what is due next, and tells when that is.
+    fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
         let others = [self.herald.deadline(), self.watch.deadline(), self.delays.deadline()];
-        self.alarm.set(next.chain(others.into_iter().flatten()).min())
+        let due = next.chain(others.into_iter().flatten()).min();
+        self.alarm.set(due)?;
+        Ok(due)
     }
 
     /// Gives every packet that has arrived to its virtual router.
@@ -322,7 +353,9 @@ impl Worker {
         let now = Instant::now();
         for index in 0..self.instances.len() {
             if self.instances[index].router.deadline().is_some_and(|at| at <= now) {
+                let sent = self.instances[index].router.counters().sent;
                 self.tell(index, Event::Tick);
+                self.instances[index].log_lateness(sent);
             }
         }
         for report in self.delays.due(now) {
@@ -447,6 +480,9 @@ impl Worker {
 
     /// An interface or an address has come, changed or gone.
     fn hear_report(&mut self, report: &Report) {
+        if self.watch_addresses {
+            self.log_address(report);
+        }
         let before = self.mirror.apply(report);
         match report {
             Report::Link(link) => self.sockets.make_room(link.mtu),
@@ -480,6 +516,19 @@ impl Worker {
             if is_concerned {
                 self.bring_up_to_date(index);
             }
+        }
+    }
+
+    /// `--address-monitoring`.
+    fn log_address(&self, report: &Report) {
+        let (held, change) = match report {
+            Report::Address(held) => (held, "added to"),
+            Report::AddressGone(held) => (held, "removed from"),
+            Report::Link(_) | Report::LinkGone { .. } => return,
+        };
+        let is_news = self.mirror.has(held.index, held.address, held.prefix) != (change == "added to");
+        if let Some(link) = self.mirror.link_at(held.index).filter(|_| is_news) {
+            tracing::info!("Netlink reflector reports IP {} {change} {}", held.address, link.name);
         }
     }
 
@@ -517,7 +566,10 @@ impl Worker {
                     let index = self.groups[at].plan.members[member];
                     self.carry_out(index, vec![action]);
                 }
-                Step::Log(line) => tracing::info!("{}", line.of(&self.groups[at].plan.name)),
+                Step::Log(line) => {
+                    let name = self.groups[at].plan.name.as_str();
+                    tracing::info!(group = name, "{}", line.of(name));
+                }
                 Step::Report { to } => self.report_group(at, to),
             }
         }
@@ -560,7 +612,9 @@ impl Worker {
     fn advertise(&mut self, index: usize, priority: Priority) {
         let instance = &mut self.instances[index];
         let Some(endpoint) = instance.endpoint() else { return };
-        for datagram in instance.router.datagrams(priority, SystemTime::now()) {
+        let now = SystemTime::now();
+        instance.last_advert = Some(now);
+        for datagram in instance.router.datagrams(priority, now) {
             let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
             let (text, errno) = words(&error);
             let is_expected = priority == Priority::RELEASE
@@ -578,6 +632,7 @@ impl Worker {
 
     fn report(&mut self, index: usize, to: State, priority: Priority) {
         let instance = &mut self.instances[index];
+        instance.since = SystemTime::now();
         let told = match to {
             State::Deleted if !instance.plan.report_deleted => State::Fault,
             State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
@@ -609,6 +664,7 @@ impl Worker {
 
     /// Gives everything back.
     async fn stop(mut self) {
+        self.clean_leftovers();
         if let Some(runner) = &self.listeners.runner {
             runner.end_all();
         }
