@@ -7,6 +7,7 @@ pub(crate) mod address;
 mod alerts;
 pub(crate) mod bfd;
 pub(crate) mod checkers;
+pub(crate) mod delay;
 pub(crate) mod diff;
 pub(crate) mod firewall;
 mod iproute;

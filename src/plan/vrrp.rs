@@ -1,6 +1,6 @@
 //! `vrrp_instance` blocks to the VRRP worker's plan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parser::config::{self, Config, DynamicInterfaces, Peering, UnicastChecksum, VrrpInstance};
@@ -12,6 +12,7 @@ use vrrp::track::Object as Thing;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
 use super::address::{self, Address};
+use super::delay::{self, Delay};
 use super::firewall::{self, Closed};
 use super::iproute::Names;
 use super::ipvs;
@@ -51,6 +52,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) standing: Standing,
     /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
+    /// `interface_up_down_delays`, by name of the interface.
+    pub(crate) delays: BTreeMap<String, Delay>,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
@@ -198,6 +201,7 @@ pub(super) fn plan(
         repeat_states: config.global.fifo_write_vrrp_states_on_reload,
         groups,
         instances,
+        delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
         startup_delay: config.global.vrrp_startup_delay,

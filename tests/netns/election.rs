@@ -95,3 +95,20 @@ pub(crate) fn a_returning_higher_priority_takes_over(cast: &Cast) -> Outcome {
     two.logs("(VI_1) Master received advert from 172.16.0.1 with higher priority 200, ours 100", ELECTION)?;
     settles(&pair.one, &pair.two)
 }
+
+pub(crate) fn an_interface_that_is_down_for_a_moment_is_no_fault(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let text = format!("interface_up_down_delays {{\n eth1 1.5\n}}\n{}", lab::pair::config(200));
+    let one = pair.one.start_with(&text)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let mark = one.journal().mark();
+    pair.one.node.unplug("eth1")?;
+    pair.one.node.plug("eth1")?;
+    one.journal().wait(mark, "Delay timer for eth1 cancelled", ELECTION)?;
+    pair.one.node.unplug("eth1")?;
+    one.journal().wait(mark, "Netlink reports eth1 down", ELECTION)?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    let faults = one.journal().since(mark).iter().filter(|line| line.text.contains("FAULT")).count();
+    assert_eq!(faults, 1);
+    Ok(())
+}

@@ -64,6 +64,7 @@ fn main() -> ExitCode {
                 dumps::the_configuration_is_recited_into_the_log,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
+                election::an_interface_that_is_down_for_a_moment_is_no_fault,
                 election::a_returning_higher_priority_takes_over,
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,

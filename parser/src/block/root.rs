@@ -26,7 +26,7 @@ keywords! {
         child_wait_time: WholeSecs [secs(0)..=secs(u32::MAX as u64), strict] = WholeSecs(secs(5)) => "How long a stop waits for the workers.", else "Invalid child_wait_time {}";
         linkbeat_use_polling: Flag => "Poll the link of every interface.", is ParsedOnly;
         linkbeat_interfaces: Lines<Linkbeat> => "Interfaces whose link is polled.", is ParsedOnly;
-        interface_up_down_delays: Lines<InterfaceDelay> => "How long a link must stay up or down to count.", is ParsedOnly;
+        interface_up_down_delays: Lines<InterfaceDelay> => "How long a link must stay up or down to count.";
         global_defs: Nested<GlobalBlock> => "Settings of the whole daemon.";
         track_group: Nested<TrackGroupBlock> => "Instances that fault when a static item is lost.";
         static_ipaddress: Lines<StaticAddress> => "Addresses kept while the daemon runs.";

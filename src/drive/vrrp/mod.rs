@@ -1,6 +1,7 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
+mod delays;
 mod group;
 mod herald;
 mod instance;
@@ -27,6 +28,7 @@ use vrrp::sync::Step;
 use vrrp::track::{Object, Status};
 use vrrp::{Action, Cause, Ending, Event, Mention, Packet, Priority, State};
 
+use self::delays::Delays;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
@@ -165,6 +167,7 @@ struct Worker {
     watch: Watch,
     listeners: Listeners,
     chatter: Chatter,
+    delays: Delays,
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
@@ -206,6 +209,7 @@ impl Worker {
             watch: Watch::start(plan.watched, Instant::now()),
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
+            delays: Delays::default(),
             deciding: plan.sync_daemon,
             sync_daemon: None,
             prepared: None,
@@ -227,6 +231,7 @@ impl Worker {
                 None => return Err(io::Error::other("rtnetlink does not answer")),
             }
         }
+        worker.delays = Delays::new(plan.delays, &worker.mirror);
         worker.sockets.make_room(worker.mirror.largest_mtu());
         for one in plan.instances {
             worker.adopt(one);
@@ -291,7 +296,8 @@ impl Worker {
     /// Sets the alarm for what is due next, and tells when that is.
     fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        let due = next.chain(self.herald.deadline()).chain(self.watch.deadline()).min();
+        let others = [self.herald.deadline(), self.watch.deadline(), self.delays.deadline()];
+        let due = next.chain(others.into_iter().flatten()).min();
         self.alarm.set(due)?;
         Ok(due)
     }
@@ -352,6 +358,9 @@ impl Worker {
                 self.instances[index].log_lateness(sent);
             }
         }
+        for report in self.delays.due(now) {
+            self.hear_report(&report);
+        }
         if self.herald.deadline().is_some_and(|at| at <= now) {
             self.herald.tick(&self.mirror);
         }
@@ -404,7 +413,10 @@ impl Worker {
 
     fn hear_kernel(&mut self, answer: Answer) {
         match answer {
-            Answer::Report(report) => self.hear_report(&report),
+            Answer::Report(report) => {
+                let report = self.delays.pass(Instant::now(), report, &self.mirror);
+                self.hear_report(&report);
+            }
             Answer::Held { id, added } => {
                 if let Some(index) = self.position(id) {
                     self.tell(index, Event::AddressesHeld { added });

@@ -78,6 +78,7 @@ impl Worker {
         for index in new_ones {
             self.tell(index, Event::Start { quiet: plan.startup_delay });
         }
+        self.delays.reconfigure(plan.delays);
         self.deciding = plan.sync_daemon;
         self.synchronise();
         if plan.repeat_states {
