@@ -52,8 +52,8 @@ pub(crate) enum Reading {
     ToRun,
     /// To be tested.
     ToTest,
-    /// To be tested, and every message to be shown with its source.
-    ToExplain,
+    /// To be tested, with the place of every message kept.
+    Explained,
 }
 
 /// Everything that was found, without judgement.
@@ -80,7 +80,7 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
     let (config, mut diagnostics, trace) = match reading {
-        Reading::ToExplain => parser::parse_traced(&root, &mut files, settings),
+        Reading::Explained => parser::parse_traced(&root, &mut files, settings),
         Reading::ToRun | Reading::ToTest => {
             let (config, diagnostics) = parser::parse(&root, &mut files, settings);
             (config, diagnostics, Trace::default())

@@ -10,7 +10,9 @@ mod daemonize;
 mod drive;
 mod dump;
 mod exit;
+mod explain;
 mod genhash;
+mod ipvsadm;
 mod load;
 mod log;
 mod mirror;
@@ -18,12 +20,14 @@ mod notify;
 mod pidfile;
 mod place;
 mod plan;
+mod print;
 mod script;
 mod signals;
 mod status;
 mod supervise;
 mod track;
 mod tune;
+mod unusable;
 mod version;
 mod watch;
 mod worker;
@@ -72,6 +76,7 @@ fn main() -> ExitCode {
         }
         Invocation::Refused => Exit::Fatal.code(),
         Invocation::Genhash(call) => genhash::run(call).code(),
+        Invocation::Ipvsadm(call) => ipvsadm::run(&call),
     };
     ExitCode::from(code)
 }
@@ -79,14 +84,30 @@ fn main() -> ExitCode {
 /// What files are created without unless the user wants something else: everything but reading and writing by the owner.
 pub(crate) const DEFAULT_UMASK: u32 = 0o177;
 
+/// What `keepalived config` can do.
+const CONFIG_USAGE: &str = "\
+Usage: keepalived config COMMAND
+
+  check [OPTION]... [FILE]   Show what is wrong with the configuration, and where
+  diff [OPTION]... [FILE]    Show what a reload of the running daemon would change
+  print [OPTION]... [FILE]   Write the configuration as it is understood, in its own language
+  explain WORD...            Show what the reference says about a keyword; BLOCK/WORD narrows it to a block
+";
+
 /// `keepalived config …`: what is done with the configuration apart from running it.
 fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
     let mut words = words.into_iter();
     match words.next().as_ref().and_then(|word| word.to_str()) {
         Some("check") => check::run(words, cwd),
         Some("diff") => config_diff::run(words, cwd),
+        Some("print") => print::run(words, cwd),
+        Some("explain") => explain::run(words),
+        Some("help" | "--help" | "-h") => {
+            print!("{CONFIG_USAGE}");
+            Exit::Ok.code()
+        }
         Some(_) | None => {
-            eprintln!("Usage: keepalived config check|diff [OPTION]... [FILE]...");
+            eprint!("{CONFIG_USAGE}");
             Exit::Fatal.code()
         }
     }

@@ -1,4 +1,4 @@
-//! Prints the kernel's table: `cargo run -p ipvs --example table`, with the right to administer the network.
+//! Prints the kernel's table: `cargo run --example table`, with the right to administer the network.
 
 use ipvs::{Error, Handle, ServiceEntry};
 

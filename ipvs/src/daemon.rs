@@ -5,6 +5,12 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::attr::{Addr, DaemonAttr, Host8, Host16, Host32, Quad};
 use crate::{Malformed, Name};
 
+/// The group that messages go to unless another is asked for.
+const DEFAULT_GROUP: IpAddr = IpAddr::V4(Ipv4Addr::new(224, 0, 0, 81));
+
+/// The UDP port that messages go to unless another is asked for.
+const DEFAULT_PORT: u16 = 8848;
+
 /// Which of the two daemons; both may run at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -66,6 +72,23 @@ impl Daemon {
         attrs
     }
 
+    /// Whether a daemon that runs is what this asks for. What is `None` here is not looked at where the kernel's
+    /// default depends on the interface (the length), and is the default otherwise.
+    pub fn is_met_by(&self, running: &Self) -> bool {
+        let group = self.group.unwrap_or(DEFAULT_GROUP);
+        self.role == running.role
+            && self.interface == running.interface
+            && self.sync_id == running.sync_id
+            // A backup is given room for at least 1,024 bytes, whatever is asked for.
+            && self.max_len.is_none_or(|len| {
+                let least = if self.role == Role::Backup { 1024 } else { 0 };
+                running.max_len.is_none_or(|running| running == len.max(least))
+            })
+            && running.group.is_none_or(|running| running == group)
+            && running.port.is_none_or(|running| running == self.port.unwrap_or(DEFAULT_PORT))
+            && running.ttl.is_none_or(|running| running == self.ttl.unwrap_or(1))
+    }
+
     /// Reads the attributes of one `DAEMON` nest.
     ///
     /// # Errors
@@ -100,5 +123,44 @@ impl Daemon {
             port,
             ttl,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_open_is_met_by_the_kernels_defaults() {
+        let interface = Name::new("eth0").expect("short");
+        let wanted = Daemon {
+            role: Role::Backup,
+            interface,
+            sync_id: 7,
+            max_len: None,
+            group: None,
+            port: None,
+            ttl: None,
+        };
+        let running = Daemon {
+            max_len: Some(1472),
+            group: Some(DEFAULT_GROUP),
+            port: Some(DEFAULT_PORT),
+            ttl: Some(1),
+            ..wanted
+        };
+        assert!(wanted.is_met_by(&running));
+        assert!(
+            Daemon { max_len: Some(500), ..wanted }.is_met_by(&Daemon { max_len: Some(1024), ..running })
+        );
+        let others = [
+            Daemon { role: Role::Master, ..running },
+            Daemon { sync_id: 8, ..running },
+            Daemon { group: Some(Ipv4Addr::new(224, 0, 0, 90).into()), ..running },
+            Daemon { port: Some(9000), ..running },
+            Daemon { ttl: Some(2), ..running },
+        ];
+        assert!(!others.iter().any(|other| wanted.is_met_by(other)));
+        assert!(!Daemon { max_len: Some(1400), ..wanted }.is_met_by(&running));
     }
 }

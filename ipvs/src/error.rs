@@ -10,7 +10,7 @@ use crate::Command;
 #[non_exhaustive]
 pub enum Error {
     /// The kernel has no IPVS and could not load it: the module `ip_vs` is missing.
-    #[error("the kernel has no IPVS (module ip_vs)")]
+    #[error("the kernel has no IPVS; load the module ip_vs")]
     NoModule,
     /// The socket failed.
     #[error("netlink socket: {0}")]
@@ -21,6 +21,11 @@ pub enum Error {
     /// Answers were lost because too many were waiting to be read.
     #[error("answers from the kernel were lost")]
     Overrun,
+    /// The table changed again and again while it was read.
+    #[error(
+        "the kernel's table changes faster than it can be read; stop what else writes to it, or try again"
+    )]
+    Interrupted,
     /// An answer was cut.
     #[error("an answer from the kernel was cut")]
     Truncated,

@@ -1,8 +1,8 @@
 //! Messages in datagrams: how they are written one behind the other, and how answers are taken apart.
 
 use netlink_packet_core::{
-    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_REQUEST, NLMSG_ERROR, NetlinkBuffer,
-    NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator, ParseableParametrized,
+    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_ERROR,
+    NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator, ParseableParametrized,
 };
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
@@ -88,6 +88,11 @@ impl<'a> Part<'a> {
             payload: message.payload(),
             flags: message.flags(),
         })
+    }
+
+    /// Whether the table changed while this part of a dump was made.
+    pub(crate) fn is_interrupted(&self) -> bool {
+        self.flags & NLM_F_DUMP_INTR != 0
     }
 
     /// The error number of an `NLMSG_ERROR` or `NLMSG_DONE`, 0 for success.

@@ -4,6 +4,7 @@
 //! acknowledgement. The kernel executes all, in order, answers each failure on its own, and then the acknowledgement;
 //! so silence up to there means success.
 
+use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
@@ -28,6 +29,9 @@ const BATCH_BYTES: usize = 200 * 1024;
 /// How long the kernel may take to answer. It answers within `send`, so only a request that it never answers waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How often a dump is begun anew that the kernel calls interrupted.
+const DUMPS: usize = 8;
+
 /// A conversation with the kernel's IPVS in one network namespace.
 #[derive(Debug)]
 pub struct Handle<T = Socket> {
@@ -49,6 +53,15 @@ impl Handle<Socket> {
     /// [`Error::NoModule`] without IPVS, [`Error::Socket`] when there is no netlink.
     pub async fn open() -> Result<Self, Error> {
         Self::over(Socket::open()?).await
+    }
+
+    /// The same in the network namespace behind a descriptor: of `/proc/PID/ns/net`, or of a file that `ip netns` made.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::open`], and [`Error::Socket`] without the right to enter the namespace.
+    pub async fn open_in(namespace: BorrowedFd<'_>) -> Result<Self, Error> {
+        Self::over(Socket::open_in(namespace)?).await
     }
 }
 
@@ -95,6 +108,25 @@ impl<T: Transport> Handle<T> {
         Ok(answers)
     }
 
+    /// Carries out one change and says what became of it.
+    ///
+    /// A kernel that stops a daemon which it has only just started does so without an answer; the list of daemons that
+    /// run is the answer then.
+    ///
+    /// # Errors
+    ///
+    /// When the conversation itself fails.
+    pub async fn change(&mut self, request: &Request) -> Result<Answer, Error> {
+        match self.apply(std::slice::from_ref(request)).await {
+            Err(Error::NoAnswer) => {
+                let Request::DelDaemon { role, .. } = request else { return Err(Error::NoAnswer) };
+                let runs = self.daemons().await?.iter().any(|daemon| daemon.role == *role);
+                if runs { Err(Error::NoAnswer) } else { Ok(Ok(())) }
+            }
+            answers => answers?.pop().ok_or(Error::NoAnswer),
+        }
+    }
+
     /// Version and table size.
     ///
     /// # Errors
@@ -137,8 +169,7 @@ impl<T: Transport> Handle<T> {
         replies.into_iter().map(|reply| destination_of(&reply, id)).collect()
     }
 
-    /// The whole table without its counters. The kernel does not freeze it meanwhile: with other writers about, ask
-    /// until two answers agree.
+    /// The whole table without its counters. The kernel does not freeze it meanwhile; see [`Handle::settled_table`].
     ///
     /// # Errors
     ///
@@ -151,6 +182,24 @@ impl<T: Transport> Handle<T> {
             table.push(ServiceSpec { service, destinations });
         }
         Ok(table)
+    }
+
+    /// The whole table as it was seen twice in a row. While others write to it, the kernel leaves out entries of a
+    /// dump without saying so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`] when it did not settle; else as [`Handle::info`].
+    pub async fn settled_table(&mut self) -> Result<Vec<ServiceSpec>, Error> {
+        let mut last = self.table().await?;
+        for _ in 0..DUMPS {
+            let next = self.table().await?;
+            if next == last {
+                return Ok(next);
+            }
+            last = next;
+        }
+        Err(Error::Interrupted)
     }
 
     /// The timeouts.
@@ -259,18 +308,27 @@ impl<T: Transport> Handle<T> {
 
     /// One question, many answers.
     async fn dump(&mut self, request: &Request) -> Result<Vec<Reply>, Error> {
-        match self.dump_once(request).await {
-            Err(Error::Refused(refusal)) if refusal.errno == errno::ENOENT => {
-                self.family = self.resolve().await?;
-                self.dump_once(request).await
+        let mut resolved = false;
+        for _ in 0..DUMPS {
+            match self.dump_once(request).await {
+                Err(Error::Refused(refusal)) if refusal.errno == errno::ENOENT && !resolved => {
+                    self.family = self.resolve().await?;
+                    resolved = true;
+                }
+                Err(Error::Interrupted) => {}
+                other => return other,
             }
-            other => other,
         }
+        Err(Error::Interrupted)
     }
 
     async fn dump_once(&mut self, request: &Request) -> Result<Vec<Reply>, Error> {
         if let Some(number) = self.unread_dump {
-            self.read_dump(number, request).await?;
+            // What it held is of no interest any more.
+            match self.read_dump(number, request).await {
+                Ok(_) | Err(Error::Interrupted | Error::Refused(_)) => {}
+                Err(error) => return Err(error),
+            }
         }
         let number = self.next_sequence();
         let mut datagram = Vec::new();
@@ -282,6 +340,7 @@ impl<T: Transport> Handle<T> {
 
     async fn read_dump(&mut self, number: u32, request: &Request) -> Result<Vec<Reply>, Error> {
         let mut replies = Vec::new();
+        let mut interrupted = false;
         loop {
             if let Err(error) = self.receive().await {
                 // After silence there is nothing left to be read; after anything else there may be.
@@ -295,8 +354,12 @@ impl<T: Transport> Handle<T> {
                 if part.sequence != number {
                     continue;
                 }
+                interrupted |= part.is_interrupted();
                 if part.kind == NLMSG_DONE || part.kind == NLMSG_ERROR {
                     self.unread_dump = None;
+                    if interrupted {
+                        return Err(Error::Interrupted);
+                    }
                     return part.answer(request)?.map(|()| replies).map_err(Error::from);
                 }
                 replies.push(part.reply()?);

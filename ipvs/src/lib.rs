@@ -54,3 +54,8 @@ pub use self::service::{
 pub use self::socket::{Socket, Transport};
 pub use self::stats::Stats;
 pub use self::timeouts::{Info, Timeouts};
+
+/// The example of the README is compiled.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

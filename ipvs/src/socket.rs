@@ -3,9 +3,13 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
+use std::os::fd::BorrowedFd;
+use std::thread;
 
 use netlink_sys::protocols::NETLINK_GENERIC;
 use netlink_sys::{AsyncSocket, AsyncSocketExt, SocketAddr, TokioSocket};
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+use tokio::runtime::Handle as Runtime;
 
 /// Something that carries netlink datagrams to a kernel and back.
 pub trait Transport {
@@ -34,8 +38,13 @@ impl Socket {
     ///
     /// # Errors
     ///
-    /// Those of socket(2) and bind(2).
+    /// Those of socket(2) and bind(2), and one outside of a tokio runtime.
+    ///
+    /// # Panics
+    ///
+    /// In a tokio runtime that was built without I/O.
     pub fn open() -> io::Result<Self> {
+        Runtime::try_current().map_err(io::Error::other)?;
         let mut socket = TokioSocket::new(NETLINK_GENERIC)?;
         let raw = socket.socket_mut();
         raw.bind_auto()?;
@@ -44,6 +53,26 @@ impl Socket {
         let _ = raw.set_ext_ack(true);
         let _ = raw.set_rx_buf_sz(RECEIVE_BUFFER);
         Ok(Self(socket))
+    }
+
+    /// Opens a socket in another network namespace. A thread of its own enters it, so the caller stays where it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of setns(2), which needs `CAP_SYS_ADMIN`, and those of [`Socket::open`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Socket::open`].
+    pub fn open_in(namespace: BorrowedFd<'_>) -> io::Result<Self> {
+        let runtime = Runtime::try_current().map_err(io::Error::other)?;
+        let open = || {
+            let _context = runtime.enter();
+            move_into_link_name_space(namespace, Some(LinkNameSpaceType::Network))?;
+            Self::open()
+        };
+        let opened = thread::scope(|scope| scope.spawn(open).join());
+        opened.unwrap_or_else(|_panic| Err(io::Error::other("the thread in the namespace panicked")))
     }
 }
 

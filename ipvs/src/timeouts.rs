@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use netlink_packet_core::DefaultNla;
+
 use crate::Malformed;
 use crate::attr::{ConfigAttr, Host32, InfoAttr};
 
@@ -46,13 +48,15 @@ impl Timeouts {
 }
 
 /// What the kernel says about its IPVS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Info {
     /// Major, minor and patch number, one byte each.
     pub version: u32,
     /// Rows of the connection table.
     pub conn_tab_size: u32,
+    /// Attributes of the reply that this crate does not know.
+    pub unknown: Vec<DefaultNla>,
 }
 
 impl Info {
@@ -62,15 +66,15 @@ impl Info {
     ///
     /// When the version is missing.
     pub fn decode(attrs: &[InfoAttr]) -> Result<Self, Malformed> {
-        let (mut version, mut conn_tab_size) = (None, 0);
+        let (mut version, mut conn_tab_size, mut unknown) = (None, 0, Vec::new());
         for attr in attrs {
             match attr {
                 InfoAttr::Version(value) => version = Some(value.0),
                 InfoAttr::ConnTabSize(value) => conn_tab_size = value.0,
-                InfoAttr::Other(_) => {}
+                InfoAttr::Other(nla) => unknown.push(nla.clone()),
             }
         }
-        Ok(Self { version: version.ok_or(Malformed::Info("version"))?, conn_tab_size })
+        Ok(Self { version: version.ok_or(Malformed::Info("version"))?, conn_tab_size, unknown })
     }
 }
 

@@ -20,6 +20,7 @@ pub mod io;
 mod keyword;
 mod lex;
 pub mod lint;
+pub mod print;
 mod read;
 pub mod reference;
 mod resolve;

@@ -55,6 +55,64 @@ impl Entry {
     pub fn words(&self) -> impl Iterator<Item = &'static str> {
         std::iter::once(self.word).chain(self.aliases.iter().copied()).chain(self.old.iter().copied())
     }
+
+    /// The word and what stands after it.
+    pub fn usage(&self) -> String {
+        // A word of a line that stands for itself is in parentheses; its syntax is all there is to write. So it is with
+        // directives, whose syntax begins with the word.
+        let (word, syntax) = (self.word, self.syntax);
+        if word.starts_with('(') || syntax.starts_with(['$', '~', '@']) {
+            return syntax.to_owned();
+        }
+        if syntax.is_empty() { word.to_owned() } else { format!("{word} {syntax}") }
+    }
+
+    /// What it is and more about it, in paragraphs of one line each.
+    pub fn summary_and_text(&self) -> Vec<String> {
+        let paragraphs = self.text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
+        // The text, where there is one, begins with what the summary says.
+        let summary = if self.text.is_empty() { self.summary } else { "" };
+        std::iter::once(summary.to_owned()).chain(paragraphs).filter(|text| !text.is_empty()).collect()
+    }
+
+    /// What is known about it besides its text: names and values, to be listed.
+    pub fn facts(&self) -> Vec<(&'static str, String)> {
+        let mut facts = Vec::new();
+        let words = |words: &[&'static str]| words.join(", ");
+        if !self.aliases.is_empty() {
+            facts.push(("Also", words(&self.aliases)));
+        }
+        if !self.old.is_empty() {
+            facts.push(("Deprecated name", words(&self.old)));
+        }
+        match (&self.range, self.unit) {
+            (Some(range), Some(unit)) => facts.push(("Range", format!("{range} {unit}"))),
+            (Some(range), None) => facts.push(("Range", range.clone())),
+            (None, Some(unit)) => facts.push(("Unit", unit.to_owned())),
+            (None, None) => {}
+        }
+        if let Some(default) = self.default {
+            facts.push(("Default", default.to_owned()));
+        }
+        match self.bad {
+            Some(bad) => facts.push(("Otherwise", bad.to_owned())),
+            None if self.range.is_some() => {
+                facts.push(("Otherwise", "reported and ignored; what held before holds on".to_owned()));
+            }
+            None => {}
+        }
+        match self.status {
+            Status::Honoured => {}
+            Status::ParsedOnly => {
+                facts.push(("Status", "read and checked; it has no effect in this version".to_owned()))
+            }
+            Status::NoEffect => {
+                facts.push(("Status", "it has no effect, nor has it in keepalived".to_owned()))
+            }
+            Status::Deprecated => facts.push(("Status", "deprecated".to_owned())),
+        }
+        facts
+    }
 }
 
 impl Page {
@@ -77,7 +135,36 @@ macro_rules! sources {
 }
 
 /// What several blocks share comes behind what is one block's own.
-const BLOCKS: &[Source] = sources! {};
+const BLOCKS: &[Source] = sources! {
+    "root": "";
+    "global_defs": "global_defs";
+    "track_group": "track_group";
+    "vrrp_sync_group": "vrrp_sync_group";
+    "garp_group": "garp_group";
+    "vrrp_instance": "vrrp_instance";
+    "authentication": "vrrp_instance/authentication";
+    "auth_hmac": "vrrp_instance/auth_hmac";
+    "vrrp_script": "vrrp_script";
+    "vrrp_track_process": "vrrp_track_process";
+    "track_file": "track_file";
+    "bfd_instance": "bfd_instance";
+    "ssl": "SSL";
+    "virtual_server": "virtual_server";
+    "real_server": "virtual_server/real_server";
+    "misc_check": "virtual_server/real_server/MISC_CHECK";
+    "smtp_check": "virtual_server/real_server/SMTP_CHECK";
+    "smtp_host": "virtual_server/real_server/SMTP_CHECK/host";
+    "tcp_check": "virtual_server/real_server/TCP_CHECK";
+    "ping_check": "virtual_server/real_server/PING_CHECK";
+    "udp_check": "virtual_server/real_server/UDP_CHECK";
+    "dns_check": "virtual_server/real_server/DNS_CHECK";
+    "file_check": "virtual_server/real_server/FILE_CHECK";
+    "bfd_check": "virtual_server/real_server/BFD_CHECK";
+    "http": "virtual_server/real_server/HTTP_GET", "virtual_server/real_server/SSL_GET";
+    "url": "virtual_server/real_server/HTTP_GET/url", "virtual_server/real_server/SSL_GET/url";
+    "connect": "virtual_server/real_server/TCP_CHECK", "virtual_server/real_server/PING_CHECK", "virtual_server/real_server/UDP_CHECK", "virtual_server/real_server/SMTP_CHECK", "virtual_server/real_server/SMTP_CHECK/host", "virtual_server/real_server/DNS_CHECK", "virtual_server/real_server/HTTP_GET", "virtual_server/real_server/SSL_GET";
+    "timing": "virtual_server/real_server/TCP_CHECK", "virtual_server/real_server/PING_CHECK", "virtual_server/real_server/UDP_CHECK", "virtual_server/real_server/SMTP_CHECK", "virtual_server/real_server/SMTP_CHECK/host", "virtual_server/real_server/DNS_CHECK", "virtual_server/real_server/HTTP_GET", "virtual_server/real_server/SSL_GET", "virtual_server/real_server/MISC_CHECK";
+};
 
 const LINES: &[Source] = sources! {
     "address_line": "(address-line)";
@@ -92,6 +179,39 @@ const LINES: &[Source] = sources! {
     "delay_line": "(delay-line)";
     "directives": "(line-directive)";
 };
+
+/// The entries that a word, or the end of a path like `vrrp_instance/priority`, means: each with its page.
+pub fn find(path: &str) -> Vec<(Page, Entry)> {
+    let (block, word) = path.rsplit_once('/').map_or((None, path), |(block, word)| (Some(block), word));
+    let within = |page: &Page| match block {
+        None => true,
+        Some(block) => page.path == block || page.path.ends_with(&format!("/{block}")),
+    };
+    let entries = |page: Page| {
+        let found: Vec<Entry> =
+            page.entries.iter().filter(|entry| entry.words().any(|known| known == word)).cloned().collect();
+        found.into_iter().map(move |entry| (page.clone(), entry))
+    };
+    pages().into_iter().filter(within).flat_map(entries).collect()
+}
+
+/// The words that are spelt most like this one, the nearest first.
+pub fn nearest(word: &str) -> Vec<&'static str> {
+    const SHOWN: usize = 3;
+    let word = word.rsplit('/').next().unwrap_or_default().to_lowercase();
+    let mut words: Vec<&'static str> =
+        pages().iter().flat_map(|page| &page.entries).flat_map(Entry::words).collect();
+    words.sort_unstable();
+    words.dedup();
+    let mut near: Vec<(usize, &'static str)> = words
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(&word, &known.to_lowercase()), known))
+        .filter(|(edits, known)| *edits <= known.len().max(word.len()) / 3)
+        .collect();
+    near.sort_unstable();
+    near.truncate(SHOWN);
+    near.into_iter().map(|(_, known)| known).collect()
+}
 
 /// The page about the lines of a block.
 fn lines_of(keyword: &str) -> Option<&'static str> {
@@ -275,4 +395,38 @@ fn sections(text: &'static str) -> impl Iterator<Item = Section> {
         }
         section
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_section_is_about_a_keyword_of_one_of_its_blocks() {
+        let pages = pages();
+        for source in BLOCKS {
+            for section in sections(source.text) {
+                let mut entries = pages
+                    .iter()
+                    .filter(|page| source.paths.contains(&page.path.as_str()))
+                    .flat_map(|page| &page.entries);
+                let entry = entries.find(|entry| entry.word == section.word);
+                let entry = entry.unwrap_or_else(|| panic!("{:?}: {}", source.paths, section.word));
+                assert_eq!(entry.old, section.old, "{}: an old name that is none", section.word);
+            }
+        }
+    }
+
+    #[test]
+    fn a_range_is_said_once() {
+        for page in pages().iter().filter(|page| !page.is_of_lines()) {
+            for source in BLOCKS.iter().filter(|source| source.paths.contains(&page.path.as_str())) {
+                for section in sections(source.text).filter(|section| section.range.is_some()) {
+                    let entry = page.entries.iter().find(|entry| entry.word == section.word);
+                    let said = entry.and_then(|entry| entry.range.as_deref());
+                    assert_eq!(said, section.range, "{}: the table has a range", section.word);
+                }
+            }
+        }
+    }
 }

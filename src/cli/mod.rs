@@ -38,6 +38,8 @@ pub(crate) enum Invocation {
     Refused,
     /// Be `genhash`.
     Genhash(Genhash),
+    /// Be `ipvsadm`.
+    Ipvsadm(Ipvsadm),
 }
 
 /// A call of `genhash`, not read yet.
@@ -47,6 +49,29 @@ pub(crate) struct Genhash {
     pub(crate) program: String,
     /// What was said to it.
     pub(crate) words: Vec<OsString>,
+}
+
+/// A call of `ipvsadm`, not read yet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ipvsadm {
+    /// What to call the program in its messages.
+    pub(crate) program: String,
+    /// What was said to it.
+    pub(crate) words: Vec<OsString>,
+}
+
+impl Ipvsadm {
+    /// The call under a name of the tool or of one of its two scripts.
+    fn by_name(program: &OsStr, arguments: &mut dyn Iterator<Item = OsString>) -> Option<Self> {
+        let before: &[&str] = match Path::new(program).file_name()?.to_str()? {
+            "ipvsadm" => &[],
+            "ipvsadm-save" => &["-S"],
+            "ipvsadm-restore" => &["-R"],
+            _ => return None,
+        };
+        let words = before.iter().map(OsString::from).chain(arguments).collect();
+        Some(Self { program: program.to_string_lossy().into_owned(), words })
+    }
 }
 
 /// The options of a daemon.
@@ -182,6 +207,13 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
         return (Invocation::Genhash(Genhash { program, words: arguments.collect() }), said);
     }
 
+    if let Some(call) = Ipvsadm::by_name(&program, &mut arguments) {
+        return (Invocation::Ipvsadm(call), said);
+    }
+    if arguments.next_if(|word| word == "ipvsadm").is_some() {
+        let program = format!("{} ipvsadm", program.to_string_lossy());
+        return (Invocation::Ipvsadm(Ipvsadm { program, words: arguments.collect() }), said);
+    }
     if arguments.next_if(|word| word == "config").is_some() {
         return (Invocation::Config(arguments.collect()), said);
     }

@@ -362,7 +362,10 @@ impl Worker {
         if let Some(table) = &mut self.table {
             match self.at_stop {
                 AtStop::Remove | AtStop::RemoveServices => table.clear().await,
-                AtStop::Flush => table.flush().await,
+                AtStop::Flush => {
+                    table.leave().await;
+                    table.flush().await;
+                }
             }
         }
         self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;

@@ -2,21 +2,21 @@
 //! held and what is wanted.
 
 mod refusal;
+mod sync;
 #[cfg(test)]
 mod tests;
-mod unusable;
 
 use std::collections::{HashMap, HashSet};
 
 use checkers::{Director, Settlement, Slot, VirtualServer};
 use ipvs::{
-    Cause, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
+    Cause, Daemon, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
     Transport, Weight,
 };
 
 use self::refusal::{ServiceName, object_of};
-pub(super) use self::unusable::Unusable;
 use crate::plan::ipvs::{Services, Table as TablePlan};
+use crate::unusable::{self, Unusable};
 
 /// Refusals that only say that the kernel holds something else than we believed.
 const SURPRISES: [Cause; 4] =
@@ -34,6 +34,8 @@ pub(super) struct Table<T = Socket> {
     held: HashMap<ServiceId, ServiceSpec>,
     /// The timeouts before we changed them, and those in force.
     timeouts: Option<(Timeouts, Timeouts)>,
+    /// The synchronisation daemons that we run, as the master's.
+    daemons: Option<Daemon>,
 }
 
 /// A service, and the virtual servers behind it: more than one only when the files name it twice.
@@ -49,27 +51,20 @@ type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
     pub(super) async fn open() -> Result<Self, Unusable> {
-        let mut handle = match Handle::open().await {
-            Err(Error::NoModule) => {
-                let said = unusable::modprobe();
-                Handle::open().await.map_err(|error| Unusable::after_modprobe(error, said))?
-            }
-            other => other.map_err(Unusable::from)?,
-        };
-        handle.info().await.map_err(Unusable::from)?;
-        Ok(Self::over(handle))
+        unusable::open().await.map(Self::over)
     }
 }
 
 impl<T: Transport> Table<T> {
     fn over(handle: Handle<T>) -> Self {
         let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { handle, plan, owners, held, timeouts: None }
+        Self { handle, plan, owners, held, timeouts: None, daemons: None }
     }
 
     /// Takes a plan: at the start with an empty table behind it, then at each reload.
     pub(super) async fn configure(&mut self, table: &TablePlan, services: Vec<Services>) {
         self.set_timeouts(table.timeouts).await;
+        self.set_daemons(table.daemons).await;
         self.owners = HashMap::with_capacity(services.len());
         for (index, virtual_server) in services.iter().enumerate() {
             for service in &virtual_server.services {
@@ -137,9 +132,15 @@ impl<T: Transport> Table<T> {
         self.reconcile(director, &ids).await;
     }
 
+    /// Puts back what concerns the whole table.
+    pub(super) async fn leave(&mut self) {
+        self.set_timeouts(Timeouts::default()).await;
+        self.set_daemons(None).await;
+    }
+
     /// Takes everything of ours out of the kernel.
     pub(super) async fn clear(&mut self) {
-        self.set_timeouts(Timeouts::default()).await;
+        self.leave().await;
         self.plan.clear();
         self.owners.clear();
         self.bring_all(&Director::default()).await;

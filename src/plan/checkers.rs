@@ -147,7 +147,10 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
     let words = [
-        (global.sync_daemon.is_some(), "lvs_sync_daemon"),
+        (
+            global.sync_daemon.as_ref().is_some_and(|daemon| daemon.instance.is_some()),
+            "lvs_sync_daemon with inst",
+        ),
         (global.nftables_ipvs.is_some(), "nftables_ipvs"),
     ];
     for (_, word) in words.into_iter().filter(|(said, _)| *said) {

@@ -59,6 +59,8 @@ pub(crate) struct Table {
     pub(crate) flush_at_start: bool,
     /// `lvs_flush_on_stop`
     pub(crate) at_stop: AtStop,
+    /// `lvs_sync_daemon` without an instance: both daemons run; this is the master.
+    pub(crate) daemons: Option<ipvs::Daemon>,
 }
 
 /// What a stop leaves in the kernel's table.
@@ -90,7 +92,20 @@ pub(super) fn table(global: &config::Global) -> Table {
             config::FlushOnStop::Services => AtStop::RemoveServices,
             config::FlushOnStop::All => AtStop::Flush,
         },
+        daemons: global.sync_daemon.as_ref().filter(|daemon| daemon.instance.is_none()).and_then(daemon),
     }
+}
+
+fn daemon(daemon: &config::SyncDaemon) -> Option<ipvs::Daemon> {
+    Some(ipvs::Daemon {
+        role: ipvs::Role::Master,
+        interface: ipvs::Name::new(daemon.interface.value.to_string()).ok()?,
+        sync_id: daemon.id,
+        max_len: daemon.max_len,
+        group: daemon.group,
+        port: daemon.port,
+        ttl: daemon.ttl,
+    })
 }
 
 /// Translates one block.

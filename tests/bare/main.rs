@@ -8,6 +8,12 @@ use std::{process::ExitCode, time::Duration};
 fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
     Suite::new(Needs::NoIpvs, Duration::from_secs(120))
-        .tests(&ours, tests![refusal::a_kernel_without_ipvs_is_named_and_ends_the_start])
+        .tests(
+            &ours,
+            tests![
+                refusal::a_kernel_without_ipvs_is_named_and_ends_the_start,
+                refusal::the_tool_names_a_kernel_without_ipvs_and_still_helps,
+            ],
+        )
         .run()
 }

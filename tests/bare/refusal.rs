@@ -21,3 +21,24 @@ pub(crate) fn a_kernel_without_ipvs_is_named_and_ends_the_start(binary: &Binary)
     assert!(daemon.pid_files().is_empty());
     Ok(())
 }
+
+pub(crate) fn the_tool_names_a_kernel_without_ipvs_and_still_helps(binary: &Binary) -> Outcome {
+    let scene = Scene::new()?;
+    let node = scene.node("lb1")?;
+    let run = |words: &[&str]| {
+        node.enter(|| std::process::Command::new(binary.as_ref()).arg("ipvsadm").args(words).output())
+    };
+    for words in [&["-Ln"][..], &["-C"], &["-Lc"], &["-A", "-t", "10.0.0.1:80"]] {
+        let output = run(words)??;
+        assert_eq!(output.status.code(), Some(2), "{words:?}");
+        assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        let theirs = "Can't initialize ipvs: Protocol not available\n\
+                      Are you sure that IP Virtual Server is built in the kernel or as module?\n";
+        let advice = said.strip_prefix(theirs).unwrap_or_else(|| panic!("{said}"));
+        assert!(advice.starts_with("Hint: ") && advice.contains("CONFIG_IP_VS"), "{advice}");
+    }
+    assert_eq!(run(&["--help"])??.status.code(), Some(0));
+    assert_eq!(run(&["-A", "-t", "nonsense:x"])??.status.code(), Some(2));
+    Ok(())
+}

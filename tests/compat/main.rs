@@ -80,6 +80,7 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
+    config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,
     config::servers_are_read_alike,

@@ -10,6 +10,7 @@ mod refusal;
 mod reload;
 mod stage;
 mod table;
+mod whole;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
 use std::{process::ExitCode, time::Duration};
@@ -28,6 +29,11 @@ fn main() -> ExitCode {
                 misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                whole::a_start_with_lvs_flush_removes_what_others_left,
+                whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
+                whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,
+                whole::both_sync_daemons_run_as_long_as_no_instance_decides,
+                whole::timeouts_are_set_changed_and_put_back,
             ],
         )
         .tests_with(
@@ -52,6 +58,7 @@ fn main() -> ExitCode {
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
+                whole::sync_daemons_that_run_as_they_should_are_left_alone,
             ],
         )
         .run()

@@ -1,5 +1,6 @@
-//! `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
 
+mod bench;
 mod demo;
 mod docs;
 mod install;
@@ -21,9 +22,17 @@ Usage: cargo xtask COMMAND
         Installs what is missing and runs every test. Fails if one fails, or if one that should run was skipped.
         --list names the parts; --only runs some of them; the words go to the test programs, as with cargo test.
 
+  bench ipvs
+        Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
+        times side by side. Installs what is missing first and builds in the release profile.
+
+  bench parse [BINARY]
+        Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,
+        one after the other, and prints the table of docs/benchmarks.md.
+
   docs [--check]
-        Writes docs/coverage.md from the tables of keywords. With --check it writes nothing, and fails
-        with the first line that differs when a page is not what the tables say.
+        Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
+        writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
@@ -33,6 +42,7 @@ Usage: cargo xtask COMMAND
 fn main() -> ExitCode {
     let mut words = env::args().skip(1);
     let outcome = match words.next().as_deref() {
+        Some("bench") => bench::run(words),
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
         Some("package") => package::run(words),

@@ -209,3 +209,57 @@ async fn a_datagram_never_grows_beyond_what_the_kernel_takes() {
     let weight = Weight::new(0x8000_0000);
     assert_eq!(weight, None, "a weight the kernel would refuse cannot be written");
 }
+
+/// A datagram of a dump during which the table changed.
+fn interrupted(mut datagram: Vec<u8>) -> Vec<u8> {
+    datagram[6] |= 0x10;
+    datagram
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dump_that_was_interrupted_is_begun_anew() {
+    let mut kernel = Kernel::new(|at, message| {
+        let part = answering(message, &bytes(vectors::SERVICE_PLAIN));
+        Reaction::Raw(vec![if at == 0 { interrupted(part) } else { part }, done(message)])
+    });
+    kernel.family = 0x1c;
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    assert_eq!(handle.services().await.unwrap().len(), 1);
+    assert_eq!(kernel.received.len(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_that_never_rests_is_an_error() {
+    let mut kernel = Kernel::new(|_, message| Reaction::Raw(vec![interrupted(done(message))]));
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    assert!(matches!(handle.services().await, Err(Error::Interrupted)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_table_counts_as_settled_when_it_was_seen_twice() {
+    // Three looks at the services: two, one, one; each with a look at the servers of every service.
+    let mut kernel = Kernel::new(|at, message| {
+        let services = match at {
+            0 => 2,
+            3 | 5 => 1,
+            _ => 0,
+        };
+        let one = answering(message, &bytes(vectors::SERVICE_PLAIN));
+        Reaction::Raw(vec![[one.repeat(services), done(message)].concat()])
+    });
+    kernel.family = 0x1c;
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    assert_eq!(handle.settled_table().await.unwrap().len(), 1);
+    assert_eq!(kernel.received.len(), 7);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_daemon_that_stops_without_an_answer_has_stopped_when_it_is_gone() {
+    let mut kernel = Kernel::new(|at, message| match at {
+        0 => Reaction::Silent,
+        _ => Reaction::Raw(vec![done(message)]),
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let stop = Request::DelDaemon { role: ipvs::Role::Master, interface: None, sync_id: 0 };
+    assert_eq!(handle.change(&stop).await.unwrap(), Ok(()));
+}

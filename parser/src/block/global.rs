@@ -53,7 +53,7 @@ keywords! {
         lvs_timeouts: IpvsTimeoutsValue => "IPVS connection timeouts.", missing "lvs_timeouts requires at least one option";
         lvs_flush: Flag => "Empty the IPVS table at start.";
         lvs_flush_on_stop | "lvs_flush_onstop": FlushValue => "Empty the IPVS table at stop.", else "Unknown lvs_flush_on_stop type {}";
-        lvs_sync_daemon: SyncDaemonValue => "Connection synchronisation of IPVS.", missing "lvs_sync_daemon requires interface", once "lvs_sync_daemon has already been specified as {} - ignoring", is ParsedOnly;
+        lvs_sync_daemon: SyncDaemonValue => "Connection synchronisation of IPVS.", missing "lvs_sync_daemon requires interface", once "lvs_sync_daemon has already been specified as {} - ignoring";
         vrrp_mcast_group4: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18) => "Multicast group of IPv4 adverts.", else "Can't parse vrrp_mcast_group4 [{}]. Skipping";
         vrrp_mcast_group6: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12) => "Multicast group of IPv6 adverts.", else "Can't parse vrrp_mcast_group6 [{}]. Skipping";
         vrrp_garp_master_delay: WholeSecs [secs(0)..=secs(4294)] = WholeSecs(secs(5)) => "Default of garp_master_delay.", else "vrrp_garp_master_delay '{}' invalid - ignoring";

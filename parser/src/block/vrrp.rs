@@ -115,7 +115,7 @@ impl Block for InstanceBlock {
             args.general(format!("vrrp instance {head} already defined"));
             return Err(Refused::Said);
         }
-        args.reader.known.instances.push(head.clone());
+        args.reader.known.instances.insert(head.clone());
         Ok(Self { head, ..Self::default() })
     }
 

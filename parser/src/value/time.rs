@@ -38,6 +38,12 @@ const SECONDS_TO_MS: Form = Form { places: 3, micros: 1000 };
 const MILLISECONDS: Form = Form { places: 3, micros: 1 };
 
 impl Form {
+    /// Without needless zeros.
+    fn shortest(self, limit: Duration) -> String {
+        let text = self.show(limit);
+        text.trim_end_matches('0').trim_end_matches('.').to_owned()
+    }
+
     fn show(self, limit: Duration) -> String {
         let scale = 10_u128.pow(self.places);
         let units = limit.as_micros() / u128::from(self.micros);
@@ -111,7 +117,7 @@ impl Value for Duration {
     }
 
     fn limit(limit: &Self) -> String {
-        format!("{}", limit.as_secs_f64())
+        if *limit >= NO_LIMIT { "no limit".to_owned() } else { SECONDS.shortest(*limit) }
     }
 }
 
@@ -126,7 +132,7 @@ pub(crate) fn seconds(
 
 /// A time of another unit or precision than [`Duration`]'s.
 macro_rules! times {
-    ($($(#[$meta:meta])* $name:ident $syntax:literal |$args:ident, $bounds:ident| $read:expr;)*) => {$(
+    ($($(#[$meta:meta])* $name:ident $syntax:literal |$limit:ident| $shown:expr, |$args:ident, $bounds:ident| $read:expr;)*) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) struct $name(pub(crate) Duration);
@@ -139,8 +145,8 @@ macro_rules! times {
                 $read.map(Self)
             }
 
-            fn limit(limit: &Duration) -> String {
-                Duration::limit(limit)
+            fn limit($limit: &Duration) -> String {
+                $shown
             }
         }
     )*};
@@ -148,13 +154,13 @@ macro_rules! times {
 
 times! {
     /// Seconds with up to three decimals.
-    CoarseSecs "SECONDS" |args, bounds| SECONDS_TO_MS.read(args, bounds);
+    CoarseSecs "SECONDS" |limit| Duration::limit(limit), |args, bounds| SECONDS_TO_MS.read(args, bounds);
     /// Milliseconds with up to three decimals.
-    Millis "MILLISECONDS" |args, bounds| MILLISECONDS.read(args, bounds);
+    Millis "MILLISECONDS" |limit| MILLISECONDS.shortest(*limit), |args, bounds| MILLISECONDS.read(args, bounds);
     /// Whole seconds.
-    WholeSecs "INTEGER" |args, bounds| whole(args, bounds, Duration::as_secs).map(|n| Duration::from_secs(n.into()));
+    WholeSecs "INTEGER" |limit| limit.as_secs().to_string(), |args, bounds| whole(args, bounds, Duration::as_secs).map(|n| Duration::from_secs(n.into()));
     /// Whole microseconds.
-    Micros "MICROSECONDS" |args, bounds| whole(args, bounds, |limit| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
+    Micros "MICROSECONDS" |limit| limit.as_micros().to_string(), |args, bounds| whole(args, bounds, |limit| u64::try_from(limit.as_micros()).unwrap_or(u64::MAX))
         .map(|n| Duration::from_micros(n.into()));
 }
 

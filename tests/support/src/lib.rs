@@ -6,6 +6,7 @@
 //!   is gone when its owner is, however that ends.
 //! - [`Keepalived`], [`RealServer`], [`Client`] and [`Mailbox`] act on nodes; [`Capture`] and [`Journal`] record.
 //! - [`eventually`] waits for a condition with a deadline. Nothing here sleeps a guess.
+//! - [`generate`] makes up configuration files.
 //! - [`Suite`] is the `main` of a test program whose tests are scenes.
 
 mod address_watch;
@@ -14,6 +15,7 @@ mod client;
 mod epitaph;
 mod failure;
 pub mod forger;
+pub mod generate;
 pub mod ipvs;
 mod journal;
 mod keepalived;

@@ -1,6 +1,8 @@
 //! `cargo xtask docs`: the pages that are written from the tables of the program, and the check that they are up to date.
 
 mod coverage;
+mod man;
+mod reference;
 
 use lab::{Failure, Outcome};
 use std::fs;
@@ -23,7 +25,7 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
         }
     }
     let root = root()?;
-    let files = files();
+    let files = files()?;
     for file in &files {
         let path = root.join(&file.path);
         if check {
@@ -45,8 +47,11 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
 }
 
 /// All generated files.
-fn files() -> Vec<File> {
-    vec![coverage::file()]
+fn files() -> Outcome<Vec<File>> {
+    let mut files = vec![coverage::file()];
+    files.extend(reference::files());
+    files.extend(man::files()?);
+    Ok(files)
 }
 
 fn root() -> Outcome<PathBuf> {

@@ -56,7 +56,7 @@ pub(crate) const PARTS: &[Part] = &[
         name: "uml",
         what: "scenes with IPVS and on a kernel without it, under user-mode Linux where needed",
         programs: &[install::IP, install::MODPROBE, install::UML, install::IPVSADM, install::KEEPALIVED],
-        targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare"],
+        targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare", "--test", "ipvsadm"],
         privileges: Privileges::Kept,
     },
     Part {

@@ -1,13 +1,13 @@
-//! A kernel whose IPVS cannot be used: loading it, and saying what is missing.
+//! The way to the kernel's IPVS: loading it where necessary, and saying what is missing where it cannot be used.
 
 use std::fmt;
 use std::process::{Command, Stdio};
 
-use ipvs::{Cause, Error, Refusal};
+use ipvs::{Cause, Error, Handle, Refusal};
 
 /// Why the kernel's table cannot be used.
 #[derive(Debug)]
-pub(in crate::drive) enum Unusable {
+pub(crate) enum Unusable {
     /// The kernel has no IPVS, and loading it did not help.
     NoModule(String),
     /// The right to administer it is missing.
@@ -18,17 +18,18 @@ pub(in crate::drive) enum Unusable {
 
 impl Unusable {
     /// What an error means once the module should be there.
-    pub(super) fn after_modprobe(error: Error, said: String) -> Self {
+    fn after_modprobe(error: Error, said: String) -> Self {
         if matches!(error, Error::NoModule) { Self::NoModule(said) } else { Self::from(error) }
     }
 
     /// Logs it in keepalived's words, and what to do about it.
-    pub(in crate::drive) fn tell(&self) {
+    pub(crate) fn tell(&self) {
         tracing::error!("IPVS: Can't initialize ipvs: {self}");
         tracing::error!("{}", self.advice());
     }
 
-    fn advice(&self) -> String {
+    /// What to do about it.
+    pub(crate) fn advice(&self) -> String {
         match self {
             Self::NoModule(modprobe) => format!(
                 "This kernel ({}) has no IPVS: `modprobe ip_vs` {modprobe}. Install the kernel's modules, \
@@ -70,8 +71,21 @@ impl From<Error> for Unusable {
     }
 }
 
+/// Opens the conversation, loading the kernel's module where necessary.
+pub(crate) async fn open() -> Result<Handle, Unusable> {
+    let mut handle = match Handle::open().await {
+        Err(Error::NoModule) => {
+            let said = modprobe();
+            Handle::open().await.map_err(|error| Unusable::after_modprobe(error, said))?
+        }
+        other => other.map_err(Unusable::from)?,
+    };
+    handle.info().await.map_err(Unusable::from)?;
+    Ok(handle)
+}
+
 /// Loads the kernel's module as the kernel itself would, and says how that went.
-pub(super) fn modprobe() -> String {
+fn modprobe() -> String {
     let program = std::fs::read_to_string("/proc/sys/kernel/modprobe").unwrap_or_default();
     let program = match program.trim() {
         "" => "/sbin/modprobe",

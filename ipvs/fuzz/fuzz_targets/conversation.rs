@@ -1,0 +1,7 @@
+//! Any bytes through `exercise::conversation`.
+#![no_main]
+
+#[path = "../../tests/fuzz/exercise.rs"]
+mod exercise;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| exercise::conversation(bytes));
