@@ -439,6 +439,20 @@ mod tests {
         assert_eq!(said.err, "Unknown option -Z\n");
     }
 
+    #[test]
+    fn ipvsadm_is_a_name_or_the_first_word() {
+        let ipvsadm = |program: &str, words: &[&str]| {
+            let words = words.iter().map(OsString::from).collect();
+            (Invocation::Ipvsadm(Ipvsadm { program: program.into(), words }), Said::default())
+        };
+        let called = |words: &[&str]| read(words.iter().map(OsString::from), Path::new("/"));
+        assert_eq!(called(&["/sbin/ipvsadm", "-Ln"]), ipvsadm("/sbin/ipvsadm", &["-Ln"]));
+        assert_eq!(called(&["ipvsadm-save", "-n"]), ipvsadm("ipvsadm-save", &["-S", "-n"]));
+        assert_eq!(called(&["ipvsadm-restore"]), ipvsadm("ipvsadm-restore", &["-R"]));
+        assert_eq!(ask(&["ipvsadm", "-C"]), ipvsadm("keepalived ipvsadm", &["-C"]));
+        assert!(matches!(ask(&["-n", "ipvsadm"]).0, Invocation::Run(_)));
+    }
+
     fn genhash(program: &str, words: &[&str]) -> Invocation {
         Invocation::Genhash(Genhash {
             program: program.into(),

@@ -130,17 +130,18 @@ fn only_address_translation_has_a_port_of_its_own() {
 }
 
 #[test]
-fn a_checker_that_does_not_exist_yet_is_named_and_its_server_serves_unchecked() {
+fn a_checker_that_cannot_ask_is_named_and_its_server_serves_unchecked() {
+    // A label of the DNS has at most 63 bytes.
     let (plan, said) = plan(
-        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n PING_CHECK {\n }\n \
-         TCP_CHECK {\n }\n }\n}\n",
+        "virtual_server 10.1.0.1 80 {\n protocol TCP\n real_server 10.0.0.2 80 {\n DNS_CHECK {\n \
+         name xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n }\n TCP_CHECK {\n }\n }\n}\n",
     );
     assert_eq!(plan.services[0].params.servers[0].checkers.len(), 1);
-    let line = said.iter().find(|line| line.contains("PING_CHECK is not part")).expect("a line about it");
+    let line = said.iter().find(|line| line.contains("is not part")).expect("a line about it");
     assert_eq!(
         line,
-        "(keepalived.conf: Line 4) PING_CHECK is not part of this version - [10.0.0.2]:tcp:80 is in service unchecked \
-         by it"
+        "(keepalived.conf: Line 4) DNS_CHECK with such a name is not part of this version - [10.0.0.2]:tcp:80 is in \
+         service unchecked by it"
     );
 }
 
@@ -189,7 +190,7 @@ fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
     assert_eq!(check.pages[1].wanted.pattern, None);
     for line in [
         "(keepalived.conf: Line 7) regex_options dollar_endonly is not known here - ignoring",
-        "(keepalived.conf: Line 13) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
+        "(keepalived.conf: Line 14) Invalid regex: 'a(b' at offset 3: missing closing parenthesis",
     ] {
         assert!(said.iter().any(|said| said == line), "{said:#?}");
     }

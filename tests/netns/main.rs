@@ -5,6 +5,7 @@ mod announcement;
 mod auth;
 mod bfd;
 mod bfd_peers;
+mod decoded;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
 mod dumps_scene;
@@ -51,6 +52,8 @@ fn main() -> ExitCode {
                 bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
+                decoded::every_bfd_packet_is_whole,
+                decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
                 dumps::dumps_go_where_they_are_told_and_through_no_link,
                 dumps::monitoring_reads_what_the_daemon_writes,

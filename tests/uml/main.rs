@@ -55,6 +55,7 @@ fn main() -> ExitCode {
                 dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
                 dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
                 refusal::a_missing_right_is_named_and_ends_the_start,
+                refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,

@@ -25,6 +25,8 @@ pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: 
 /// The original, as peer and oracle.
 pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
 
+/// Says what is in a packet.
+pub(crate) const TSHARK: Program = Program { name: "tshark", package: "tshark" };
 /// BIRD, whose BFD is a peer for ours.
 pub(crate) const BIRD: Program = Program { name: "bird", package: "bird2" };
 /// FRR, for the same.

@@ -13,6 +13,11 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
+  bench failover [ROUNDS]
+  bench instances [COUNT]
+        Builds with optimisation and measures, beside Debian's keepalived: how late a backup takes over, and what a
+        thousand instances cost. Prints the tables of docs/benchmarks.md.
+
   demo [--binary PATH] [--json FILE]
         Plays the seed's configuration on two directors with seven real servers, kills one of each and brings it
         back, and shows what happens. --binary runs another keepalived; --json also writes the summary as JSON.
