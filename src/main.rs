@@ -25,7 +25,6 @@ mod script;
 mod signals;
 mod status;
 mod supervise;
-mod track;
 mod tune;
 mod unusable;
 mod version;

@@ -1,12 +1,13 @@
 //! One checker: what an outcome means to it, and what there is to say.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use crate::cadence::After;
 use crate::log::Checked;
 use crate::params::{BetweenPages, CheckerKind, CheckerParams, FileMeaning, LoggedFailures, WebCheck};
 use crate::round::{Round, Worth};
-use crate::{Failure, Outcome, Tally, TlsFault, Verdict, misc};
+use crate::{Failure, Found, LengthMismatch, Outcome, Tally, TlsFault, Verdict, misc};
 
 #[derive(Debug, Clone)]
 pub(crate) struct Checker {
@@ -14,6 +15,8 @@ pub(crate) struct Checker {
     pub(crate) round: Round,
     pub(crate) contribution: i64,
     pub(crate) last_errno: Option<i32>,
+    /// Of each page, which was told last.
+    pub(crate) mismatches: BTreeMap<usize, LengthMismatch>,
     /// The weight a program wants its server to have, if one does.
     pub(crate) wanted: Option<misc::Weight>,
     /// When the last probe was to start.
@@ -40,6 +43,7 @@ impl Checker {
             wanted: None,
             started: None,
             last_errno: None,
+            mismatches: BTreeMap::new(),
             last_failure: None,
         }
     }
@@ -60,10 +64,16 @@ impl Checker {
     pub(crate) fn take(
         &mut self,
         params: &CheckerParams,
-        outcome: Outcome,
+        found: Found,
         mut tell: impl FnMut(Checked),
     ) -> Taken {
-        match outcome {
+        let question = self.round.question();
+        if let Some(mismatch) = found.mismatch
+            && self.mismatches.insert(question, mismatch) != Some(mismatch)
+        {
+            tell(Checked::Length(question, mismatch));
+        }
+        match found.outcome {
             Outcome::Passed | Outcome::PassedWith(_) => self.passed(params, tell),
             Outcome::Failed(failure) => self.failed(params, failure, tell),
             Outcome::Unable(trouble) => {
@@ -127,10 +137,11 @@ impl Checker {
             // §4.9: nobody hears of an alpha checker's first failure.
             verdict = Verdict::StillDown;
         }
-        if let Failure::Handshake(fault @ (TlsFault::OldVersion | TlsFault::NoCommonCipher)) = failure
+        if let Failure::Handshake(fault) = failure
+            && fault != TlsFault::Other
             && matches!(verdict, Verdict::WentDown { .. })
         {
-            tell(Checked::TlsTooOld(fault));
+            tell(Checked::Tls(fault));
         }
         match verdict {
             Verdict::WentDown { first } => {

@@ -31,7 +31,7 @@ pub enum Farewell {
 /// All virtual servers, in the order of the configuration.
 #[derive(Debug, Default)]
 pub struct Director {
-    services: Vec<VirtualServer>,
+    pub(crate) services: Vec<VirtualServer>,
 }
 
 impl Director {
@@ -64,6 +64,10 @@ impl Director {
             for (server, params) in virtual_server.params.servers.iter().enumerate() {
                 for (checker, check) in params.checkers.iter().enumerate() {
                     if !check.kind.is_probed() {
+                        continue;
+                    }
+                    if virtual_server.suspended {
+                        virtual_server.tell(Told::Deactivating(params.id), out);
                         continue;
                     }
                     if !virtual_server.has_run(server, checker) {

@@ -28,6 +28,7 @@ mod checker;
 mod director;
 pub mod dns;
 pub mod echo;
+pub mod exercise;
 pub mod http;
 mod identity;
 #[cfg(feature = "io")]
@@ -36,6 +37,7 @@ pub mod log;
 pub mod misc;
 mod outcome;
 pub mod params;
+mod presence;
 #[cfg(feature = "io")]
 pub mod probe;
 mod quorum;
@@ -48,7 +50,8 @@ mod virtual_server;
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
-pub use self::outcome::{Failure, Outcome, Step, TlsFault, Trouble};
+pub use self::outcome::{CertificateFault, Failure, Found, LengthMismatch, Outcome, Step, TlsFault, Trouble};
+pub use self::presence::Moved;
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
 pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};

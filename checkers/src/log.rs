@@ -7,7 +7,9 @@ use std::fmt;
 use std::io;
 
 use crate::params::{CheckerKind, WhenDown};
-use crate::{EntryId, Failure, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId, misc};
+use crate::{
+    EntryId, Failure, LengthMismatch, Quorum, RealServerId, Step, TlsFault, Trouble, VirtualServerId, misc,
+};
 
 /// Who is interested in a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +36,10 @@ pub struct Line {
 pub enum Event {
     /// A checker begins.
     Activating(RealServerId),
+    /// A checker does not begin, because the address is elsewhere.
+    Deactivating(RealServerId),
+    /// A checker rests, because the address went elsewhere.
+    Suspending(RealServerId),
     /// A checker came to a result.
     Check(RealServerId, CheckerKind, Checked),
     /// A server came up.
@@ -126,6 +132,8 @@ pub enum Checked {
     DigestGood(usize),
     /// While down: the page of this index matches the pattern.
     RegexGood(usize),
+    /// The page of this index has another length than announced.
+    Length(usize, LengthMismatch),
     /// The network did not take the packet.
     NotSent,
     /// One failure of several.
@@ -139,8 +147,8 @@ pub enum Checked {
         /// How many are forgiven.
         of: u32,
     },
-    /// Why no TLS session is possible, before the failure that counts.
-    TlsTooOld(TlsFault),
+    /// Why there is no TLS session, before the failure that counts.
+    Tls(TlsFault),
     /// The failure that counts, after so many that did not.
     Failed(Failure, Option<u32>),
     /// The probe could not be made: what failed, where keepalived says it.
@@ -158,6 +166,8 @@ impl Line {
             Event::Check(_, _, Checked::Errno(_)) | Event::File { .. } => Audience::Detail,
             Event::Check(_, _, Checked::Unable(Trouble { step: Step::Mark, .. })) => Audience::Alarm,
             Event::Activating(_)
+            | Event::Deactivating(_)
+            | Event::Suspending(_)
             | Event::Path { .. }
             | Event::Check(..)
             | Event::ServerUp(..)
@@ -183,6 +193,8 @@ impl fmt::Display for Line {
         let vs = &self.service;
         match &self.event {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
+            Event::Deactivating(rs) => write!(f, "Deactivating healthchecker for service {rs} for VS {vs}"),
+            Event::Suspending(rs) => write!(f, "Suspending healthchecker for service {rs} for VS {vs}"),
             Event::Check(rs, CheckerKind::Misc(check), checked) => check::misc(f, rs, vs, check, *checked),
             Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),

@@ -15,6 +15,30 @@ pub enum Outcome {
     Unable(Trouble),
 }
 
+/// All that a probe found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Found {
+    /// What counts.
+    pub outcome: Outcome,
+    /// What is worth a line.
+    pub mismatch: Option<LengthMismatch>,
+}
+
+impl From<Outcome> for Found {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, mismatch: None }
+    }
+}
+
+/// A body of another length than announced, in bytes. It is no failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LengthMismatch {
+    /// What `Content-Length` said.
+    pub announced: u64,
+    /// What came.
+    pub received: u64,
+}
+
 /// What the server did wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -45,8 +69,29 @@ pub enum TlsFault {
     OldVersion,
     /// They have no cipher suite or no curve in common.
     NoCommonCipher,
+    /// The server wants a certificate, or another one.
+    ClientCertificate,
+    /// The server's certificate is not what is asked for.
+    Certificate(CertificateFault),
     /// What answered does not speak TLS, breaks off, or refuses.
     Other,
+}
+
+/// What is wrong with a server's certificate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CertificateFault {
+    /// None of the authorities vouches for it.
+    Untrusted,
+    /// It, or one that vouches for it, is valid no longer.
+    Expired,
+    /// It will be, sooner than is wanted.
+    ExpiresSoon,
+    /// It is not valid yet.
+    NotYetValid,
+    /// It is somebody else's.
+    OtherName,
+    /// It, or the proof that the server has its key, is broken.
+    Invalid,
 }
 
 /// What this machine could not do, with the error number.

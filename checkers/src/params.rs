@@ -1,6 +1,6 @@
 //! What the machines need to know. Equal parameters are the same configuration: a reload compares whole values.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -23,6 +23,9 @@ pub struct VirtualServerParams {
     pub hysteresis: u32,
     /// What happens to notifications when everything stops.
     pub at_stop: AtStop,
+    /// `ha_suspend`: checks are made only while one of these addresses, each range from its first to its last, is on this
+    /// machine.
+    pub only_with: Option<Vec<(IpAddr, IpAddr)>>,
     /// Whether changes of the quorum are mailed.
     pub alert: bool,
     /// Which mails a checker causes.
@@ -202,7 +205,7 @@ impl CheckerKind {
         match (self, other) {
             (Self::Tcp(one), Self::Tcp(other)) | (Self::Ping(one), Self::Ping(other)) => one == other,
             (Self::Web(one), Self::Web(other)) => {
-                one.endpoint == other.endpoint
+                (&one.endpoint, one.trust) == (&other.endpoint, other.trust)
                     && one.pages.len() == other.pages.len()
                     && one.pages.iter().zip(&other.pages).all(|(one, other)| one.is_same_page(other))
             }
@@ -360,6 +363,8 @@ pub struct WebCheck {
     pub scheme: Scheme,
     /// `http_protocol`
     pub version: http::Version,
+    /// Who may answer over TLS.
+    pub trust: Trust,
     /// `fast_recovery`
     pub between: BetweenPages,
     /// `url`, one for each probe in turn; never empty.
@@ -373,6 +378,21 @@ pub enum Scheme {
     Http,
     /// `SSL_GET`
     Https,
+}
+
+/// Who may answer over TLS: `tls_verify` and `tls_min_days`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+pub enum Trust {
+    /// Whoever does, as in keepalived.
+    #[default]
+    Anybody,
+    /// Whom the authorities of the `SSL` block vouch for.
+    Authority {
+        /// Whether the certificate has to be for the name, or the address, that is connected to.
+        name: bool,
+        /// Days for which every certificate has to be valid yet.
+        days: u16,
+    },
 }
 
 /// How the pages follow one another until all have been good.

@@ -35,6 +35,7 @@ impl VirtualServer {
         }
         let quorum = self.quorum.reconfigured(params.quorum, params.hysteresis);
         let mut next = Self::with_state(params, quorum, self.sorry_serves, servers);
+        next.suspended = self.suspended;
         next.replace_sorry(&self, out);
         for at in turned {
             next.tell_transition(at, out);

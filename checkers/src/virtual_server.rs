@@ -9,7 +9,7 @@ use crate::params::{
     BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, FileMeaning, RealServerParams,
     VirtualServerParams, WhenDown,
 };
-use crate::{Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
+use crate::{Found, Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
 
 /// The largest weight the kernel takes.
 const MAX_WEIGHT: i64 = 0x7fff_ffff;
@@ -24,7 +24,7 @@ pub enum Event {
         /// Index of its checker.
         checker: usize,
         /// What it found.
-        outcome: Outcome,
+        found: Found,
     },
     /// A checker adds so much to its server's weight from now on.
     Contributed {
@@ -139,6 +139,8 @@ pub struct VirtualServer {
     pub(crate) params: VirtualServerParams,
     pub(crate) quorum: Quorum,
     pub(crate) sorry_serves: bool,
+    /// Whether checks rest because the address is elsewhere.
+    pub(crate) suspended: bool,
     pub(crate) servers: Vec<Server>,
     pending: Option<Pending>,
     waiting: VecDeque<Event>,
@@ -224,7 +226,15 @@ impl VirtualServer {
         sorry_serves: bool,
         servers: Vec<Server>,
     ) -> Self {
-        Self { params, quorum, sorry_serves, servers, pending: None, waiting: VecDeque::new() }
+        Self {
+            params,
+            quorum,
+            sorry_serves,
+            suspended: false,
+            servers,
+            pending: None,
+            waiting: VecDeque::new(),
+        }
     }
 
     /// What it was told to be.
@@ -300,7 +310,7 @@ impl VirtualServer {
             {
                 self.waiting.push_back(event);
             }
-            Event::Probed { server, checker, outcome } => self.probed(now, server, checker, outcome, out),
+            Event::Probed { server, checker, found } => self.probed(now, server, checker, found, out),
             Event::Contributed { server, checker, weight } => self.contributed(server, checker, weight, out),
             Event::FileRead { server, checker, value } => self.file_read(server, checker, value, out),
             Event::PathKnown { server, checker, up } => self.path_known(server, checker, up, out),
@@ -317,8 +327,12 @@ impl VirtualServer {
         }
     }
 
-    fn probed(&mut self, now: Instant, at: usize, which: usize, outcome: Outcome, out: &mut Vec<Action>) {
-        self.want_weight(at, which, outcome, out);
+    fn probed(&mut self, now: Instant, at: usize, which: usize, found: Found, out: &mut Vec<Action>) {
+        // Its states freeze (§11.3); this probe had begun before.
+        if self.suspended {
+            return;
+        }
+        self.want_weight(at, which, found.outcome, out);
         let Some(server) = self.params.servers.get(at) else { return };
         let Some(params) = server.checkers.get(which) else { return };
         let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
@@ -326,7 +340,7 @@ impl VirtualServer {
         };
         let id = server.id;
         let before = checker.tally;
-        let Taken { verdict, after } = checker.take(params, outcome, |checked| {
+        let Taken { verdict, after } = checker.take(params, found, |checked| {
             let event = Told::Check(id, params.kind.clone(), checked);
             out.push(Action::Log(Line { event, service: self.params.id.clone() }));
         });

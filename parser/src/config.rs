@@ -19,7 +19,7 @@ use std::sync::Arc;
 pub use bfd::BfdInstance;
 pub use check::{
     BfdCheck, Check, Checker, DnsCheck, DnsType, Endpoint, FileCheck, HttpCheck, HttpProtocol, HttpUrl,
-    MiscCheck, Pace, Regex, RegexOption, ReplyPattern, SmtpCheck, Sni, StatusCodes, UdpCheck,
+    MiscCheck, Pace, Regex, RegexOption, ReplyPattern, SmtpCheck, Sni, StatusCodes, TlsVerify, UdpCheck,
 };
 pub use global::{
     Cpus, DynamicInterfaces, FlushOnStop, Global, IncludeCheck, Ipsets, Iptables, IpvsTimeouts, Mail,

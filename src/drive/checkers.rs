@@ -9,24 +9,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
+use checkers::io::credentials::Credentials;
+use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
 use checkers::params::CheckerKind;
-use checkers::{Action, CheckerId, Director, Event, Farewell, Notice, Outcome, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Notice, Settlement, Spread};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use tokio::time::{MissedTickBehavior, interval};
 use vrrp::bfd::Reach;
 
 use self::programs::Programs;
 use self::tell::Listeners;
 use super::echo::Echoes;
 use super::ipvs::Table;
-use super::tracked::{Tracked, watch_files};
+use super::presence::Presence;
+use super::tracked::Tracked;
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
 use crate::status::Status;
-use crate::track::file::Reading;
 use crate::worker::{Order, Orders, PathNews, Request};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
@@ -35,6 +38,9 @@ const SPARE_DESCRIPTORS: u64 = 64;
 /// How long the end may wait for mails. The supervisor kills a worker that takes longer than `child_wait_time`, by
 /// default five seconds.
 const LAST_POST: Duration = Duration::from_secs(3);
+
+/// How often a part of the table is compared with what the kernel has.
+const AUDIT: Duration = Duration::from_secs(1);
 
 /// How long scripts that tell of the end may take.
 const LAST_SCRIPTS: Duration = Duration::from_secs(1);
@@ -46,7 +52,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let mut actions = Vec::new();
     let mut table = None;
     let echoes = Echoes::allow(&params);
-    let files = watch_files(&mut params);
+    let files = Tracked::start(plan.files, &mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
         match Table::open().await {
@@ -64,12 +70,14 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let mut worker = Worker {
         director: Director::start(params, &mut actions),
         table,
-        runner: Runner::new(1),
+        runner: Runner::new(1, Tls::default()),
         programs: Programs::new(runner.clone(), plan.programs),
         listeners: Listeners::new(runner, scripts, Mailer::new(plan.alerts)),
         at_stop: plan.table.at_stop,
         files,
         echoes,
+        tls: tls(&plan.credentials),
+        presence: None,
     };
     worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
@@ -85,14 +93,18 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     if plan.tells_first {
         worker.tell_first();
     }
+    worker.place().await;
     worker.arm();
     orders.configured();
+    let mut audit = interval(AUDIT);
+    audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             biased;
             order = orders.next() => match order {
                 Order::Reload(plan) => {
                     worker.reload(*plan).await;
+                    worker.place().await;
                     worker.arm();
                     orders.configured();
                 }
@@ -115,7 +127,9 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                 orders.timer_served(worker.runner.last(found.0).map_or(Duration::ZERO, |ended| ended.late));
                 worker.found(found).await;
             }
-            reading = worker.files.next() => worker.read(&reading).await,
+            readings = worker.files.changed() => worker.read(readings).await,
+            () = changed(&mut worker.presence) => worker.moved(),
+            _ = audit.tick() => worker.audit().await,
         }
     }
 }
@@ -143,6 +157,9 @@ struct Worker {
     at_stop: AtStop,
     files: Tracked,
     echoes: Echoes,
+    tls: Tls,
+    /// Once a virtual server depends on where its address is.
+    presence: Option<Presence>,
 }
 
 /// The parts of the plan by who needs them.
@@ -174,11 +191,11 @@ fn start_runner(plan: &CheckersPlan) -> Option<Arc<Scripts>> {
 
 impl Worker {
     /// Takes an outcome, and those that have come in meanwhile: what they change goes to the kernel in one batch.
-    async fn found(&mut self, first: (CheckerId, Outcome)) {
+    async fn found(&mut self, first: (CheckerId, Found)) {
         let mut dirty = Vec::new();
         let mut next = Some(first);
-        while let Some((CheckerId { service, server, checker }, outcome)) = next {
-            self.tell(service, Event::Probed { server, checker, outcome }, &mut dirty);
+        while let Some((CheckerId { service, server, checker }, found)) = next {
+            self.tell(service, Event::Probed { server, checker, found }, &mut dirty);
             next = self.runner.try_next();
         }
         self.settle(dirty).await;
@@ -215,11 +232,11 @@ impl Worker {
         all
     }
 
-    /// A tracked file says something else: every checker that watches it hears of it.
-    async fn read(&mut self, reading: &Reading) {
+    /// Tracked files say something else: every checker that watches one hears of it.
+    async fn read(&mut self, readings: Vec<(CheckerId, i32)>) {
         let mut dirty = Vec::new();
-        for CheckerId { service, server, checker } in self.files.watching(&reading.path) {
-            self.tell(service, Event::FileRead { server, checker, value: reading.value }, &mut dirty);
+        for (CheckerId { service, server, checker }, value) in readings {
+            self.tell(service, Event::FileRead { server, checker, value }, &mut dirty);
         }
         self.settle(dirty).await;
     }
@@ -291,18 +308,58 @@ impl Worker {
     /// Gives every checker its first probe.
     fn arm(&mut self) {
         let mut actions = Vec::new();
-        let first = self.director.arm(Instant::now(), || Spread::from_bits(fastrand::u32(..)), &mut actions);
-        self.runner = Runner::with_programs(probes_at_once(&first), Arc::new(self.programs.clone()));
+        let first = self.director.arm(Instant::now(), chance, &mut actions);
+        let (limit, programs) = (probes_at_once(&first), Arc::new(self.programs.clone()));
+        self.runner = Runner::with_programs(limit, self.tls.clone(), programs);
         for (id, at) in first {
-            let service = self.director.services().get(id.service);
-            if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
-                self.runner.insert(id, kind.clone());
-                let question = self.question(id.service, id.server, id.checker);
-                self.runner.plan(id, question, at);
-            }
+            self.plan(id, at);
         }
         self.say(actions);
         tracing::info!("Activating BFD healthchecker");
+    }
+
+    /// Finds out whose address is here, before checkers are armed.
+    async fn place(&mut self) {
+        let mut services = self.director.services().iter();
+        if self.presence.is_none() && services.any(|service| service.params().only_with.is_some()) {
+            match Presence::open().await {
+                Ok(presence) => self.presence = Some(presence),
+                Err(error) => tracing::error!("Netlink: ha_suspend cannot be followed: {error}"),
+            }
+        }
+        if let Some(presence) = &self.presence {
+            self.director.place(|first, last| presence.has(first, last));
+        }
+    }
+
+    /// Addresses came or went.
+    fn moved(&mut self) {
+        let Some(presence) = &self.presence else { return };
+        let mut actions = Vec::new();
+        let is_here = |first, last| presence.has(first, last);
+        let moved = self.director.moved(Instant::now(), is_here, chance, &mut actions);
+        moved.suspended.into_iter().for_each(|id| self.runner.rest(id));
+        for (id, at) in moved.resumed {
+            self.plan(id, at);
+        }
+        self.say(actions);
+    }
+
+    /// Plans a checker's first probe.
+    fn plan(&mut self, id: CheckerId, at: Instant) {
+        let service = self.director.services().get(id.service);
+        if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
+            self.runner.insert(id, kind.clone());
+            let question = self.question(id.service, id.server, id.checker);
+            self.runner.plan(id, question, at);
+        }
+    }
+
+    /// Puts back what somebody else took out of the kernel.
+    async fn audit(&mut self) {
+        if let Some(table) = &mut self.table {
+            table.audit(&self.director).await;
+        }
     }
 
     async fn reload(&mut self, plan: CheckersPlan) {
@@ -327,10 +384,11 @@ impl Worker {
                 }
             }
         }
+        self.files.watch(plan.files, &mut params);
+        self.echoes.widen(&params);
+        self.tls = tls(&plan.credentials);
         self.listeners.mailer.reconfigure(plan.alerts);
         self.listeners.reconfigure_fifos(plan.fifos);
-        self.files = watch_files(&mut params);
-        self.echoes.widen(&params);
         self.at_stop = plan.table.at_stop;
         let mut actions = Vec::new();
         // Who leaves is told of by the scripts it had.
@@ -370,6 +428,26 @@ impl Worker {
         }
         self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;
     }
+}
+
+/// An address came or went, if anybody wants to know.
+async fn changed(presence: &mut Option<Presence>) {
+    match presence {
+        Some(presence) => presence.changed().await,
+        None => std::future::pending().await,
+    }
+}
+
+fn chance() -> Spread {
+    Spread::from_bits(fastrand::u32(..))
+}
+
+/// The supervisor has tried them.
+fn tls(credentials: &Credentials) -> Tls {
+    Tls::new(credentials).unwrap_or_else(|unusable| {
+        tracing::error!("SSL_GET goes without certificates: {unusable}");
+        Tls::default()
+    })
 }
 
 fn log_all(actions: &[Action]) {

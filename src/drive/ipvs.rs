@@ -22,6 +22,9 @@ use crate::unusable::{self, Unusable};
 const SURPRISES: [Cause; 4] =
     [Cause::ServiceExists, Cause::DestinationExists, Cause::NoSuchService, Cause::NoSuchDestination];
 
+/// So many services are looked at in one go.
+const AUDITED: usize = 32;
+
 /// Our part of the kernel's table.
 #[derive(Debug)]
 pub(super) struct Table<T = Socket> {
@@ -32,6 +35,8 @@ pub(super) struct Table<T = Socket> {
     owners: HashMap<ServiceId, Owners>,
     /// What the kernel holds of ours, as far as its answers tell.
     held: HashMap<ServiceId, ServiceSpec>,
+    /// The services in the order in which they are looked at, and the next one.
+    round: (Vec<ServiceId>, usize),
     /// The timeouts before we changed them, and those in force.
     timeouts: Option<(Timeouts, Timeouts)>,
     /// The synchronisation daemons that we run, as the master's.
@@ -58,7 +63,7 @@ impl Table {
 impl<T: Transport> Table<T> {
     fn over(handle: Handle<T>) -> Self {
         let (plan, owners, held) = (Vec::new(), HashMap::new(), HashMap::new());
-        Self { handle, plan, owners, held, timeouts: None, daemons: None }
+        Self { handle, plan, owners, held, round: (Vec::new(), 0), timeouts: None, daemons: None }
     }
 
     /// Takes a plan: at the start with an empty table behind it, then at each reload.
@@ -74,6 +79,58 @@ impl<T: Transport> Table<T> {
             }
         }
         self.plan = services;
+        self.round = (self.plan.iter().flat_map(|all| &all.services).map(|one| one.id).collect(), 0);
+    }
+
+    /// Looks at some services, at others the next time, and puts back what somebody took out of the kernel. What was
+    /// changed there stays until the next change of ours: an administrator may be draining a server.
+    pub(super) async fn audit(&mut self, director: &Director) {
+        let (order, next) = &mut self.round;
+        let from = if *next < order.len() { *next } else { 0 };
+        let to = order.len().min(from + AUDITED);
+        *next = to;
+        let ids: Vec<ServiceId> = order[from..to].to_vec();
+        let mut robbed = Vec::new();
+        for id in ids {
+            if self.held.contains_key(&id) && self.is_robbed(id).await {
+                robbed.push(id);
+            }
+        }
+        if !robbed.is_empty() {
+            self.reconcile(director, &robbed).await;
+        }
+    }
+
+    /// Whether somebody took a service, or servers of it; they are then no longer held.
+    async fn is_robbed(&mut self, id: ServiceId) -> bool {
+        let there: HashSet<DestinationId> = match self.handle.destinations(id).await {
+            Ok(entries) => entries.into_iter().map(|entry| entry.destination.id).collect(),
+            Err(Error::Refused(Refusal { cause: Cause::NoSuchService, .. })) => HashSet::new(),
+            Err(error) => {
+                tracing::debug!("IPVS: cannot read the servers of {}: {error}", ServiceName(&id));
+                return false;
+            }
+        };
+        // The kernel shows a service that does not exist as one without servers.
+        if there.is_empty()
+            && let Err(Error::Refused(Refusal { cause: Cause::NoSuchService, .. })) =
+                self.handle.service(id).await
+        {
+            tracing::info!("IPVS: somebody removed {} - adding it again", ServiceName(&id));
+            self.held.remove(&id);
+            return true;
+        }
+        let Some(held) = self.held.get_mut(&id) else { return false };
+        let before = held.destinations.len();
+        held.destinations.retain(|destination| there.contains(&destination.id));
+        let gone = before - held.destinations.len();
+        if gone > 0 {
+            tracing::info!(
+                "IPVS: somebody removed {gone} of the servers of {} - adding them again",
+                ServiceName(&id)
+            );
+        }
+        gone > 0
     }
 
     /// Empties the whole table, also of what others put there.

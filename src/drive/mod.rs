@@ -4,6 +4,7 @@ pub(crate) mod bfd;
 pub(crate) mod checkers;
 mod echo;
 mod ipvs;
+mod presence;
 mod tracked;
 pub(crate) mod vrrp;
 

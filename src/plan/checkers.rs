@@ -2,9 +2,11 @@
 
 mod web;
 
-use std::net::SocketAddr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
 
 use checkers::dns::{NoName, Question, Record};
+use checkers::io::credentials::Credentials;
 use checkers::params::{
     AtStop, BeforeFirst, BfdCheck, CheckerAlerts, CheckerKind, CheckerParams, DnsCheck, Endpoint, FileCheck,
     LoggedFailures, MiscCheck, RealServerParams, SmtpCheck, SorryParams, UdpCheck, UdpReply,
@@ -17,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::notify::{self, Fifo, Scope};
 use super::script::{Refusal, Vetting};
+use super::watch::File;
 use super::{System, ipvs};
 use crate::notify::mail;
 use crate::script::Program;
@@ -26,6 +29,10 @@ use crate::script::Program;
 pub(crate) struct CheckersPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// Certificates for `SSL_GET`.
+    pub(crate) credentials: Credentials,
+    /// The files that `FILE_CHECK`s watch.
+    pub(crate) files: Vec<File>,
     /// What concerns the whole table of the kernel.
     pub(crate) table: ipvs::Table,
     /// The FIFOs it writes to.
@@ -97,15 +104,14 @@ pub(super) fn plan(
         Vec::new()
     };
     vetting.finish("check scripts", complaints);
-    if config.ssl.is_some() {
-        let text = "the SSL block is not part of this version: SSL_GET shows no certificate - ignoring";
-        complaints.push(Diagnostic::new(Class::Log, None, text));
-    }
+    let credentials = super::tls::plan(config, complaints);
     if config.present.checkers {
         not_yet_global(&config.global, complaints);
     }
     CheckersPlan {
         alerts,
+        credentials,
+        files: files(config),
         table: ipvs::table(&config.global),
         fifos,
         tells_first: config.global.rs_init_notifies,
@@ -178,9 +184,6 @@ fn virtual_server(
             VirtualServerId::Group { name: name.clone(), nth: *nth, protocol }
         }
     };
-    if vs.ha_suspend {
-        not_yet(vs.span.clone(), "ha_suspend is", complaints);
-    }
     let servers = vs.real_servers.iter();
     VirtualServerParams {
         id,
@@ -188,6 +191,7 @@ fn virtual_server(
         quorum: vs.quorum,
         hysteresis: vs.hysteresis,
         at_stop: if vs.omega { AtStop::Tell } else { AtStop::Silent },
+        only_with: vs.ha_suspend.then(|| addresses(config, vs)).flatten(),
         alert: vs.smtp_alert,
         checker_alerts: if config.global.no_checker_emails {
             CheckerAlerts::ServerOnly
@@ -199,6 +203,23 @@ fn virtual_server(
             when_unused: when_down(sorry.inhibit_on_failure),
         }),
         servers: servers.map(|server| real_server(config, vs, server, system, misc, complaints)).collect(),
+    }
+}
+
+/// The addresses of a virtual server, each range from its first to its last. A firewall mark has none.
+fn addresses(config: &Config, vs: &VirtualServer) -> Option<Vec<(IpAddr, IpAddr)>> {
+    match &vs.service {
+        config::Service::Address { addr, .. } => Some(vec![(*addr, *addr)]),
+        config::Service::Fwmark(_) => None,
+        config::Service::Group { group, .. } => {
+            let members = &config.virtual_server_groups.get(*group)?.members;
+            let ranges = members.iter().filter_map(|member| match member {
+                Members::Range { first, last, .. } => Some((*first, *last)),
+                Members::Fwmark { .. } => None,
+            });
+            let ranges: Vec<_> = ranges.collect();
+            (!ranges.is_empty()).then_some(ranges)
+        }
     }
 }
 
@@ -245,8 +266,7 @@ fn real_server(
             Ok(kind) => checkers.push(params(config, checker, kind)),
             Err(name) => {
                 let label = server.label(vs.protocol);
-                let text =
-                    format!("{name} is not part of this version - {label} is in service unchecked by it");
+                let text = format!("{name} cannot be made - {label} is in service unchecked by it");
                 complaints.push(Diagnostic::new(Class::Log, Some(checker.span.clone()), text));
             }
         }
@@ -328,6 +348,30 @@ fn endpoint(point: &config::Endpoint, system: &System, complaints: &mut Vec<Diag
     }
 }
 
+/// The files that checkers watch; one that nobody watches is not touched (compat/checkers.md §24.1).
+fn files(config: &Config) -> Vec<File> {
+    let servers = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
+    let checkers = servers.flat_map(|server| &server.checkers);
+    let watched: BTreeSet<usize> = checkers
+        .filter_map(|checker| match &checker.check {
+            Check::File(check) => Some(check.file),
+            Check::Tcp(_)
+            | Check::Ping(_)
+            | Check::Udp(_)
+            | Check::Http(_)
+            | Check::Smtp(_)
+            | Check::Dns(_)
+            | Check::Misc(_)
+            | Check::Bfd(_) => None,
+        })
+        .collect();
+    watched.into_iter().filter_map(|file| config.track_files.get(file)).map(file).collect()
+}
+
+fn file(file: &config::TrackFile) -> File {
+    File { name: file.name.clone(), path: file.path.clone(), init: file.init, overwrite: file.overwrite }
+}
+
 /// What the file says is read by the worker.
 fn file_check(config: &Config, check: &config::FileCheck) -> Result<CheckerKind, &'static str> {
     let file = config.track_files.get(check.file).ok_or("FILE_CHECK of an unknown file")?;
@@ -364,14 +408,6 @@ fn record(kind: config::DnsType) -> Record {
         config::DnsType::Rrsig => Record::Rrsig,
         config::DnsType::Dnskey => Record::Dnskey,
     }
-}
-
-fn not_yet(span: config::Span, what: &str, complaints: &mut Vec<Diagnostic>) {
-    complaints.push(Diagnostic::new(
-        Class::Log,
-        Some(span),
-        format!("{what} not part of this version - ignoring"),
-    ));
 }
 
 fn protocol(protocol: config::Protocol) -> Protocol {

@@ -12,16 +12,16 @@ pub(crate) mod notify;
 pub(crate) mod process;
 mod script;
 mod signing;
+mod tls;
 mod track;
 pub(crate) mod vrrp;
 pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
-use parser::config::{Check, Config, Present};
+use parser::config::{Config, Present};
 use parser::diag::Diagnostic;
 use serde::Serialize;
 use tokio_util::bytes::Bytes;
@@ -95,8 +95,6 @@ pub(crate) struct Plan {
     pub(crate) startup: Option<Occasion>,
     /// `shutdown_script`
     pub(crate) shutdown: Option<Occasion>,
-    /// Tracked files that are to be there from the start.
-    pub(crate) first_numbers: Vec<FirstNumber>,
     /// `child_wait_time`: how long workers may take to stop.
     pub(crate) child_wait_time: Duration,
 }
@@ -110,7 +108,6 @@ impl Plan {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
             checkers: checkers::plan(config, system, alerts, complaints),
             bfd: bfd::plan(config),
-            first_numbers: first_numbers(config),
             present: config.present,
             startup,
             shutdown,
@@ -149,42 +146,6 @@ impl Plan {
             Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
         }
     }
-}
-
-/// `init_file`: the number that a tracked file begins with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct FirstNumber {
-    pub(crate) path: PathBuf,
-    pub(crate) number: i32,
-    /// Also where there is a file already.
-    pub(crate) overwrite: bool,
-}
-
-/// A file that nobody tracks is not touched (compat/checkers.md §24.1).
-fn first_numbers(config: &Config) -> Vec<FirstNumber> {
-    let checked = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
-    let checked = checked.flat_map(|server| &server.checkers).filter_map(|checker| match &checker.check {
-        Check::File(check) => Some(check.file),
-        Check::Tcp(_)
-        | Check::Ping(_)
-        | Check::Udp(_)
-        | Check::Http(_)
-        | Check::Smtp(_)
-        | Check::Dns(_)
-        | Check::Misc(_)
-        | Check::Bfd(_) => None,
-    });
-    let instances = config.vrrp_instances.iter().map(|instance| &instance.tracking);
-    let groups = config.sync_groups.iter().map(|group| &group.tracking);
-    let tracked = instances.chain(groups).flat_map(|tracking| &tracking.files).map(|file| file.what);
-    let used: BTreeSet<usize> = checked.chain(tracked).collect();
-    let files = used.into_iter().filter_map(|file| config.track_files.get(file));
-    files
-        .filter_map(|file| {
-            let (path, overwrite) = (file.path.clone().into(), file.overwrite);
-            Some(FirstNumber { path, number: file.init?, overwrite })
-        })
-        .collect()
 }
 
 fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {

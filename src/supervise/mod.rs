@@ -24,7 +24,7 @@ use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
 use crate::tune::{self, CorePattern};
 use crate::worker::Role;
-use crate::{load, log, signals, track, version};
+use crate::{load, log, signals, version};
 
 /// The supervisor's syslog ident.
 const IDENT: &str = "Keepalived";
@@ -111,12 +111,6 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     }
     if let Err(errno) = nix::sys::prctl::set_child_subreaper(true) {
         tracing::info!("Unable to take over orphaned processes: {errno}");
-    }
-
-    for first in &loaded.plan.first_numbers {
-        if let Err(error) = track::file::begin_with(&first.path, first.number, first.overwrite) {
-            tracing::info!("Unable to write {}: {error}", first.path.display());
-        }
     }
 
     let result = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {

@@ -9,6 +9,7 @@ mod misc;
 mod refusal;
 mod reload;
 mod stage;
+mod steps;
 mod table;
 mod whole;
 
@@ -42,7 +43,15 @@ fn main() -> ExitCode {
             &ours,
             tests![daemon::without_options_it_reads_the_usual_file_and_goes_to_the_background],
         )
-        .tests_with(ORIGINAL, "oracle", &ours, tests![table::the_table_equals_the_originals_entry_for_entry]);
+        .tests_with(
+            ORIGINAL,
+            "oracle",
+            &ours,
+            tests![
+                steps::every_step_leads_to_the_same_table_as_the_originals,
+                table::the_table_equals_the_originals_entry_for_entry,
+            ],
+        );
     if ours == Binary::original() {
         // The original dies or empties the service; see docs/differences.md.
         return suite.run();

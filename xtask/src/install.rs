@@ -27,6 +27,12 @@ pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "k
 
 /// Says what is in a packet.
 pub(crate) const TSHARK: Program = Program { name: "tshark", package: "tshark" };
+/// A web server.
+pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx-light" };
+/// A name server.
+pub(crate) const DNSMASQ: Program = Program { name: "dnsmasq", package: "dnsmasq-base" };
+/// A mail server.
+pub(crate) const EXIM: Program = Program { name: "exim4", package: "exim4-daemon-light" };
 /// BIRD, whose BFD is a peer for ours.
 pub(crate) const BIRD: Program = Program { name: "bird", package: "bird2" };
 /// FRR, for the same.

@@ -21,10 +21,10 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::client::TlsStream;
 
 use super::connect::connect;
-use super::tls::{Client, PeerName};
+use super::tls::{Client, PeerName, wants_certificate};
 use crate::http::{NoHead, Reader, Reason, Response};
 use crate::params::Endpoint;
-use crate::{Failure, Outcome, Step};
+use crate::{Failure, Outcome, Step, TlsFault};
 
 /// Bytes taken from the network at once.
 const BUFFER: usize = 16 * 1024;
@@ -226,6 +226,12 @@ impl Exchange {
     }
 
     fn broken(&self, error: &io::Error) -> Failed {
+        // In TLS 1.3 a server looks at our certificate after the handshake is over on this side.
+        let tls = error.get_ref().and_then(|inner| inner.downcast_ref());
+        if tls.is_some_and(wants_certificate) {
+            let outcome = Outcome::Failed(Failure::Handshake(TlsFault::ClientCertificate));
+            return Failed { outcome, ..Failed::because(Reason::Handshake, error) };
+        }
         let reason = match self.stream {
             Stream::Tls(_) => Reason::TlsReadError,
             Stream::Plain(_) => Reason::ReadError,

@@ -2,9 +2,13 @@
 #![expect(clippy::disallowed_methods, reason = "the edge is where the clock is read")]
 
 pub(crate) mod connect;
+pub mod credentials;
 pub(crate) mod datagram;
 pub mod exchange;
+mod progress;
 mod run;
 pub mod tls;
+mod verify;
 
+pub use self::progress::{Lateness, Progress};
 pub use self::run::{Ended, Runner};

@@ -12,9 +12,11 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
+use super::progress::{Lateness, Progress};
+use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 use crate::probe::{NoPrograms, Programs, probe_with, time_limit};
-use crate::{CheckerId, Failure, Outcome};
+use crate::{CheckerId, Failure, Found, Outcome};
 
 /// How much longer than its own time limits a probe may take before it is ended from outside.
 const GRACE: Duration = Duration::from_secs(1);
@@ -31,52 +33,66 @@ pub struct Ended {
     /// What it found.
     pub outcome: Outcome,
 }
+/// What a probe counts as that had to be ended.
+const OVERDUE: Outcome = Outcome::Failed(Failure::ConnectTimeout);
 
 /// Has probes run, and hands out what they found.
 #[derive(Debug)]
 pub struct Runner {
     limit: usize,
+    tls: Tls,
     due: BinaryHeap<Reverse<(Instant, CheckerId)>>,
     /// What each checker does, and when it is due; the heap may hold older times of it, which are passed over.
     checkers: HashMap<CheckerId, Planned>,
-    under_way: JoinSet<Outcome>,
+    under_way: JoinSet<Found>,
+    lateness: Lateness,
     programs: Arc<dyn Programs>,
     owners: HashMap<Id, CheckerId>,
 }
 
 #[derive(Debug)]
 struct Planned {
-    kind: CheckerKind,
+    kind: Arc<CheckerKind>,
     question: usize,
-    at: Option<Instant>,
+    progress: Progress,
     running: Option<AbortHandle>,
-    /// When the one under way was due and was started.
-    began: Option<(Instant, Instant)>,
     last: Option<Ended>,
 }
 
 impl Planned {
     fn new(kind: CheckerKind) -> Self {
-        Self { kind, question: 0, at: None, running: None, began: None, last: None }
+        Self { kind: Arc::new(kind), question: 0, progress: Progress::default(), running: None, last: None }
     }
 }
 
 impl Runner {
     /// A runner that keeps at most `limit` probes under way, each of which may hold a descriptor.
-    pub fn new(limit: usize) -> Self {
-        Self::with_programs(limit, Arc::new(NoPrograms))
+    pub fn new(limit: usize, tls: Tls) -> Self {
+        Self::with_programs(limit, tls, Arc::new(NoPrograms))
     }
 
     /// As [`Self::new`], with somebody who runs programs.
-    pub fn with_programs(limit: usize, programs: Arc<dyn Programs>) -> Self {
+    pub fn with_programs(limit: usize, tls: Tls, programs: Arc<dyn Programs>) -> Self {
         Self {
             programs,
             limit: limit.max(1),
+            tls,
             due: BinaryHeap::new(),
             checkers: HashMap::new(),
             under_way: JoinSet::new(),
+            lateness: Lateness::default(),
             owners: HashMap::new(),
         }
+    }
+
+    /// How late probes began, all of them together.
+    pub fn lateness(&self) -> Lateness {
+        self.lateness
+    }
+
+    /// How each checker gets on, in no order.
+    pub fn progress(&self) -> impl Iterator<Item = (CheckerId, Progress)> {
+        self.checkers.iter().map(|(id, checker)| (*id, checker.progress))
     }
 
     /// Forgets everything; probes under way are ended and tell nothing.
@@ -98,7 +114,7 @@ impl Runner {
     pub fn plan(&mut self, id: CheckerId, question: usize, at: Instant) {
         if let Some(checker) = self.checkers.get_mut(&id) {
             checker.question = question;
-            checker.at = Some(at);
+            checker.progress.due = Some(at);
             self.due.push(Reverse((at, id)));
         }
     }
@@ -108,6 +124,17 @@ impl Runner {
         self.checkers.get(&id)?.last
     }
 
+    /// Takes back what is planned of a checker; a probe that is under way is ended and tells nothing.
+    pub fn rest(&mut self, id: CheckerId) {
+        if let Some(checker) = self.checkers.get_mut(&id) {
+            checker.progress.due = None;
+            if let Some(running) = checker.running.take() {
+                checker.progress.running_since = None;
+                running.abort();
+            }
+        }
+    }
+
     /// How many probes are under way.
     pub fn under_way(&self) -> usize {
         self.under_way.len()
@@ -115,7 +142,7 @@ impl Runner {
 
     /// Waits for the next probe to end and starts those that come due meanwhile. Never returns while nothing is planned
     /// or under way. Dropping the future loses nothing.
-    pub async fn next(&mut self) -> (CheckerId, Outcome) {
+    pub async fn next(&mut self) -> (CheckerId, Found) {
         loop {
             self.start_due(Instant::now());
             let wake = self.due.peek().map(|Reverse((at, _))| *at).filter(|_| self.has_room());
@@ -142,7 +169,7 @@ impl Runner {
     }
 
     /// A probe that has already ended, if there is one.
-    pub fn try_next(&mut self) -> Option<(CheckerId, Outcome)> {
+    pub fn try_next(&mut self) -> Option<(CheckerId, Found)> {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             if let Some(found) = self.take(ended) {
                 return Some(found);
@@ -162,26 +189,27 @@ impl Runner {
         {
             self.due.pop();
             let Some(checker) = self.checkers.get_mut(&id) else { continue };
-            if checker.at != Some(at) {
+            if checker.progress.due != Some(at) {
                 continue;
             }
-            checker.at = None;
-            checker.began = Some((at, now));
-            let (kind, question) = (checker.kind.clone(), checker.question);
+            let late = now.saturating_duration_since(at);
+            self.lateness.note(late);
+            checker.progress = Progress { due: None, running_since: Some(now), late, ..checker.progress };
+            let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
             let programs = Arc::clone(&self.programs);
             let allowed = time_limit(&kind).saturating_add(GRACE);
             let started = self.under_way.spawn(async move {
-                let overdue = Outcome::Failed(Failure::ConnectTimeout);
-                timeout(allowed, probe_with(&kind, question, &*programs)).await.unwrap_or(overdue)
+                let probe = probe_with(&kind, question, &tls, &*programs);
+                timeout(allowed, probe).await.unwrap_or(OVERDUE.into())
             });
             self.owners.insert(started.id(), id);
             checker.running = Some(started);
         }
     }
 
-    fn take(&mut self, ended: Result<(Id, Outcome), JoinError>) -> Option<(CheckerId, Outcome)> {
-        let (task, outcome) = match ended {
-            Ok((task, outcome)) => (task, Some(outcome)),
+    fn take(&mut self, ended: Result<(Id, Found), JoinError>) -> Option<(CheckerId, Found)> {
+        let (task, found) = match ended {
+            Ok((task, found)) => (task, Some(found)),
             Err(error) => (error.id(), None),
         };
         let id = self.owners.remove(&task)?;
@@ -191,14 +219,16 @@ impl Runner {
             return None;
         }
         checker.running = None;
+        let started = checker.progress.running_since.take();
+        checker.progress.last_finished = Some(Instant::now());
         // A probe that broke has failed: its server must not stay in service untested.
-        let outcome = outcome.unwrap_or(Outcome::Failed(Failure::ConnectTimeout));
-        checker.last = checker.began.take().map(|(due, started)| Ended {
-            late: started.saturating_duration_since(due),
+        let found = found.unwrap_or(OVERDUE.into());
+        checker.last = started.map(|started| Ended {
+            late: checker.progress.late,
             started,
             ended: Instant::now(),
-            outcome,
+            outcome: found.outcome,
         });
-        Some((id, outcome))
+        Some((id, found))
     }
 }

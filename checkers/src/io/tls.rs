@@ -1,25 +1,115 @@
-//! TLS as a health check wants it: version 1.2 or 1.3, whoever the server says it is (checkers.md §18.12).
+//! TLS as a health check wants it: version 1.2 or 1.3, whoever the server says it is (checkers.md §18.12), or whom
+//! authorities vouch for.
 //!
 //! A check asks whether a server answers. Nothing secret is sent and the addresses are the administrator's own, so, as in
-//! keepalived, no certificate is verified: an expired, self-signed or ancient one does not take a server out.
+//! keepalived, no certificate is verified unless that is asked for: an expired, self-signed or ancient one does not take a
+//! server out.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-use tokio_rustls::rustls::client::Resumption;
-use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use tokio_rustls::rustls::crypto::ring;
-use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::client::danger::ServerCertVerifier;
+use tokio_rustls::rustls::client::{ResolvesClientCert, Resumption};
+use tokio_rustls::rustls::crypto::{CryptoProvider, ring};
+use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::rustls::sign::{CertifiedKey, SingleCertAndKey};
 use tokio_rustls::rustls::{
-    AlertDescription, ClientConfig, DigitallySignedStruct, Error, PeerIncompatible, SignatureScheme,
+    AlertDescription, CertificateError, ClientConfig, Error, PeerIncompatible, RootCertStore,
 };
 
-use crate::TlsFault;
+use super::credentials::{Credentials, Unusable};
+use super::verify::{Anyone, ExpiresSoon, Vouched};
+use crate::params::Trust;
+use crate::{CertificateFault, TlsFault};
+
+/// What all sessions have in common: our own certificate, and who vouches for others. Cheap to clone.
+#[derive(Clone)]
+pub struct Tls(Arc<Shared>);
+
+struct Shared {
+    provider: Arc<CryptoProvider>,
+    authorities: Arc<RootCertStore>,
+    identity: Option<Arc<dyn ResolvesClientCert>>,
+    clients: Mutex<HashMap<Trust, Client>>,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+impl Default for Tls {
+    /// No certificate of our own; nobody vouches for anybody.
+    fn default() -> Self {
+        Self::with(RootCertStore::empty(), None)
+    }
+}
+
+impl Tls {
+    /// Takes what the `SSL` block names.
+    ///
+    /// # Errors
+    ///
+    /// A key that does not belong to its certificate, or one of a kind that is not known.
+    pub fn new(credentials: &Credentials) -> Result<Self, Unusable> {
+        let provider = ring::default_provider();
+        let mut authorities = RootCertStore::empty();
+        for authority in credentials.authorities() {
+            authorities.add(authority).map_err(Unusable::authority)?;
+        }
+        let identity = match credentials.identity() {
+            None => None,
+            Some((chain, key)) => {
+                let key = CertifiedKey::from_der(chain, key, &provider).map_err(Unusable::key)?;
+                let identity: Arc<dyn ResolvesClientCert> = Arc::new(SingleCertAndKey::from(key));
+                Some(identity)
+            }
+        };
+        Ok(Self::with(authorities, identity))
+    }
+
+    fn with(authorities: RootCertStore, identity: Option<Arc<dyn ResolvesClientCert>>) -> Self {
+        let provider = Arc::new(ring::default_provider());
+        let (authorities, clients) = (Arc::new(authorities), Mutex::default());
+        Self(Arc::new(Shared { provider, authorities, identity, clients }))
+    }
+
+    /// Who begins sessions with those who can be trusted so far.
+    pub fn client(&self, trust: Trust) -> Client {
+        let mut clients = self.0.clients.lock().unwrap_or_else(PoisonError::into_inner);
+        clients.entry(trust).or_insert_with(|| self.0.client(trust)).clone()
+    }
+}
+
+impl Shared {
+    fn client(&self, trust: Trust) -> Client {
+        let builder = ClientConfig::builder_with_provider(Arc::clone(&self.provider));
+        let builder = builder.with_safe_default_protocol_versions();
+        let builder = builder.expect("invariant: ring has cipher suites of both versions");
+        let verifier: Arc<dyn ServerCertVerifier> = match trust {
+            Trust::Anybody => Arc::new(Anyone),
+            Trust::Authority { name, days } => {
+                let algorithms = self.provider.signature_verification_algorithms;
+                Arc::new(Vouched::by(Arc::clone(&self.authorities), algorithms, name, days))
+            }
+        };
+        let builder = builder.dangerous().with_custom_certificate_verifier(verifier);
+        let mut config = match &self.identity {
+            Some(identity) => builder.with_client_cert_resolver(Arc::clone(identity)),
+            None => builder.with_no_client_auth(),
+        };
+        // A check that resumes would not notice that new sessions fail.
+        config.resumption = Resumption::disabled();
+        Client(TlsConnector::from(Arc::new(config)))
+    }
+}
 
 /// Begins TLS sessions; cheap to clone.
 #[derive(Clone)]
@@ -32,15 +122,9 @@ impl fmt::Debug for Client {
 }
 
 impl Default for Client {
+    /// Trusts anybody and shows nothing.
     fn default() -> Self {
-        let builder = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions();
-        let builder = builder.expect("invariant: ring has cipher suites of both versions");
-        let verifier = Arc::new(Anyone);
-        let mut config = builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
-        // A check that resumes would not notice that new sessions fail.
-        config.resumption = Resumption::disabled();
-        Self(TlsConnector::from(Arc::new(config)))
+        Tls::default().client(Trust::Anybody)
     }
 }
 
@@ -104,6 +188,10 @@ pub enum HandshakeError {
     /// The server does not know any cipher suite that this program has: all of TLS 1.3, and of TLS 1.2 those with forward
     /// secrecy and authenticated encryption; or none of its curves: X25519, P-256 and P-384.
     NoCommonCipher,
+    /// The server's certificate is not what is asked for.
+    Certificate(CertificateFault, Error),
+    /// The server wants a certificate, or another one.
+    ClientCertificate,
     /// What answered does not speak TLS.
     NotTls,
     /// The connection ended or broke.
@@ -117,6 +205,8 @@ impl HandshakeError {
         match self {
             Self::OldVersion => TlsFault::OldVersion,
             Self::NoCommonCipher => TlsFault::NoCommonCipher,
+            Self::Certificate(fault, _) => TlsFault::Certificate(*fault),
+            Self::ClientCertificate => TlsFault::ClientCertificate,
             Self::NotTls | Self::Connection(_) | Self::Refused(_) => TlsFault::Other,
         }
     }
@@ -127,6 +217,12 @@ impl From<io::Error> for HandshakeError {
         let Some(tls) = error.get_ref().and_then(|inner| inner.downcast_ref::<Error>()) else {
             return Self::Connection(error);
         };
+        if let Some(fault) = certificate_fault(tls) {
+            return Self::Certificate(fault, tls.clone());
+        }
+        if wants_certificate(tls) {
+            return Self::ClientCertificate;
+        }
         if is_old_version(tls) {
             Self::OldVersion
         } else if is_no_common_cipher(tls) {
@@ -151,6 +247,45 @@ fn is_old_version(error: &Error) -> bool {
     )
 }
 
+fn certificate_fault(error: &Error) -> Option<CertificateFault> {
+    let Error::InvalidCertificate(error) = error else { return None };
+    if let CertificateError::Other(other) = error
+        && other.0.is::<ExpiresSoon>()
+    {
+        return Some(CertificateFault::ExpiresSoon);
+    }
+    Some(if matches!(error, CertificateError::Expired | CertificateError::ExpiredContext { .. }) {
+        CertificateFault::Expired
+    } else if matches!(error, CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. }) {
+        CertificateFault::NotYetValid
+    } else if matches!(
+        error,
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. }
+    ) {
+        CertificateFault::OtherName
+    } else if matches!(error, CertificateError::UnknownIssuer) {
+        CertificateFault::Untrusted
+    } else {
+        CertificateFault::Invalid
+    })
+}
+
+/// Without a certificate, TLS 1.3 has an alert of its own; 1.2 and those who do not like ours say one of these.
+pub(super) fn wants_certificate(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::AlertReceived(
+            AlertDescription::CertificateRequired
+                | AlertDescription::BadCertificate
+                | AlertDescription::UnsupportedCertificate
+                | AlertDescription::CertificateExpired
+                | AlertDescription::CertificateUnknown
+                | AlertDescription::UnknownCA
+                | AlertDescription::AccessDenied
+        )
+    )
+}
+
 fn is_no_common_cipher(error: &Error) -> bool {
     matches!(
         error,
@@ -168,6 +303,8 @@ impl fmt::Display for HandshakeError {
             Self::NoCommonCipher => f.write_str(
                 "no cipher suite or curve in common: TLS 1.3, or 1.2 with ECDHE and AES-GCM or ChaCha20, over X25519, P-256 or P-384, is needed",
             ),
+            Self::Certificate(_, error) => error.fmt(f),
+            Self::ClientCertificate => f.write_str("the server wants a certificate, or another one"),
             Self::NotTls => f.write_str("what the server sent is not TLS"),
             Self::Connection(error) => write!(f, "the connection ended in the handshake: {error}"),
             Self::Refused(error) => error.fmt(f),
@@ -178,65 +315,11 @@ impl fmt::Display for HandshakeError {
 impl std::error::Error for HandshakeError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::OldVersion | Self::NoCommonCipher | Self::NotTls => None,
+            Self::OldVersion | Self::NoCommonCipher | Self::ClientCertificate | Self::NotTls => None,
+            Self::Certificate(_, error) => Some(error),
             Self::Connection(error) => Some(error),
             Self::Refused(error) => Some(error),
         }
-    }
-}
-
-/// Takes every certificate. Signatures of the handshake are not looked at either: they bind the session to the key in a
-/// certificate that nobody vouches for, and checking them needs one that webpki can parse.
-#[derive(Debug)]
-struct Anyone;
-
-impl ServerCertVerifier for Anyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _cert: &CertificateDer<'_>,
-        _dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        // Whatever a server may want to sign with, best first.
-        vec![
-            SignatureScheme::ED25519,
-            SignatureScheme::ED448,
-            SignatureScheme::ECDSA_NISTP256_SHA256,
-            SignatureScheme::ECDSA_NISTP384_SHA384,
-            SignatureScheme::ECDSA_NISTP521_SHA512,
-            SignatureScheme::RSA_PSS_SHA256,
-            SignatureScheme::RSA_PSS_SHA384,
-            SignatureScheme::RSA_PSS_SHA512,
-            SignatureScheme::RSA_PKCS1_SHA256,
-            SignatureScheme::RSA_PKCS1_SHA384,
-            SignatureScheme::RSA_PKCS1_SHA512,
-            SignatureScheme::ECDSA_SHA1_Legacy,
-            SignatureScheme::RSA_PKCS1_SHA1,
-        ]
     }
 }
 

@@ -7,7 +7,9 @@ use super::{Checked, Strerror};
 use crate::http::Reason;
 use crate::misc::Fault;
 use crate::params::{CheckerKind, Endpoint, MiscCheck, Scheme, WebCheck};
-use crate::{Failure, RealServerId, Step, TlsFault, Trouble, VirtualServerId};
+use crate::{
+    CertificateFault, Failure, LengthMismatch, RealServerId, Step, TlsFault, Trouble, VirtualServerId,
+};
 
 pub(super) fn line(
     f: &mut fmt::Formatter<'_>,
@@ -17,6 +19,7 @@ pub(super) fn line(
     checked: Checked,
 ) -> fmt::Result {
     match checked {
+        Checked::Length(page, mismatch) => length(f, rs, vs, kind, page, mismatch),
         Checked::NotSent => f.write_str("send ICMP packet fail"),
         Checked::Unable(Trouble { step: Step::Bind, errno }) if matches!(kind, CheckerKind::Ping(_)) => {
             write!(f, "bind failed. errno: {errno}, error: {}", Strerror(errno))
@@ -26,12 +29,7 @@ pub(super) fn line(
         }
         Checked::Errno(errno) => write!(f, "socket connect error {errno} - {}", Strerror(errno)),
         Checked::Unable(trouble) => unable(f, kind.endpoint(), trouble),
-        Checked::TlsTooOld(TlsFault::OldVersion) => {
-            write!(f, "Web server {rs} speaks only TLS 1.1 or older; checks need TLS 1.2 or 1.3")
-        }
-        Checked::TlsTooOld(TlsFault::NoCommonCipher | TlsFault::Other) => {
-            write!(f, "Web server {rs} has no cipher suite or curve of TLS that checks know")
-        }
+        Checked::Tls(fault) => write!(f, "Web server {rs} {}", tls(fault)),
         Checked::Passed
         | Checked::StatusGood(_)
         | Checked::DigestGood(_)
@@ -72,6 +70,42 @@ fn unable(f: &mut fmt::Formatter<'_>, endpoint: Option<&Endpoint>, trouble: Trou
     }
 }
 
+/// §18.7
+fn length(
+    f: &mut fmt::Formatter<'_>,
+    rs: &RealServerId,
+    vs: &VirtualServerId,
+    kind: &CheckerKind,
+    page: usize,
+    LengthMismatch { announced, received }: LengthMismatch,
+) -> fmt::Result {
+    write!(f, "http_check for RS {rs} VS {vs} url ")?;
+    if let CheckerKind::Web(check) = kind
+        && let Some(page) = check.pages.get(page)
+    {
+        write!(f, "{}{}", page.host.as_deref().unwrap_or_default(), page.path)?;
+    }
+    write!(f, ": content_length ({announced}) does not match received bytes ({received})")
+}
+
+/// What is wrong, as far as it is known.
+fn tls(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::OldVersion => "speaks only TLS 1.1 or older; checks need TLS 1.2 or 1.3",
+        TlsFault::NoCommonCipher => "has no cipher suite or curve of TLS that checks know",
+        TlsFault::ClientCertificate => "wants a client certificate that the SSL block does not give",
+        TlsFault::Certificate(fault) => match fault {
+            CertificateFault::Untrusted => "has a certificate that no authority of the SSL block vouches for",
+            CertificateFault::Expired => "has a certificate that has expired",
+            CertificateFault::ExpiresSoon => "has a certificate that expires within tls_min_days",
+            CertificateFault::NotYetValid => "has a certificate that is not valid yet",
+            CertificateFault::OtherName => "has a certificate for another name",
+            CertificateFault::Invalid => "has a certificate, or shows a proof of its key, that is broken",
+        },
+        TlsFault::Other => "does not come to a TLS session",
+    }
+}
+
 /// ` after N retries`
 struct After(Option<u32>);
 
@@ -96,10 +130,11 @@ fn tcp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
-        | Checked::Retrying { .. }
+        | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "TCP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "TCP connection to {rs} success."),
     }
 }
 
@@ -127,10 +162,11 @@ fn web(f: &mut fmt::Formatter<'_>, rs: &RealServerId, check: &WebCheck, checked:
         Checked::Rescheduled(_) => f.write_str("WEB socket bind failed. Rescheduling"),
         Checked::Passed
         | Checked::Errno(_)
-        | Checked::Retrying { .. }
+        | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => {
+        | Checked::Tls(_) => {
             write!(f, "Remote Web server {rs} succeed on service.")
         }
     }
@@ -165,10 +201,11 @@ fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, chec
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
-        | Checked::Retrying { .. }
+        | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
+        | Checked::Tls(_) => write!(f, "Remote SMTP server {rs} succeed on service."),
     }
 }
 
@@ -184,10 +221,11 @@ fn udp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, checked: Checked) -> fmt::
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
-        | Checked::Retrying { .. }
+        | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "UDP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "UDP connection to {rs} success."),
     }
 }
 
@@ -215,10 +253,11 @@ fn ping(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::Retrying { .. }
         | Checked::NotSent
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => write!(f, "ICMP connection to {rs} success."),
+        | Checked::Tls(_) => write!(f, "ICMP connection to {rs} success."),
     }
 }
 
@@ -237,10 +276,11 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
-        | Checked::Retrying { .. }
+        | Checked::Length(..)
         | Checked::NotSent
+        | Checked::Retrying { .. }
         | Checked::Unable(_)
-        | Checked::TlsTooOld(_) => return f.write_str("success."),
+        | Checked::Tls(_) => return f.write_str("success."),
     };
     match failure {
         Failure::Dns(code) => write!(f, "read error occurred. (rcode = {code})")?,
@@ -284,10 +324,11 @@ pub(super) fn misc(
         | Checked::DigestGood(_)
         | Checked::RegexGood(_)
         | Checked::Errno(_)
+        | Checked::Length(..)
         | Checked::NotSent
         | Checked::Unable(_)
         | Checked::Rescheduled(_)
-        | Checked::TlsTooOld(_) => return f.write_str("succeeded."),
+        | Checked::Tls(_) => return f.write_str("succeeded."),
     };
     match failure {
         Failure::Script(fault @ Fault::TimedOut) => write!(f, "timed out{when}{fault}."),
@@ -329,9 +370,7 @@ impl fmt::Display for SmtpFailure<'_> {
                 | Failure::Dns(_)
                 | Failure::Script(_),
             )
-            | None => {
-                write!(f, "Error connecting to server {pair}")
-            }
+            | None => write!(f, "Error connecting to server {pair}"),
         }
     }
 }

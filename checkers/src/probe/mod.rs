@@ -12,9 +12,10 @@ use std::fmt;
 use std::pin::Pin;
 use std::time::Duration;
 
-use crate::Outcome;
+use crate::io::tls::Tls;
 use crate::misc::Ended;
 use crate::params::{CheckerKind, MiscCheck};
+use crate::{Found, Outcome};
 
 /// How long it may take to end a program that takes too long.
 const TO_KILL: Duration = Duration::from_secs(5);
@@ -38,14 +39,14 @@ impl Programs for NoPrograms {
 
 /// Probes once, with this one of the checker's questions. The future ends within its time limit and gives everything back
 /// when dropped.
-pub async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
-    probe_with(kind, question, &NoPrograms).await
+pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Found {
+    probe_with(kind, question, tls, &NoPrograms).await
 }
 
 /// As [`probe`], with somebody who runs programs.
-pub async fn probe_with(kind: &CheckerKind, question: usize, programs: &dyn Programs) -> Outcome {
-    match kind {
-        CheckerKind::Web(check) => web::probe(check, question).await,
+pub async fn probe_with(kind: &CheckerKind, question: usize, tls: &Tls, programs: &dyn Programs) -> Found {
+    let outcome = match kind {
+        CheckerKind::Web(check) => return web::probe(check, question, tls).await,
         CheckerKind::Smtp(check) => smtp::probe(check).await,
         CheckerKind::Udp(check) => udp::probe(check).await,
         CheckerKind::Dns(check) => dns::probe(check).await,
@@ -54,7 +55,8 @@ pub async fn probe_with(kind: &CheckerKind, question: usize, programs: &dyn Prog
         CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
         // Nobody plans it.
         CheckerKind::File(_) | CheckerKind::Bfd(_) => Outcome::Passed,
-    }
+    };
+    outcome.into()
 }
 
 /// How long a probe may take.

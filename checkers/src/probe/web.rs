@@ -1,15 +1,14 @@
 //! `HTTP_GET` and `SSL_GET`: one page a probe, which must be as it is wanted (checkers.md §18).
 
-use std::sync::LazyLock;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
 
 use crate::http::{Flaw, Host, Reason, Request, Response, Wanted};
 use crate::io::exchange::{Exchange, Failed, Limits};
-use crate::io::tls::{Client, PeerName};
+use crate::io::tls::{PeerName, Tls};
 use crate::params::{Scheme, TlsFarewell, WebCheck};
-use crate::{Failure, Outcome};
+use crate::{Failure, Found, LengthMismatch, Outcome};
 
 /// A server that sends a byte now and then is listened to for so many times `connect_timeout`.
 const PATIENCE: u32 = 10;
@@ -17,33 +16,35 @@ const PATIENCE: u32 = 10;
 /// From so many bytes on a search has a thread of its own.
 const LONG: usize = 4 * 1024;
 
-/// All sessions begin alike and none is resumed.
-static CLIENT: LazyLock<Client> = LazyLock::new(Client::default);
-
 /// How long everything together may take.
 pub(super) fn time_limit(check: &WebCheck) -> Duration {
     check.endpoint.timeout.saturating_mul(PATIENCE)
 }
 
-pub(super) async fn probe(check: &WebCheck, page: usize) -> Outcome {
-    match fetch(check, page).await {
-        Ok(()) => Outcome::Passed,
-        Err(outcome) => outcome,
-    }
+pub(super) async fn probe(check: &WebCheck, page: usize, tls: &Tls) -> Found {
+    let mut mismatch = None;
+    let outcome = fetch(check, page, tls, &mut mismatch).await.err().unwrap_or(Outcome::Passed);
+    Found { outcome, mismatch }
 }
 
-async fn fetch(check: &WebCheck, page: usize) -> Result<(), Outcome> {
+async fn fetch(
+    check: &WebCheck,
+    page: usize,
+    tls: &Tls,
+    mismatch: &mut Option<LengthMismatch>,
+) -> Result<(), Outcome> {
     // Whoever counts wrongly gets the last one, not a success.
     let page = check.pages.get(page).or(check.pages.last());
     let page = page.ok_or(Outcome::Failed(Failure::Http(Reason::NoData)))?;
     let endpoint = &check.endpoint;
-    let name;
+    let session;
     let tls = match check.scheme {
         Scheme::Http => None,
         Scheme::Https => {
             let indicated = page.server_name.as_deref().and_then(|name| PeerName::indicated(name).ok());
-            name = indicated.unwrap_or_else(|| PeerName::unnamed(endpoint.dest.ip()));
-            Some((&*CLIENT, &name))
+            let name = indicated.unwrap_or_else(|| PeerName::unnamed(endpoint.dest.ip()));
+            session = (tls.client(check.trust), name);
+            Some((&session.0, &session.1))
         }
     };
     let host = page.host.as_deref().map(str::as_bytes).map_or(Host::Destination(endpoint.dest), Host::Named);
@@ -58,6 +59,8 @@ async fn fetch(check: &WebCheck, page: usize) -> Result<(), Outcome> {
         exchange.finish()
     };
     let response = result.await.map_err(|failed: Failed| failed.outcome)?;
+    *mismatch =
+        response.length_mismatch().map(|(announced, received)| LengthMismatch { announced, received });
     judge(&page.wanted, response).await.map_err(|flaw| {
         Outcome::Failed(Failure::Http(match flaw {
             Flaw::Status(_) => Reason::Status,

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::peer::probe;
 use checkers::dns::{Question, Record};
 use checkers::params::{CheckerKind, DnsCheck, Endpoint};
-use checkers::probe::probe;
 use checkers::{Failure, Outcome};
 
 use crate::peer::endpoint;

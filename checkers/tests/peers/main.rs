@@ -8,5 +8,6 @@ mod runner;
 mod scripted;
 mod smtp;
 mod tcp;
+mod trust;
 mod udp;
 mod web;

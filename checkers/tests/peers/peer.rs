@@ -3,8 +3,15 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
+use checkers::Outcome;
+use checkers::io::tls::Tls;
 use checkers::params::{CheckerKind, Endpoint};
 use socket2::{Domain, SockAddr, Socket, Type};
+
+/// Probes without certificates.
+pub(crate) async fn probe(kind: &CheckerKind, question: usize) -> Outcome {
+    checkers::probe::probe(kind, question, &Tls::default()).await.outcome
+}
 
 /// Accepts connections into its backlog.
 pub(crate) struct Accepting(TcpListener);

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use checkers::io::Runner;
+use checkers::io::tls::Tls;
 use checkers::{CheckerId, Failure, Outcome};
 use tokio::time::timeout;
 
@@ -15,13 +16,14 @@ fn id(server: usize) -> CheckerId {
 }
 
 async fn next(runner: &mut Runner) -> (CheckerId, Outcome) {
-    timeout(LONG, runner.next()).await.unwrap()
+    let (id, found) = timeout(LONG, runner.next()).await.unwrap();
+    (id, found.outcome)
 }
 
 #[tokio::test]
 async fn probes_run_in_the_order_of_their_deadlines_and_not_before() {
     let server = Accepting::new();
-    let mut runner = Runner::new(8);
+    let mut runner = Runner::new(8, Tls::default());
     let start = Instant::now();
     for (number, delay) in [(0, 90), (1, 30), (2, 60)] {
         runner.insert(id(number), tcp_check(server.addr(), LONG));
@@ -36,7 +38,7 @@ async fn probes_run_in_the_order_of_their_deadlines_and_not_before() {
 #[tokio::test]
 async fn silent_servers_do_not_hold_up_the_others() {
     let (silent, server) = (BlackHole::new(), Accepting::new());
-    let mut runner = Runner::new(8);
+    let mut runner = Runner::new(8, Tls::default());
     let now = Instant::now();
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(500)));
     runner.insert(id(1), tcp_check(server.addr(), LONG));
@@ -49,7 +51,7 @@ async fn silent_servers_do_not_hold_up_the_others() {
 #[tokio::test]
 async fn beyond_the_limit_probes_wait_for_the_earlier_ones() {
     let (silent, server) = (BlackHole::new(), Refusing::new());
-    let mut runner = Runner::new(1);
+    let mut runner = Runner::new(1, Tls::default());
     let now = Instant::now();
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(100)));
     runner.insert(id(1), tcp_check(server.addr(), LONG));
@@ -67,7 +69,7 @@ async fn beyond_the_limit_probes_wait_for_the_earlier_ones() {
 #[tokio::test]
 async fn a_plan_replaces_the_one_before() {
     let server = Accepting::new();
-    let mut runner = Runner::new(8);
+    let mut runner = Runner::new(8, Tls::default());
     let now = Instant::now();
     runner.insert(id(0), tcp_check(server.addr(), LONG));
     runner.plan(id(0), 0, now + Duration::from_millis(10));
@@ -80,7 +82,7 @@ async fn a_plan_replaces_the_one_before() {
 #[tokio::test]
 async fn a_checker_that_was_replaced_or_cleared_tells_nothing_any_more() {
     let (silent, server) = (BlackHole::new(), Accepting::new());
-    let mut runner = Runner::new(8);
+    let mut runner = Runner::new(8, Tls::default());
     runner.insert(id(0), tcp_check(silent.addr(), Duration::from_millis(50)));
     runner.plan(id(0), 0, Instant::now());
     // One look starts what is due.

@@ -60,7 +60,11 @@ impl Scripted {
 
     /// A server with a certificate of its own making.
     pub(crate) fn tls(script: &[Step]) -> Self {
-        let (script, config) = (script.to_vec(), Arc::new(self_signed()));
+        Self::tls_with(script, self_signed())
+    }
+
+    pub(crate) fn tls_with(script: &[Step], config: ServerConfig) -> Self {
+        let (script, config) = (script.to_vec(), Arc::new(config));
         Self::serve(move |stream, heard| {
             let session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
             let mut secure = StreamOwned::new(session, stream.try_clone()?);

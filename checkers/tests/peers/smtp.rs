@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::peer::probe;
 use checkers::params::{CheckerKind, SmtpCheck};
-use checkers::probe::probe;
 use checkers::smtp::Fault;
 use checkers::{Failure, Outcome};
 

@@ -3,8 +3,8 @@
 use std::io::Read;
 use std::time::{Duration, Instant};
 
+use crate::peer::probe;
 use checkers::params::{CheckerKind, Endpoint};
-use checkers::probe::probe;
 use checkers::{Failure, Outcome, Step, Trouble};
 
 use crate::peer::{Accepting, BlackHole, Refusing, endpoint, tcp_check};

@@ -4,8 +4,8 @@ use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::peer::probe;
 use checkers::params::{CheckerKind, Endpoint, UdpCheck, UdpReply};
-use checkers::probe::probe;
 use checkers::{Failure, Outcome};
 
 use crate::peer::endpoint;

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
+use crate::peer::probe;
 use checkers::http::{Digest, Options, Pattern, Presence, Reason, Source, Version, Wanted};
-use checkers::params::{BetweenPages, CheckerKind, Endpoint, Page, Scheme, TlsFarewell, WebCheck};
-use checkers::probe::probe;
+use checkers::params::{BetweenPages, CheckerKind, Endpoint, Page, Scheme, TlsFarewell, Trust, WebCheck};
 use checkers::{Failure, Outcome, TlsFault};
 
 use crate::peer::{BlackHole, Refusing, endpoint};
@@ -31,6 +31,7 @@ fn check(scheme: Scheme, dest: SocketAddr, timeout: Duration, pages: &[Page]) ->
         endpoint: endpoint(dest, timeout),
         scheme,
         version: Version::Http10,
+        trust: Trust::Anybody,
         between: BetweenPages::Pause,
         pages: pages.to_vec(),
     })

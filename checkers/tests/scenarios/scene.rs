@@ -84,6 +84,7 @@ pub(crate) fn virtual_server(
         quorum,
         hysteresis,
         at_stop: AtStop::Silent,
+        only_with: None,
         alert: true,
         checker_alerts: CheckerAlerts::Every,
         sorry: None,
@@ -162,7 +163,7 @@ impl Scene {
     pub(crate) fn probed(&mut self, server: usize, checker: usize, outcome: Outcome) {
         let id = CheckerId { service: 0, server, checker };
         self.now = self.now.max(self.planned[&id]);
-        self.tell(Event::Probed { server, checker, outcome });
+        self.tell(Event::Probed { server, checker, found: outcome.into() });
     }
 
     pub(crate) fn passes(&mut self, server: usize) {
@@ -206,7 +207,7 @@ impl Scene {
         std::mem::take(&mut self.out)
     }
 
-    fn carry_out(&mut self, actions: Vec<Action>) {
+    pub(crate) fn carry_out(&mut self, actions: Vec<Action>) {
         let last = actions.len();
         for (at, action) in actions.into_iter().enumerate() {
             match action {

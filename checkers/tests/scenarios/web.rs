@@ -2,10 +2,10 @@
 
 use checkers::http::{Digest, Reason, Version, Wanted};
 use checkers::params::{
-    BeforeFirst, BetweenPages, CheckerKind, CheckerParams, LoggedFailures, Page, Scheme, TlsFarewell,
+    BeforeFirst, BetweenPages, CheckerKind, CheckerParams, LoggedFailures, Page, Scheme, TlsFarewell, Trust,
     WebCheck,
 };
-use checkers::{Failure, Outcome, TlsFault};
+use checkers::{Event, Failure, Found, LengthMismatch, Outcome, TlsFault};
 
 use crate::scene::{Scene, checker, expect, real, secs, virtual_server};
 
@@ -26,7 +26,10 @@ fn web(scheme: Scheme, between: BetweenPages, pages: &[Page]) -> CheckerParams {
     let (version, pages) = (Version::Http10, pages.to_vec());
     let mut params = checker();
     params.cadence.delay_before_retry = secs(3);
-    CheckerParams { kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, between, pages }), ..params }
+    CheckerParams {
+        kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, trust: Trust::Anybody, between, pages }),
+        ..params
+    }
 }
 
 fn two(between: BetweenPages) -> CheckerParams {
@@ -152,4 +155,27 @@ fn the_mail_says_that_a_request_failed() {
     assert_eq!(last, format!("{subject} DOWN: => CHECK failed on service : HTTP/SSL request failed <="));
     walk(&mut scene, &[Outcome::Passed; 3]);
     assert_eq!(scene.take().pop().unwrap(), format!("{subject} UP: => CHECK succeed on service <="));
+}
+
+/// §18.7
+#[test]
+fn a_length_other_than_announced_is_told_once_for_each_difference() {
+    let mut scene = scene(two(BetweenPages::Pause));
+    scene.take();
+    let mut comes = |received| {
+        let mismatch = Some(LengthMismatch { announced: 9, received });
+        let found = Found { outcome: Outcome::Passed, mismatch };
+        scene.tell(Event::Probed { server: 0, checker: 0, found });
+        scene.take().into_iter().filter(|line| line.contains("content_length")).collect::<Vec<_>>()
+    };
+    let line = |path: &str, received| {
+        format!(
+            "http_check for RS [10.0.0.2]:tcp:80 VS [10.1.0.1]:tcp:80 url {path}: content_length (9) does not match \
+             received bytes ({received})"
+        )
+    };
+    assert_eq!(comes(5), [line("/f1", 5)]);
+    assert_eq!(comes(5), [line("/f2", 5)]);
+    assert!(comes(5).is_empty() && comes(5).is_empty());
+    assert_eq!(comes(7), [line("/f1", 7)]);
 }

@@ -1,7 +1,7 @@
 //! `HTTP_GET`, `SSL_GET` and their `url`.
 
 use crate::block::check::{Connect, Timing};
-use crate::config::HttpProtocol;
+use crate::config::{HttpProtocol, TlsVerify};
 use crate::keyword::{Args, Block, Nested, Refused, keywords};
 use crate::read::Reader;
 use crate::value::check::{
@@ -37,6 +37,8 @@ keywords! {
     SslGetBlock {
         url: Nested<TlsUrlBlock> => "What to fetch.";
         tls_compliant: bool = false => "Say goodbye as TLS wants it.", else "Invalid tls_compliant parameter {}";
+        tls_verify: TlsVerify => "Whose certificate is good: anybody's, one of an authority of SSL, or one for this name too.", else "Invalid tls_verify parameter {}";
+        tls_min_days: u16 [0..=3650] = 0 => "Days for which a verified certificate must be valid yet.", else "Invalid tls_min_days parameter {}";
         + http: HttpRows;
     }
 }

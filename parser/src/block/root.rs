@@ -39,7 +39,7 @@ keywords! {
         vrrp_track_process: Nested<TrackProcessBlock> => "A process whose presence changes priorities.";
         track_file | "vrrp_track_file": Nested<TrackFileBlock> => "A file whose number changes priorities or weights.";
         bfd_instance: Nested<BfdBlock> => "A BFD session.";
-        ssl ("SSL"): Nested<SslBlock> => "Client certificate of every SSL_GET.", is ParsedOnly;
+        ssl ("SSL"): Nested<SslBlock> => "Certificates for every SSL_GET.";
         virtual_server_group: Nested<ServerGroupBlock> => "Addresses and marks that are served alike.";
         virtual_server: Nested<VirtualServerBlock> => "A virtual service and its real servers.";
     }

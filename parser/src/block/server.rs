@@ -59,7 +59,7 @@ keywords! {
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
         protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
-        ha_suspend: Flag => "Do not check while the address is elsewhere.", is ParsedOnly;
+        ha_suspend: Flag => "Do not check while the address is elsewhere.";
         smtp_alert: bool => "Mail when the quorum changes.", else "Invalid virtual_server smtp_alert parameter {}";
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
@@ -175,12 +175,12 @@ impl Block for RealServerBlock {
 }
 
 keywords! {
-    /// Client certificate of every SSL_GET.
+    /// Certificates for every SSL_GET.
     SslBlock {
-        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing", is ParsedOnly;
-        ca: Replaceable => "File of authorities.", missing "SSL cafile missing", is ParsedOnly;
-        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing", is ParsedOnly;
-        key: Replaceable => "Client key.", missing "SSL keyfile missing", is ParsedOnly;
+        password: Replaceable => "Pass phrase of the key.", missing "SSL password missing";
+        ca: Replaceable => "File of authorities.", missing "SSL cafile missing";
+        certificate: Replaceable => "Client certificate.", missing "SSL certfile missing";
+        key: Replaceable => "Client key.", missing "SSL keyfile missing";
     }
 }
 

@@ -102,6 +102,10 @@ pub struct HttpCheck {
     pub endpoint: Endpoint,
     /// `SSL_GET`.
     pub tls: bool,
+    /// `tls_verify`: whose certificate is good.
+    pub verify: TlsVerify,
+    /// `tls_min_days`: for so many days every certificate must be valid yet; counts with `tls_verify` only.
+    pub min_days: u16,
     /// `http_protocol`.
     pub protocol: HttpProtocol,
     /// `virtualhost` of the checker, the real server or the virtual server, in this order.
@@ -121,6 +125,18 @@ pub enum Sni {
     Name(String),
     /// `enable_sni`: the URL's virtual host, else this one.
     VirtualHost(Option<String>),
+}
+
+/// `tls_verify`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum TlsVerify {
+    /// Anybody's.
+    #[default]
+    No,
+    /// `ca`: one that the authorities of `SSL` vouch for.
+    Authority,
+    /// `full`: one that they vouch for, made for the name or address that is connected to.
+    AuthorityAndName,
 }
 
 /// `http_protocol`.

@@ -5,7 +5,7 @@ use super::track::weight;
 use crate::config::{
     BfdCheck, Check, Checker, Config, DnsCheck, DnsType, Endpoint, FileCheck, HttpCheck, HttpProtocol,
     HttpUrl, MiscCheck, Pace, RealServer, Regex, RegexOption, ReplyPattern, Script, SmtpCheck, Sni,
-    StatusCodes, UdpCheck, VirtualServer,
+    StatusCodes, TlsVerify, UdpCheck, VirtualServer,
 };
 
 /// What checkers that cannot say it themselves take from the real server: all of a server alike.
@@ -130,7 +130,8 @@ fn dns_type(kind: DnsType) -> &'static str {
 }
 
 fn http(p: &mut Printer, check: &HttpCheck, pace: &Pace, real: &RealServer, server: &VirtualServer) {
-    let HttpCheck { endpoint, tls, protocol, virtualhost, sni, fast_recovery, urls } = check;
+    let HttpCheck { endpoint, tls, verify, min_days, protocol, virtualhost, sni, fast_recovery, urls } =
+        check;
     connecting(p, endpoint, pace);
     p.value(
         "http_protocol",
@@ -154,6 +155,14 @@ fn http(p: &mut Printer, check: &HttpCheck, pace: &Pace, real: &RealServer, serv
         Some(Sni::VirtualHost(_)) => p.line("enable_sni"),
     }
     p.switch("fast_recovery", *fast_recovery);
+    match verify {
+        TlsVerify::No => {}
+        TlsVerify::Authority => p.value("tls_verify", "ca"),
+        TlsVerify::AuthorityAndName => p.value("tls_verify", "full"),
+    }
+    if *min_days > 0 {
+        p.value("tls_min_days", min_days);
+    }
     for url in urls {
         self::url(p, url, *tls);
     }

@@ -8,7 +8,7 @@ use crate::block::http::{HttpRows, UrlRows};
 use crate::block::server::{RealServerBlock, VirtualServerBlock};
 use crate::config::{
     BfdCheck, Check, Checker, Config, DnsCheck, Endpoint, Family, FileCheck, HttpCheck, HttpUrl, Located,
-    MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, UdpCheck, server_label,
+    MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, TlsVerify, UdpCheck, server_label,
 };
 use crate::keyword::{Nested, Slot};
 use crate::resolve::{Complaints, said};
@@ -70,15 +70,21 @@ pub(super) fn checkers(
     for Located { value, span } in Nested::all(rs.http_get.clone()) {
         let urls =
             Nested::all(value.url).into_iter().filter_map(|url| http_url(url.value.rows, false)).collect();
-        all.http(&span, value.http, urls, false);
+        all.http(&span, value.http, urls, None);
     }
     for Located { value, span } in Nested::all(rs.ssl_get.clone()) {
         let compliant = value.tls_compliant();
+        let verify = (said(value.tls_verify.clone()).unwrap_or_default(), value.tls_min_days());
         let url = |url: Located<crate::block::http::TlsUrlBlock>| {
             let compliant = compliant || url.value.tls_compliant();
             http_url(url.value.rows, compliant)
         };
-        all.http(&span, value.http, Nested::all(value.url).into_iter().filter_map(url).collect(), true);
+        all.http(
+            &span,
+            value.http,
+            Nested::all(value.url).into_iter().filter_map(url).collect(),
+            Some(verify),
+        );
     }
     for Located { value, span } in Nested::all(rs.misc_check.clone()) {
         let Some(Located { value: command, span: said_at }) = value.misc_path.map(|said| *said) else {
@@ -225,7 +231,7 @@ impl Inheritance<'_> {
         }
     }
 
-    fn http(&mut self, span: &Span, mut rows: HttpRows, urls: Vec<HttpUrl>, tls: bool) {
+    fn http(&mut self, span: &Span, mut rows: HttpRows, urls: Vec<HttpUrl>, tls: Option<(TlsVerify, u16)>) {
         if urls.is_empty() {
             return;
         }
@@ -247,7 +253,19 @@ impl Inheritance<'_> {
         let (protocol, fast_recovery) =
             (said(rows.http_protocol.clone()).unwrap_or_default(), rows.fast_recovery());
         let check = |endpoint| {
-            Check::Http(HttpCheck { endpoint, tls, protocol, virtualhost, sni, fast_recovery, urls })
+            let (verify, min_days) = tls.unwrap_or_default();
+            let tls = tls.is_some();
+            Check::Http(HttpCheck {
+                endpoint,
+                tls,
+                verify,
+                min_days,
+                protocol,
+                virtualhost,
+                sni,
+                fast_recovery,
+                urls,
+            })
         };
         self.connecting(span, &rows.connect, &rows.timing, HTTP, check);
     }

@@ -2,8 +2,8 @@
 
 use checkers::http::{Digest, Options, Pattern, Presence, Source, Version, Wanted};
 use checkers::io::tls::PeerName;
-use checkers::params::{BetweenPages, CheckerKind, Endpoint, Page, Scheme, TlsFarewell, WebCheck};
-use parser::config::{HttpCheck, HttpProtocol, HttpUrl, Regex, RegexOption, Sni, StatusCodes};
+use checkers::params::{BetweenPages, CheckerKind, Endpoint, Page, Scheme, TlsFarewell, Trust, WebCheck};
+use parser::config::{HttpCheck, HttpProtocol, HttpUrl, Regex, RegexOption, Sni, StatusCodes, TlsVerify};
 use parser::diag::{Class, Diagnostic};
 
 /// What it does.
@@ -15,6 +15,11 @@ pub(super) fn kind(check: &HttpCheck, endpoint: Endpoint, complaints: &mut Vec<D
             HttpProtocol::Http10 => Version::Http10,
             HttpProtocol::Http10Close => Version::Http10Close,
             HttpProtocol::Http11 => Version::Http11,
+        },
+        trust: match check.verify {
+            TlsVerify::No => Trust::Anybody,
+            TlsVerify::Authority => Trust::Authority { name: false, days: check.min_days },
+            TlsVerify::AuthorityAndName => Trust::Authority { name: true, days: check.min_days },
         },
         between: if check.fast_recovery { BetweenPages::Hurry } else { BetweenPages::Pause },
         pages: check.urls.iter().map(|url| page(check, url, complaints)).collect(),
@@ -91,9 +96,14 @@ fn server_name(check: &HttpCheck, url: &HttpUrl, complaints: &mut Vec<Diagnostic
     if !check.tls {
         return None;
     }
-    let name = match check.sni.as_ref()? {
-        Sni::Name(name) => name,
-        Sni::VirtualHost(host) => url.virtualhost.as_ref().or(host.as_ref())?,
+    let name = match &check.sni {
+        Some(Sni::Name(name)) => name,
+        Some(Sni::VirtualHost(host)) => url.virtualhost.as_ref().or(host.as_ref())?,
+        // Whose certificate must be for a name is told the name.
+        None if check.verify == TlsVerify::AuthorityAndName => {
+            url.virtualhost.as_ref().or(check.virtualhost.as_ref())?
+        }
+        None => return None,
     };
     if let Err(reason) = PeerName::indicated(name) {
         let text =

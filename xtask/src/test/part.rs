@@ -55,7 +55,16 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "uml",
         what: "scenes with IPVS and on a kernel without it, under user-mode Linux where needed",
-        programs: &[install::IP, install::MODPROBE, install::UML, install::IPVSADM, install::KEEPALIVED],
+        programs: &[
+            install::IP,
+            install::MODPROBE,
+            install::UML,
+            install::IPVSADM,
+            install::KEEPALIVED,
+            install::NGINX,
+            install::DNSMASQ,
+            install::EXIM,
+        ],
         targets: &["--package", "keepalived-rs", "--test", "uml", "--test", "bare", "--test", "ipvsadm"],
         privileges: Privileges::Kept,
     },

@@ -45,7 +45,7 @@ impl Scene {
     /// A server fails as often as it takes.
     async fn fails(&mut self, server: usize) -> Settlement {
         let outcome = Outcome::Failed(Failure::Connect(111));
-        let event = Event::Probed { server, checker: 0, outcome };
+        let event = Event::Probed { server, checker: 0, found: outcome.into() };
         let mut actions = Vec::new();
         while !actions.contains(&Action::Pool) {
             actions.clear();
@@ -98,6 +98,26 @@ async fn a_table_that_somebody_emptied_comes_back_with_the_next_change() {
     scene.kernel.0.lock().unwrap().table.clear();
     assert_eq!(scene.fails(0).await, Settlement::Done);
     assert_eq!(scene.rows(), ["80: .3=2"]);
+}
+
+#[tokio::test]
+async fn what_somebody_removed_comes_back_and_what_somebody_changed_stays() {
+    let mut scene = Scene::start(TEXT, Shared::default()).await;
+    scene.kernel.0.lock().unwrap().table.clear();
+    scene.table.audit(&scene.director).await;
+    assert_eq!(scene.rows(), ["80: .2=1 .3=2"]);
+    {
+        let mut kernel = scene.kernel.0.lock().unwrap();
+        let (_, destinations) = kernel.table.values_mut().next().unwrap();
+        destinations.pop_first();
+        let drained = destinations.values_mut().next().unwrap();
+        drained.weight = ipvs::Weight::ZERO;
+        kernel.changes = 0;
+    }
+    scene.table.audit(&scene.director).await;
+    assert_eq!(scene.rows(), ["80: .2=1 .3=0"]);
+    scene.table.audit(&scene.director).await;
+    assert_eq!(scene.kernel.0.lock().unwrap().changes, 1);
 }
 
 #[tokio::test]

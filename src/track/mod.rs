@@ -1,3 +1,0 @@
-//! The outside world as configurations watch it.
-
-pub(crate) mod file;
