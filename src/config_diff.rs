@@ -39,7 +39,7 @@ enum Id {
     UseFile,
     Pid,
     AllConfig,
-    ConfigId,
+    Named,
     Namespace,
     Help,
 }
@@ -52,7 +52,7 @@ const OPTIONS: &[Row<Id>] = &[
     row(Id::UseFile, 'f', "use-file", Takes::Word("FILE")),
     row(Id::Pid, 'p', "pid", Takes::Word("FILE")),
     row(Id::AllConfig, 'e', "all-config", Takes::Nothing),
-    row(Id::ConfigId, 'i', "config-id", Takes::Word("ID")),
+    row(Id::Named, 'i', "config-id", Takes::Word("ID")),
     row(Id::Namespace, 's', "namespace", Takes::Word("NAME")),
     row(Id::Help, 'h', "help", Takes::Nothing),
 ];
@@ -116,7 +116,7 @@ fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<
             Id::UseFile => files.push(argument.into()),
             Id::Pid => call.options.pid_file = Some(argument.into()),
             Id::AllConfig => call.options.all_config = true,
-            Id::ConfigId => call.options.config_id = Some(text()),
+            Id::Named => call.options.config_id = Some(text()),
             Id::Namespace => call.options.namespace = Some(text()),
             Id::Help => return Ok(None),
         }

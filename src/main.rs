@@ -82,12 +82,13 @@ fn main() -> ExitCode {
 
 /// What files are created without unless the user wants something else: everything but reading and writing by the owner.
 pub(crate) const DEFAULT_UMASK: u32 = 0o177;
+
 /// What `keepalived config` can do.
 const CONFIG_USAGE: &str = "\
 Usage: keepalived config COMMAND
 
   check [OPTION]... [FILE]   Show what is wrong with the configuration, and where
-  diff [OPTION]... [FILE]    Show what a reload would change
+  diff [OPTION]... [FILE]    Show what a reload of the running daemon would change
   print [OPTION]... [FILE]   Write the configuration as it is understood, in its own language
   explain WORD...            Show what the reference says about a keyword; BLOCK/WORD narrows it to a block
 ";

@@ -567,10 +567,8 @@ impl Supervisor {
             },
             End::Signal(signal) => {
                 let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
-                let hint = match signal {
-                    Signal::SIGKILL if is_realtime => " - has rlimit_rttime been exceeded?",
-                    _ => "",
-                };
+                let is_limit = signal == Signal::SIGKILL && is_realtime;
+                let hint = if is_limit { " - has rlimit_rttime been exceeded?" } else { "" };
                 tracing::info!("pid {pid} exited due to signal {} ({signal}){hint}", signal as i32);
             }
         }

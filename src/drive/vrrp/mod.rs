@@ -92,7 +92,6 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
                     tracing::error!("VRRP lost its clock: {error}");
                     return Exit::Broken;
                 }
-                orders.timer_served(due.map_or(Duration::ZERO, |due| due.elapsed()));
             }
             answer = worker.kernel.answer() => match answer {
                 Some(Answer::Prepared) => {
@@ -121,6 +120,9 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
                 Order::Paths(news) => worker.hear_paths(&news),
                 Order::Stop => break,
             },
+        }
+        if let Some(late) = due.and_then(|due| Instant::now().checked_duration_since(due)) {
+            orders.timer_served(late);
         }
         // An advert that has arrived counts before the timer that it should have reset.
         worker.receive();
