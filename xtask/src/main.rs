@@ -26,6 +26,10 @@ Usage: cargo xtask COMMAND
         Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
         times side by side. Installs what is missing first and builds in the release profile.
 
+  bench checkers
+        Runs 2,000 services of five servers and 10,000 of four, each server checked, with ours and with Debian's
+        keepalived, and prints start, reload, stop, memory and processor time side by side.
+
   docs [--check]
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
         writes nothing, and fails with the first line that differs when a page is not what the tables say.
