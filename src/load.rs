@@ -2,9 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::Path;
 
+use nix::fcntl::OFlag;
 use parser::config::Config;
-use parser::diag::{Class, Diagnostic, Severity};
+use parser::diag::{Class, Diagnostic, Severity, test_exit_code};
 use parser::trace::Trace;
 
 use crate::cli::Options;
@@ -15,6 +20,8 @@ use crate::plan::{self, Plan, System};
 /// A configuration that can be run.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// What the files say.
+    pub(crate) config: Config,
     /// What follows from it.
     pub(crate) plan: Plan,
     /// Mistakes in its structure that it ran with all the same.
@@ -45,8 +52,8 @@ pub(crate) enum Reading {
     ToRun,
     /// To be tested.
     ToTest,
-    /// To be tested, and every message to be shown with its source.
-    ToExplain,
+    /// To be tested, with the place of every message kept.
+    Explained,
 }
 
 /// Everything that was found, without judgement.
@@ -73,7 +80,7 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
     let (config, mut diagnostics, trace) = match reading {
-        Reading::ToExplain => parser::parse_traced(&root, &mut files, settings),
+        Reading::Explained => parser::parse_traced(&root, &mut files, settings),
         Reading::ToRun | Reading::ToTest => {
             let (config, diagnostics) = parser::parse(&root, &mut files, settings);
             (config, diagnostics, Trace::default())
@@ -85,6 +92,14 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
         diagnostics.push(Diagnostic::new(Class::General, span, text).fatal());
     }
     Findings { place: Place::of(&config.global, options), config, diagnostics, trace }
+}
+
+impl Loaded {
+    /// What files are created without; what the command line gives wins.
+    pub(crate) fn umask(&self, given: Option<u32>) -> u32 {
+        let configured = self.config.global.umask.map(u32::from);
+        given.or(configured).unwrap_or(crate::DEFAULT_UMASK)
+    }
 }
 
 impl Findings {
@@ -120,7 +135,13 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
     let plan = findings.plan();
     tell(&findings.diagnostics);
     refuse_fatal(&findings.diagnostics)?;
-    Ok(Loaded { plan, structural: structural(&findings.diagnostics), place: findings.place })
+    if findings.config.global.reload_check_config.is_some() && test_exit_code(&findings.diagnostics) != 0 {
+        let reason = "the configuration has errors, and reload_check_config allows none".to_owned();
+        tracing::error!("{reason}");
+        return Err(Refusal { exit: Exit::Config, reason });
+    }
+    let structural = structural(&findings.diagnostics);
+    Ok(Loaded { plan, structural, place: findings.place, config: findings.config })
 }
 
 /// Reads the configuration again while `running` is in force.
@@ -128,12 +149,16 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
 /// keepalived runs with whatever it understood of a file. That is right for a file it was started with, but a file that
 /// has been cut off in the middle must not take a running service apart. So a reload is refused when the files cannot be
 /// read, when a value is missing that keepalived would end for, when nothing is left to run, and when braces or quotes no
-/// longer match although they did before.
+/// longer match although they did before. With `reload_check_config` every error is one too many.
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
-    let mut findings = read(options, Reading::ToRun);
+    let check = running.config.global.reload_check_config.as_deref();
+    let mut findings = read(options, if check.is_some() { Reading::ToTest } else { Reading::ToRun });
     let plan = findings.plan();
-    let Findings { diagnostics, place, .. } = findings;
-    tell(&diagnostics);
+    let Findings { diagnostics, place, config, .. } = findings;
+    match check {
+        Some(log) => validate(&diagnostics, Path::new(log))?,
+        None => tell(&diagnostics),
+    }
     refuse_fatal(&diagnostics)?;
     if let Some(reason) = running.place.change(&place) {
         return Err(Refusal { exit: Exit::Config, reason: reason.to_owned() });
@@ -148,7 +173,30 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
         let reason = found.map_or_else(String::new, ToString::to_string);
         return Err(Refusal { exit: Exit::Config, reason });
     }
-    Ok(Loaded { plan, structural, place })
+    Ok(Loaded { plan, structural, place, config })
+}
+
+/// Writes what is wrong to the log file of `reload_check_config`, and allows nothing to be wrong.
+fn validate(diagnostics: &[Diagnostic], log: &Path) -> Result<(), Refusal> {
+    let shown = diagnostics.iter().filter(|diagnostic| diagnostic.class != Class::Log);
+    let text: String = shown.map(|diagnostic| format!("{diagnostic}\n")).collect();
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o644)
+        .custom_flags(OFlag::O_NOFOLLOW.bits())
+        .open(log)
+        .and_then(|mut file| file.write_all(text.as_bytes()));
+    if let Err(error) = written {
+        tracing::info!("Unable to write the log file {} of the configuration check: {error}", log.display());
+    }
+    if test_exit_code(diagnostics) == 0 {
+        return Ok(());
+    }
+    let reason = format!("New config failed validation, see {} for details", log.display());
+    tracing::info!("{reason}");
+    Err(Refusal { exit: Exit::Config, reason })
 }
 
 fn tell(diagnostics: &[Diagnostic]) {

@@ -11,6 +11,9 @@
 //! | `DEBUG` | with `--log-detail` | info |
 //! | `TRACE` | with `--log-detail` twice | debug |
 //!
+//! Where systemd's journal listens, it is spoken to in its own way instead of syslog's, so that what a line is about comes
+//! along as fields (`KEEPALIVED_INSTANCE`, …); what `journalctl -t` and syslog daemons behind it see is the same.
+//!
 //! A line is never allowed to hold up its writer: an election must not wait for a stuck console or journal. Lines are
 //! handed to a thread through a bounded queue; when that is full they are counted and dropped, and the count is logged
 //! as soon as there is room again.
@@ -36,6 +39,9 @@ const FLUSH: Duration = Duration::from_millis(500);
 
 /// The syslog socket.
 const DEV_LOG: &str = "/dev/log";
+
+/// The journal's own socket.
+const JOURNAL: &str = "/run/systemd/journal/socket";
 
 /// Where and how to log.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,6 +74,8 @@ struct Line {
     at: chrono::DateTime<chrono::Local>,
     severity: Severity,
     text: String,
+    /// What it is about.
+    fields: Vec<(&'static str, String)>,
 }
 
 /// What the writing thread receives.
@@ -81,12 +89,26 @@ enum Parcel {
 #[derive(Debug)]
 struct Writer {
     settings: Settings,
-    journal: Option<UnixDatagram>,
+    outlet: Option<Outlet>,
+}
+
+/// Who takes records.
+#[derive(Debug)]
+enum Outlet {
+    Journal(UnixDatagram),
+    Syslog(UnixDatagram),
+}
+
+impl Outlet {
+    fn open() -> Option<Self> {
+        let connected = |path| UnixDatagram::unbound().ok().filter(|socket| socket.connect(path).is_ok());
+        connected(JOURNAL).map(Self::Journal).or_else(|| connected(DEV_LOG).map(Self::Syslog))
+    }
 }
 
 impl Writer {
     fn new(settings: Settings) -> Self {
-        Self { settings, journal: None }
+        Self { settings, outlet: None }
     }
 
     fn write(&mut self, line: &Line) {
@@ -97,7 +119,7 @@ impl Writer {
             let _ = std::io::stderr().lock().write_all(text.as_bytes());
         }
         if self.settings.syslog {
-            self.send(&self.record(line));
+            self.send(line);
         }
     }
 
@@ -113,17 +135,38 @@ impl Writer {
         )
     }
 
-    /// Sends a record, once more over a fresh socket when the journal was restarted meanwhile.
-    fn send(&mut self, record: &str) {
+    /// The datagram of systemd's journal, a field on each line (systemd.journal-fields(7)).
+    fn journal_record(&self, line: &Line) -> String {
+        let mut record = format!(
+            "MESSAGE={}\nPRIORITY={}\nSYSLOG_FACILITY={}\nSYSLOG_IDENTIFIER={}\nSYSLOG_PID={}\n",
+            line.text,
+            line.severity as u16,
+            self.settings.facility,
+            self.settings.ident,
+            std::process::id()
+        );
+        for (name, value) in &line.fields {
+            // Writing to a string cannot fail.
+            let _ = writeln!(record, "KEEPALIVED_{}={value}", name.to_uppercase());
+        }
+        record
+    }
+
+    /// Sends a line, once more over a fresh socket when the journal was restarted meanwhile.
+    fn send(&mut self, line: &Line) {
         for _ in 0..2 {
-            if self.journal.is_none() {
-                self.journal = UnixDatagram::unbound().ok().filter(|socket| socket.connect(DEV_LOG).is_ok());
+            if self.outlet.is_none() {
+                self.outlet = Outlet::open();
             }
-            let Some(socket) = &self.journal else { return };
-            if socket.send(record.as_bytes()).is_ok() {
+            let sent = match &self.outlet {
+                None => return,
+                Some(Outlet::Journal(socket)) => socket.send(self.journal_record(line).as_bytes()),
+                Some(Outlet::Syslog(socket)) => socket.send(self.record(line).as_bytes()),
+            };
+            if sent.is_ok() {
                 return;
             }
-            self.journal = None;
+            self.outlet = None;
         }
     }
 }
@@ -144,8 +187,8 @@ enum Route {
 }
 
 impl Sink {
-    fn line(&self, severity: Severity, text: String) {
-        let line = Line { at: chrono::Local::now(), severity, text };
+    fn line(&self, severity: Severity, text: String, fields: Vec<(&'static str, String)>) {
+        let line = Line { at: chrono::Local::now(), severity, text, fields };
         let mut route = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *route {
             Route::Direct(writer) => writer.write(&line),
@@ -153,7 +196,7 @@ impl Sink {
                 if *dropped > 0 {
                     let text =
                         format!("{dropped} log lines were dropped, the console or syslog being too slow");
-                    let note = Line { at: line.at, severity: Severity::Warning, text };
+                    let note = Line { at: line.at, severity: Severity::Warning, text, fields: Vec::new() };
                     if queue.try_send(Parcel::Line(note)).is_ok() {
                         *dropped = 0;
                     }
@@ -195,16 +238,17 @@ impl<S: Subscriber> Layer<S> for Lines {
         } else {
             Severity::Info
         };
-        self.sink.line(severity, words.text);
+        self.sink.line(severity, words.text, words.fields);
     }
 }
 
-/// Collects the message of an event. Other fields are for programs that read spans, not for the line.
+/// Collects the message of an event, and the fields that tell what it is about.
 #[derive(Default)]
 struct Words {
     text: String,
     alert: bool,
     debug: bool,
+    fields: Vec<(&'static str, String)>,
 }
 
 impl Visit for Words {
@@ -216,13 +260,20 @@ impl Visit for Words {
         }
     }
 
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.fields.push((field.name(), plain(value)));
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         if field.name() == "message" {
-            // Formatting into a String cannot fail; a control character from a file or a peer must not forge a line.
-            let _ = write!(self.text, "{value:?}");
-            self.text = self.text.replace(|c: char| c.is_control() && c != '\t', "?");
+            self.text = plain(&format!("{value:?}"));
         }
     }
+}
+
+/// A control character from a file or a peer must not forge a line.
+fn plain(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\t', "?")
 }
 
 /// Keeps logging alive; dropping it writes what still waits.
@@ -306,7 +357,12 @@ mod tests {
 
     fn line(severity: Severity) -> Line {
         let at = chrono::Local.with_ymd_and_hms(2026, 11, 2, 14, 55, 50).single().unwrap();
-        Line { at, severity, text: "(VI_1) Entering MASTER STATE".into() }
+        Line {
+            at,
+            severity,
+            text: "(VI_1) Entering MASTER STATE".into(),
+            fields: vec![("instance", "VI_1".into())],
+        }
     }
 
     fn settings() -> Settings {
@@ -320,6 +376,19 @@ mod tests {
         assert_eq!(
             record,
             format!("<30>Nov  2 14:55:50 Keepalived_vrrp[{pid}]: (VI_1) Entering MASTER STATE")
+        );
+    }
+
+    #[test]
+    fn the_journal_is_told_what_a_line_is_about() {
+        let record = Writer::new(settings()).journal_record(&line(Severity::Info));
+        let pid = std::process::id();
+        assert_eq!(
+            record,
+            format!(
+                "MESSAGE=(VI_1) Entering MASTER STATE\nPRIORITY=6\nSYSLOG_FACILITY=3\n\
+                 SYSLOG_IDENTIFIER=Keepalived_vrrp\nSYSLOG_PID={pid}\nKEEPALIVED_INSTANCE=VI_1\n"
+            )
         );
     }
 

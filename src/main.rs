@@ -1,11 +1,14 @@
 //! keepalived: reads its arguments and becomes the supervisor, one of its workers, or a short-lived tool.
 
+mod applied;
 mod capability;
 mod check;
 mod cli;
+mod config_diff;
 mod config_test;
 mod daemonize;
 mod drive;
+mod dump;
 mod exit;
 mod explain;
 mod genhash;
@@ -20,7 +23,9 @@ mod plan;
 mod print;
 mod script;
 mod signals;
+mod status;
 mod supervise;
+mod tune;
 mod unusable;
 mod version;
 mod watch;
@@ -48,11 +53,11 @@ fn main() -> ExitCode {
     eprint!("{}", said.err);
     let code = match invocation {
         Invocation::Run(options) => {
-            set_umask(options.umask);
+            set_umask(options.umask.unwrap_or(DEFAULT_UMASK));
             supervise::run(*options, arguments).code()
         }
         Invocation::ConfigTest(options, file) => {
-            set_umask(options.umask);
+            set_umask(options.umask.unwrap_or(DEFAULT_UMASK));
             config_test::run(&options, file.as_deref())
         }
         Invocation::Config(words) => config(words, &cwd),
@@ -75,11 +80,14 @@ fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
+/// What files are created without unless the user wants something else: everything but reading and writing by the owner.
+pub(crate) const DEFAULT_UMASK: u32 = 0o177;
 /// What `keepalived config` can do.
 const CONFIG_USAGE: &str = "\
 Usage: keepalived config COMMAND
 
   check [OPTION]... [FILE]   Show what is wrong with the configuration, and where
+  diff [OPTION]... [FILE]    Show what a reload would change
   print [OPTION]... [FILE]   Write the configuration as it is understood, in its own language
   explain WORD...            Show what the reference says about a keyword; BLOCK/WORD narrows it to a block
 ";
@@ -89,6 +97,7 @@ fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
     let mut words = words.into_iter();
     match words.next().as_ref().and_then(|word| word.to_str()) {
         Some("check") => check::run(words, cwd),
+        Some("diff") => config_diff::run(words, cwd),
         Some("print") => print::run(words, cwd),
         Some("explain") => explain::run(words),
         Some("help" | "--help" | "-h") => {
@@ -103,6 +112,6 @@ fn config(words: Vec<OsString>, cwd: &Path) -> u8 {
 }
 
 /// Everything the daemon creates obeys it, except what has a mode of its own.
-fn set_umask(mask: u32) {
+pub(crate) fn set_umask(mask: u32) {
     nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(mask));
 }

@@ -7,11 +7,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{
+    InfoData, InfoKind, InfoMacVlan, InfoPortKind, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    MacVlanMode,
+};
 use vrrp::Family;
 
 /// One interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Link {
     /// Its number.
     pub(crate) index: u32,
@@ -21,12 +24,40 @@ pub(crate) struct Link {
     pub(crate) mac: Option<[u8; 6]>,
     /// Its broadcast MAC address.
     pub(crate) broadcast: [u8; 6],
+    /// `IFF_…`.
+    pub(crate) flags: u32,
+    /// `ARPHRD_…`.
+    pub(crate) hardware: u16,
     /// Whether it is up and running.
     pub(crate) usable: bool,
     /// Whether it speaks ARP.
     pub(crate) arp: bool,
     /// The largest packet it takes, in bytes.
     pub(crate) mtu: u32,
+    /// The routing table of a VRF device.
+    pub(crate) vrf_table: Option<u32>,
+    /// What it is, as far as it can be one of ours.
+    pub(crate) kind: LinkKind,
+    /// The number of the interface it stands on.
+    pub(crate) below: Option<u32>,
+    /// The number of the VRF device it belongs to.
+    pub(crate) vrf: Option<u32>,
+    /// Its link group.
+    pub(crate) group: u32,
+}
+
+/// Kinds of interfaces that the daemon makes, and all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// A macvlan in private mode.
+    PrivateMacvlan,
+    /// A macvlan in another mode.
+    OtherMacvlan,
+    /// An ipvlan.
+    Ipvlan,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// An address on an interface.
@@ -84,10 +115,14 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
         name: String::new(),
         mac: None,
         broadcast: [0xff; 6],
+        flags: flags.bits(),
+        hardware: message.header.link_layer_type.into(),
         usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
         arp: !flags.contains(LinkFlags::Noarp),
         mtu: 1500,
+        ..Link::default()
     };
+    let (mut controller, mut is_in_vrf) = (None, false);
     for attribute in &message.attributes {
         if let LinkAttribute::IfName(name) = attribute {
             link.name.clone_from(name);
@@ -97,10 +132,43 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
             link.broadcast = mac.as_slice().try_into().unwrap_or(link.broadcast);
         } else if let LinkAttribute::Mtu(mtu) = attribute {
             link.mtu = *mtu;
+        } else if let LinkAttribute::LinkInfo(infos) = attribute {
+            link.vrf_table = infos.iter().find_map(vrf_table);
+            link.kind = kind(infos);
+            is_in_vrf = infos.contains(&LinkInfo::PortKind(InfoPortKind::Vrf));
+        } else if let LinkAttribute::Link(below) = attribute {
+            link.below = Some(*below);
+        } else if let LinkAttribute::Controller(index) = attribute {
+            controller = Some(*index);
+        } else if let LinkAttribute::Group(group) = attribute {
+            link.group = *group;
         }
     }
+    link.vrf = controller.filter(|_| is_in_vrf);
     // Bridges report their ports in a second, nameless form.
     (!link.name.is_empty()).then_some(link)
+}
+
+fn kind(infos: &[LinkInfo]) -> LinkKind {
+    let is = |kind: InfoKind| infos.contains(&LinkInfo::Kind(kind));
+    let is_private = infos.iter().any(|info| {
+        let private = InfoMacVlan::Mode(MacVlanMode::Private);
+        matches!(info, LinkInfo::Data(InfoData::MacVlan(all)) if all.contains(&private))
+    });
+    if is(InfoKind::MacVlan) && is_private {
+        LinkKind::PrivateMacvlan
+    } else if is(InfoKind::MacVlan) {
+        LinkKind::OtherMacvlan
+    } else if is(InfoKind::IpVlan) {
+        LinkKind::Ipvlan
+    } else {
+        LinkKind::Other
+    }
+}
+
+fn vrf_table(info: &LinkInfo) -> Option<u32> {
+    let LinkInfo::Data(InfoData::Vrf(all)) = info else { return None };
+    all.iter().find_map(|one| if let InfoVrf::TableId(table) = one { Some(*table) } else { None })
 }
 
 fn read_address(message: &AddressMessage) -> Option<Held> {
@@ -187,6 +255,16 @@ impl Mirror {
         self.links.values().find(|link| link.name == name)
     }
 
+    /// All interfaces, by number.
+    pub(crate) fn links(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    /// Whether an interface has this address with this length of the network part.
+    pub(crate) fn has(&self, index: u32, address: IpAddr, prefix: u8) -> bool {
+        self.addresses.contains_key(&(index, address, prefix))
+    }
+
     /// The interface with this number.
     pub(crate) fn link_at(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
@@ -202,9 +280,18 @@ impl Mirror {
         self.link(name).is_some_and(|link| link.usable)
     }
 
+    /// Whether an address is on any interface.
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
+        self.addresses.values().any(|(_, held)| held.address == address)
+    }
+
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
     pub(crate) fn sources(&self, name: &str, family: Family) -> Vec<IpAddr> {
-        let Some(index) = self.link(name).map(|link| link.index) else { return Vec::new() };
+        self.link(name).map_or_else(Vec::new, |link| self.sources_at(link.index, family))
+    }
+
+    /// The same for the interface with this number.
+    pub(crate) fn sources_at(&self, index: u32, family: Family) -> Vec<IpAddr> {
         let (first, last): (IpAddr, IpAddr) = match family {
             Family::Ipv4 => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
             Family::Ipv6 => (LINK_LOCAL.into(), LAST_LINK_LOCAL.into()),

@@ -141,6 +141,17 @@ impl Place {
         }
     }
 
+    /// The network namespace, if it is another than the one the daemon was started in.
+    pub(crate) fn namespace(&self) -> Option<&str> {
+        self.namespace.as_deref()
+    }
+
+    /// What tells this daemon from others on the machine, if anything does.
+    pub(crate) fn label(&self) -> Option<String> {
+        let names: Vec<_> = self.namespace.iter().chain(&self.instance).map(String::as_str).collect();
+        (!names.is_empty()).then(|| names.join("_"))
+    }
+
     /// The syslog ident that a process called `name` has here.
     pub(crate) fn ident(&self, name: &str) -> String {
         let mut ident = name.to_owned();

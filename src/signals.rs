@@ -24,12 +24,18 @@ const IGNORED: [i32; 10] = [
 
 /// Ignores what could end the daemon by accident. A new program image keeps this, so a worker is covered from its first
 /// instruction on.
+///
+/// What ends it by a fault does so at once: Rust's own handler would let the process go on after a `SIGSEGV` that somebody
+/// sent.
 pub(crate) fn ignore_accidents() {
-    for number in IGNORED.into_iter().chain(REAL_TIME) {
+    let ignored = IGNORED.into_iter().chain(REAL_TIME).map(|number| (number, libc::SIG_IGN));
+    for (number, disposition) in
+        ignored.chain([(libc::SIGSEGV, libc::SIG_DFL), (libc::SIGBUS, libc::SIG_DFL)])
+    {
         #[expect(unsafe_code, reason = "the standard library cannot change a signal's disposition")]
-        // SAFETY: SIG_IGN installs no handler, so nothing of ours can run in signal context.
+        // SAFETY: neither disposition is a handler, so nothing of ours can run in signal context.
         unsafe {
-            libc::signal(number, libc::SIG_IGN);
+            libc::signal(number, disposition);
         }
     }
 }

@@ -37,6 +37,23 @@ impl fmt::Display for NoName {
 
 impl std::error::Error for NoName {}
 
+impl fmt::Display for Name {
+    /// As it is configured: labels with dots between them, `.` for the root.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0.as_slice();
+        let mut is_first = true;
+        while let Some((length, tail)) = rest.split_first() {
+            let Some((label, behind)) = tail.split_at_checked(usize::from(*length)) else { break };
+            if !label.is_empty() || is_first {
+                let dot = if label.is_empty() || !is_first { "." } else { "" };
+                write!(f, "{dot}{}", String::from_utf8_lossy(label))?;
+            }
+            (rest, is_first) = (behind, false);
+        }
+        Ok(())
+    }
+}
+
 impl FromStr for Name {
     type Err = NoName;
 
@@ -155,6 +172,13 @@ mod tests {
             b"\xd7\xd7\x01\0\0\x01\0\0\0\0\0\0\x03www\x07example\x03com\0\0\x01\0\x01"
         );
         assert_eq!(question(".", Record::Soa).bytes(1), b"\0\x01\x01\0\0\x01\0\0\0\0\0\0\0\0\x06\0\x01");
+    }
+
+    #[test]
+    fn names_are_shown_as_they_are_configured() {
+        for text in ["a.b", "www.example.com", "."] {
+            assert_eq!(text.parse::<Name>().unwrap().to_string(), text);
+        }
     }
 
     #[test]

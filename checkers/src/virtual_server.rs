@@ -252,6 +252,25 @@ impl VirtualServer {
         self.servers.get(server).is_some_and(|server| server.up)
     }
 
+    /// Whether the sorry server serves, for want of enough weight.
+    pub fn sorry_serves(&self) -> bool {
+        self.sorry_serves
+    }
+
+    /// The weight of a real server that counts for the kernel and the quorum; 0 of one that does not exist.
+    pub fn weight(&self, server: usize) -> u32 {
+        let (Some(state), Some(params)) = (self.servers.get(server), self.params.servers.get(server)) else {
+            return 0;
+        };
+        state.weight(params)
+    }
+
+    /// What the checkers of a real server think of it and add to its weight, in the order of the configuration.
+    pub fn opinions(&self, server: usize) -> impl Iterator<Item = (&Tally, i64)> {
+        let checkers = self.servers.get(server).map_or(&[][..], |server| &server.checkers);
+        checkers.iter().map(|checker| (&checker.tally, checker.contribution))
+    }
+
     /// The real server whose change of state waits for [`Event::PoolSet`]. Only a refusal that concerns it is one:
     /// another server that the kernel does not want must not keep this one from leaving.
     pub fn awaited(&self) -> Option<usize> {

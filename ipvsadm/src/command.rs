@@ -433,10 +433,8 @@ impl<'a> Line<'a> {
     /// Checks the whole and says what it means.
     fn finish(self, leftover: Vec<&str>) -> Result<Command, Refusal> {
         let mut leftover = leftover.into_iter();
-        let timeouts = match self.order {
-            Order::Set => Some(three_timeouts(&mut leftover)?),
-            _ => None,
-        };
+        let sets = matches!(self.order, Order::Set);
+        let timeouts = if sets { Some(three_timeouts(&mut leftover)?) } else { None };
         if let Some(word) = leftover.next() {
             return Err(Refusal::senseless(format!("unexpected argument {word}")));
         }

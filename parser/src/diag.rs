@@ -1,5 +1,6 @@
 //! What is wrong with the user's files: data first, text for the log second.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::config::Span;
@@ -135,6 +136,46 @@ impl Diagnostic {
         self.severity = Severity::Fatal;
         self.outcome = Some(Outcome::Refused);
         self
+    }
+}
+
+/// The messages said while reading. A file that is no configuration at all may have something wrong in every byte; beyond a
+/// limit only the first message of each class is kept, so that the verdict stays the same.
+#[derive(Debug, Default)]
+pub(crate) struct Told {
+    list: Vec<Diagnostic>,
+    classes: BTreeSet<Class>,
+}
+
+impl Told {
+    const LIMIT: usize = 100_000;
+
+    pub(crate) fn push(&mut self, diagnostic: Diagnostic) {
+        let new = self.classes.insert(diagnostic.class);
+        if self.list.len() == Self::LIMIT {
+            let text = format!("Too many messages, showing the first {}", Self::LIMIT);
+            self.list.push(Diagnostic::new(Class::Notice, None, text));
+        }
+        if new || self.list.len() < Self::LIMIT {
+            self.list.push(diagnostic);
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The messages after the first so many.
+    pub(crate) fn since(&mut self, count: usize) -> impl Iterator<Item = &mut Diagnostic> {
+        self.list.iter_mut().skip(count)
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Diagnostic> {
+        self.list
     }
 }
 

@@ -116,7 +116,7 @@ pub fn lexer(bytes: &[u8]) {
 fn statement(text: &str) {
     let split = lex::words(text);
     assert!(
-        split.words.iter().map(String::len).sum::<usize>() <= text.len(),
+        split.words.iter().map(|word| word.len()).sum::<usize>() <= text.len(),
         "words are parts of their line"
     );
     for escapes in [Escapes::Keep, Escapes::Decode] {

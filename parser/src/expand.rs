@@ -56,6 +56,8 @@ pub(crate) struct Expanded {
     pub(crate) complaints: Vec<(Class, String)>,
     /// The definitions that were filled in, in that order, and where they were set; nothing for built-in ones.
     pub(crate) used: Vec<(String, Option<Span>)>,
+    /// How many references were filled in.
+    pub(crate) replacements: usize,
     /// A limit stopped the substitution; what is left of the line must not be tried again.
     pub(crate) stopped: bool,
 }
@@ -79,7 +81,6 @@ impl Definitions {
         // Definitions being filled in here: the name, and how many bytes follow their text.
         let mut inside: Vec<(String, usize)> = Vec::new();
         let mut at = 0;
-        let mut replacements = 0;
         while let Some(offset) = out.text[at..].find('$') {
             at += offset;
             let Some(reference) = lex::reference(&out.text[at..]) else {
@@ -112,8 +113,8 @@ impl Definitions {
                 at = end;
                 continue;
             };
-            replacements += 1;
-            if replacements > MAX_REPLACEMENTS {
+            out.replacements += 1;
+            if out.replacements > MAX_REPLACEMENTS {
                 out.stopped = true;
                 out.complaints.push((
                     Class::General,

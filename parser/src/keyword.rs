@@ -27,6 +27,9 @@ pub(crate) struct Bounds<L> {
     pub(crate) strict: bool,
 }
 
+/// What a block keeps of a keyword, and where it was said. Most keywords of most blocks are never said, so an empty slot is small.
+pub(crate) type Slot<T> = Option<Box<Located<T>>>;
+
 /// A type that can stand after a keyword.
 pub(crate) trait Value: Sized {
     /// How the reference writes it: `INTEGER`, `SECONDS`, `IFNAME`, …
@@ -45,8 +48,8 @@ pub(crate) trait Value: Sized {
     fn read(args: &mut Args<'_, '_>, bounds: Option<&Bounds<Self::Limit>>) -> Result<Self, Refused>;
 
     /// Puts it where the block keeps it; a later value replaces an earlier one unless the type knows better.
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
-        *slot = Some(args.located(self));
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
+        *slot = Some(Box::new(args.located(self)));
     }
 
     /// How the reference writes a limit.
@@ -161,9 +164,9 @@ impl<B: Block> Value for Nested<B> {
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
         let span = args.span();
-        let keyword = args.keyword().to_owned();
+        let keyword = args.keyword();
         let reader = &mut *args.reader;
-        reader.present(&keyword);
+        reader.present(keyword);
         let since = reader.said_so_far();
         let Ok(mut block) = B::open(args) else {
             args.reader.settle(since, Outcome::BlockIgnored);
@@ -178,17 +181,17 @@ impl<B: Block> Value for Nested<B> {
         value.map(|value| Self(vec![Located { value, span }])).ok_or(Refused::Said)
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }
 
 impl<B> Nested<B> {
     /// The blocks, in the order of the file.
-    pub(crate) fn all(slot: Option<Located<Self>>) -> Vec<Located<B>> {
+    pub(crate) fn all(slot: Slot<Self>) -> Vec<Located<B>> {
         slot.map_or_else(Vec::new, |all| all.value.0)
     }
 }
@@ -211,12 +214,12 @@ impl<E: Entry> Value for Lines<E> {
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let keyword = args.keyword().to_owned();
-        args.reader.present(&keyword);
+        let keyword = args.keyword();
+        args.reader.present(keyword);
         args.expect_no_more();
         let mut entries = Vec::new();
         let row = args.row();
-        args.reader.lines(&keyword, row, |args| {
+        args.reader.lines(keyword, row, |args| {
             let entry = E::read(args);
             let kept = entry.is_some();
             entries.extend(entry);
@@ -225,17 +228,17 @@ impl<E: Entry> Value for Lines<E> {
         Ok(Self(entries))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }
 
 impl<E> Lines<E> {
     /// The lines, in the order of the file.
-    pub(crate) fn all(slot: Option<Located<Self>>) -> Vec<E> {
+    pub(crate) fn all(slot: Slot<Self>) -> Vec<E> {
         slot.map_or_else(Vec::new, |all| all.value.0)
     }
 }
@@ -246,11 +249,11 @@ pub(crate) struct WordList(pub(crate) Vec<Located<String>>);
 
 impl WordList {
     pub(crate) fn read_block(args: &mut Args<'_, '_>) -> Self {
-        let keyword = args.keyword().to_owned();
+        let keyword = args.keyword();
         args.expect_no_more();
         let mut words = Vec::new();
         let row = args.row();
-        args.reader.lines(&keyword, row, |args| {
+        args.reader.lines(keyword, row, |args| {
             words.extend(std::iter::from_fn(|| args.optional().map(|word| args.located(word))));
             true
         });
@@ -266,10 +269,10 @@ impl Value for WordList {
         Ok(Self::read_block(args))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }
@@ -278,7 +281,7 @@ impl Value for WordList {
 pub(crate) struct Args<'a, 's> {
     pub(crate) reader: &'a mut Reader<'s>,
     text: &'a str,
-    words: Vec<String>,
+    words: Vec<&'a str>,
     next: usize,
     span: Span,
     /// The keyword's row; for a line of data, that of its block.
@@ -290,7 +293,7 @@ impl<'a, 's> Args<'a, 's> {
     pub(crate) fn of_keyword(
         reader: &'a mut Reader<'s>,
         text: &'a str,
-        words: Vec<String>,
+        words: Vec<&'a str>,
         span: Span,
         row: &'static Row,
     ) -> Self {
@@ -301,15 +304,15 @@ impl<'a, 's> Args<'a, 's> {
     pub(crate) fn of_line(
         reader: &'a mut Reader<'s>,
         text: &'a str,
-        words: Vec<String>,
+        words: Vec<&'a str>,
         span: Span,
         row: Option<&'static Row>,
     ) -> Self {
         Self { reader, text, words, next: 0, span, row }
     }
 
-    pub(crate) fn keyword(&self) -> &str {
-        self.words.first().map_or("", String::as_str)
+    pub(crate) fn keyword(&self) -> &'a str {
+        self.words.first().copied().unwrap_or_default()
     }
 
     /// What the table says of the keyword; of a line of data, what it says of its block.
@@ -330,14 +333,14 @@ impl<'a, 's> Args<'a, 's> {
         self.words.len().saturating_sub(self.next)
     }
 
-    pub(crate) fn peek(&self) -> Option<&str> {
-        self.words.get(self.next).map(String::as_str)
+    pub(crate) fn peek(&self) -> Option<&'a str> {
+        self.words.get(self.next).copied()
     }
 
     pub(crate) fn optional(&mut self) -> Option<String> {
-        let word = self.words.get(self.next).cloned();
-        self.next += usize::from(word.is_some());
-        word
+        let word = self.words.get(self.next)?;
+        self.next += 1;
+        Some((*word).to_owned())
     }
 
     /// The next word, which must be there.
@@ -423,7 +426,7 @@ impl<'a, 's> Args<'a, 's> {
     /// Reads the statement's value into its slot and says what the row says about a bad one.
     pub(crate) fn fill<V: Value>(
         &mut self,
-        slot: &mut Option<Located<V>>,
+        slot: &mut Slot<V>,
         row: &Row,
         bounds: Option<&Bounds<V::Limit>>,
     ) {
@@ -465,7 +468,7 @@ impl<'a, 's> Args<'a, 's> {
 
     /// A row's message: `{}` is the first word of the value, `{kw}` the keyword, `{name}` the block.
     fn fill_in(&self, message: &str) -> String {
-        let value = self.words.get(1).map_or("", String::as_str);
+        let value = self.words.get(1).copied().unwrap_or_default();
         message.replace("{kw}", self.keyword()).replace("{name}", &self.name()).replace("{}", value)
     }
 }
@@ -494,7 +497,7 @@ macro_rules! keywords {
         pub(crate) struct $Block {
             /// The words between keyword and `{`.
             pub(crate) head: String,
-            $(pub(crate) $field: Option<$crate::config::Located<$Type>>,)*
+            $(pub(crate) $field: $crate::keyword::Slot<$Type>,)*
             $(pub(crate) $part: $Part,)*
             $(pub(crate) $extra: $Extra,)*
         }

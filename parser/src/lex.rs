@@ -41,6 +41,10 @@ pub(crate) struct Stripped {
 /// Removes comment and outer blanks, and the backslash of `\#` and `\!`. Only double quotes protect.
 pub(crate) fn strip(line: &str) -> Stripped {
     let line = line.trim_start_matches(is_blank);
+    if !line.contains(['#', '!', '\\', '"']) {
+        let text = line.trim_end_matches(is_blank).to_owned();
+        return Stripped { text, unterminated: false, escaped_start: false };
+    }
     let mut text = String::with_capacity(line.len());
     let mut quoted = false;
     let mut chars = line.chars();
@@ -101,19 +105,16 @@ pub(crate) fn split_brace(line: &str) -> (Piece<'_>, &str) {
 
 /// The words of an ordinary statement.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Split {
-    pub(crate) words: Vec<String>,
+pub(crate) struct Split<'a> {
+    pub(crate) words: Vec<&'a str>,
     /// The last double quote was not closed; what follows it is dropped.
     pub(crate) unmatched: bool,
 }
 
 /// Splits an ordinary statement: white space separates, a `"` always begins a new word, nothing is escaped.
-pub(crate) fn words(text: &str) -> Split {
+pub(crate) fn words(text: &str) -> Split<'_> {
     let (words, rest) = slices(text);
-    Split {
-        words: words.into_iter().map(str::to_owned).collect(),
-        unmatched: rest.trim_start_matches(is_space).starts_with('"'),
-    }
+    Split { words, unmatched: rest.trim_start_matches(is_space).starts_with('"') }
 }
 
 /// Where the words of an ordinary statement stand in it, their quotes not included.

@@ -1,6 +1,6 @@
 //! Statements to blocks: which keyword belongs where, and what happens to words and braces that belong nowhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::IpAddr;
 
 use crate::config::{Family, Present, Scheduler, Span};
@@ -45,7 +45,7 @@ pub(crate) struct ServerSoFar {
 /// Names that may be referred to only below their definition.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    pub(crate) instances: Vec<String>,
+    pub(crate) instances: HashSet<String>,
     pub(crate) sync_groups: Vec<String>,
     pub(crate) track_groups: Vec<String>,
     pub(crate) scripts: Vec<String>,
@@ -93,7 +93,7 @@ impl<'s> Reader<'s> {
     }
 
     pub(crate) fn into_diagnostics(self) -> Vec<Diagnostic> {
-        self.statements.diagnostics
+        self.statements.diagnostics.into_vec()
     }
 
     pub(crate) fn name(&self) -> String {
@@ -233,7 +233,7 @@ impl<'s> Reader<'s> {
 
     fn statement<B: Table>(&mut self, block: &mut B, text: &str, span: Span) {
         let split = lex::words(text);
-        let keyword = split.words.first().map_or("", String::as_str);
+        let keyword = split.words.first().copied().unwrap_or_default();
         let row = B::row(keyword);
         let meant = row.is_some_and(|row| row.shell) && split.words.len() > 1;
         if split.unmatched && !meant {
@@ -270,7 +270,7 @@ impl<'s> Reader<'s> {
 
     /// Notes what became of the statement about which messages were said, where they do not tell themselves.
     pub(crate) fn settle(&mut self, since: usize, outcome: Outcome) {
-        for diagnostic in self.statements.diagnostics.iter_mut().skip(since) {
+        for diagnostic in self.statements.diagnostics.since(since) {
             diagnostic.outcome.get_or_insert(outcome);
         }
     }
@@ -358,7 +358,7 @@ impl<'s> Reader<'s> {
                 Token::Close => return,
                 Token::Text(text) => {
                     let words = lex::words(&text).words;
-                    let keyword = words.first().map_or("", String::as_str);
+                    let keyword = words.first().copied().unwrap_or_default();
                     if !known(keyword) {
                         let text = format!("Unknown keyword '{keyword}'");
                         self.complain_at(Class::UnknownKeyword, &statement.span, text);

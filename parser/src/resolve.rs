@@ -14,7 +14,7 @@ mod vrrp;
 use crate::block::root::Root;
 use crate::config::{Config, Located, Present, Span};
 use crate::diag::{Class, Diagnostic};
-use crate::keyword::{Lines, Nested};
+use crate::keyword::{Lines, Nested, Slot};
 
 /// Collects messages while blocks become configuration.
 #[derive(Debug, Default)]
@@ -41,7 +41,7 @@ impl Complaints {
 }
 
 /// What was said, its place forgotten.
-pub(crate) fn said<T>(slot: Option<Located<T>>) -> Option<T> {
+pub(crate) fn said<T>(slot: Slot<T>) -> Option<T> {
     slot.map(|said| said.value)
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn resolve(root: Root, present: Present, complaints: &mut Complaints)
     config.global = global::resolve(&defs, complaints);
     let global = &mut config.global;
     global.child_wait_time = child_wait_time;
-    global.net_namespace = root.net_namespace;
+    global.net_namespace = root.net_namespace.map(|said| *said);
     global.net_namespace_ipvs =
         root.net_namespace_ipvs.map(|said| Located { value: said.value.0, span: said.span });
     global.namespace_with_ipsets = root.namespace_with_ipsets.is_some();

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::config::{IncludeCheck, Span};
-use crate::diag::{Class, Diagnostic};
+use crate::diag::{Class, Diagnostic, Told};
 use crate::expand::{Definitions, Sequence, Surroundings};
 use crate::lex::{self, IncludeKind, Piece};
 use crate::source::{Problem, ProblemKind, Sources, Text};
@@ -48,7 +48,7 @@ pub struct Options {
     pub all_config: bool,
     /// Read as a running daemon does: a number with characters behind it counts as the number, with a warning. A test refuses it.
     pub lenient: bool,
-    /// How many lines sequences, definitions and repeated includes may add.
+    /// How many lines sequences, definitions and repeated includes may add; a reference filled in counts as one.
     pub expansion_limit: usize,
 }
 
@@ -75,7 +75,7 @@ pub(crate) struct Statements<'s> {
     ended: bool,
     /// Where every statement comes from, when somebody wants to know.
     trace: Option<Trace>,
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Told,
 }
 
 struct Line {
@@ -129,7 +129,7 @@ impl<'s> Statements<'s> {
             added: 0,
             ended: false,
             trace: traced.then(Trace::default),
-            diagnostics: Vec::new(),
+            diagnostics: Told::default(),
         };
         this.open_root(root);
         this
@@ -245,18 +245,18 @@ impl<'s> Statements<'s> {
                 self.include(kind, &pattern);
                 continue;
             }
-            let (piece, rest) = lex::split_brace(&line.text);
-            let token = match piece {
-                Piece::Open => Token::Open,
-                Piece::Close => Token::Close,
-                Piece::Text(text) => Token::Text(text.to_owned()),
+            let (token, rest) = match lex::split_brace(&line.text) {
+                (Piece::Open, rest) => (Some(Token::Open), rest.to_owned()),
+                (Piece::Close, rest) => (Some(Token::Close), rest.to_owned()),
+                // The usual line: nothing to be copied.
+                (Piece::Text(_), "") => (None, String::new()),
+                (Piece::Text(text), rest) => (Some(Token::Text(text.to_owned())), rest.to_owned()),
             };
-            self.residue = (!rest.is_empty()).then(|| Line {
-                text: rest.to_owned(),
-                span: line.span.clone(),
-                literal: line.literal,
-                via: line.via.clone(),
-            });
+            if !rest.is_empty() {
+                let (span, via) = (line.span.clone(), line.via.clone());
+                self.residue = Some(Line { text: rest, span, literal: line.literal, via });
+            }
+            let token = token.unwrap_or(Token::Text(line.text));
             if token != Token::Text(String::new()) {
                 let mut span = line.span;
                 if let Some(trace) = &mut self.trace {
@@ -346,6 +346,7 @@ impl<'s> Statements<'s> {
         for (class, text) in expanded.complaints {
             self.complain(class, text);
         }
+        self.added += expanded.replacements;
         let via = match self.trace.is_some() && !expanded.used.is_empty() {
             true => Some(Via::definitions(expanded.used, line.via)),
             false => line.via,
@@ -454,14 +455,16 @@ impl<'s> Statements<'s> {
 impl File {
     /// The next line that has something to say, its comment and outer blanks removed; an empty line is delivered as such, since
     /// it ends a multi-line definition.
-    fn next_line(&mut self, diagnostics: &mut Vec<Diagnostic>) -> Option<Line> {
+    fn next_line(&mut self, diagnostics: &mut Told) -> Option<Line> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
-            let newline = rest.iter().position(|byte| *byte == b'\n');
-            let available = newline.unwrap_or(rest.len());
+            // Looking further would make a file of one line cost the square of its length.
+            let window = &rest[..rest.len().min(MAX_LINE + 1)];
+            let newline = memchr::memchr(b'\n', window);
+            let available = newline.unwrap_or(window.len());
             let too_long = available > MAX_LINE;
             let taken = if too_long { MAX_LINE + 1 } else { newline.map_or(available, |at| at + 1) };
-            let text = rest[..available.min(taken)].to_vec();
+            let text = &rest[..available.min(taken)];
             // The chunks of an overlong line share its number.
             if self.at == 0 || self.bytes.get(self.at - 1) == Some(&b'\n') {
                 self.line += 1;
@@ -474,12 +477,12 @@ impl File {
                 complain(Class::General, "line too long - ignoring".to_owned());
                 continue;
             }
-            if text.contains(&0) {
+            if memchr::memchr(0, text).is_some() {
                 let text = "configuration appears to have embedded NULs - ignoring line".to_owned();
                 complain(Class::General, text);
                 continue;
             }
-            let text = String::from_utf8_lossy(&text);
+            let text = String::from_utf8_lossy(text);
             let stripped = lex::strip(text.trim_end_matches(['\r', '\n']));
             if stripped.escaped_start {
                 complain(

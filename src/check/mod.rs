@@ -30,7 +30,7 @@ struct Report {
 impl Report {
     /// Reads the files and makes the plan, as `--config-test` does.
     fn of(options: &Options, lint: bool) -> Result<Self, String> {
-        let mut findings = load::read(options, Reading::ToExplain);
+        let mut findings = load::read(options, Reading::Explained);
         // Without its namespace nothing can be said about interfaces.
         findings.place.enter().map_err(|error| error.to_string())?;
         findings.plan();

@@ -7,7 +7,7 @@ use crate::cli::words::{Row, Takes, Word, Words};
 use crate::cli::{self, Options};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Id {
+enum Choice {
     UseFile,
     AllConfig,
     ConfigId,
@@ -18,25 +18,37 @@ enum Id {
     Help,
 }
 
-const fn row(id: Id, short: Option<char>, long: &'static str, takes: Takes, help: &'static str) -> Row<Id> {
+const fn row(
+    id: Choice,
+    short: Option<char>,
+    long: &'static str,
+    takes: Takes,
+    help: &'static str,
+) -> Row<Choice> {
     Row { id, short, long, takes, help }
 }
 
-const OPTIONS: &[Row<Id>] = &[
-    row(Id::UseFile, Some('f'), "use-file", Takes::Word("FILE"), "Check this file"),
-    row(Id::AllConfig, Some('e'), "all-config", Takes::Nothing, "Error if any configuration file is missing"),
-    row(Id::ConfigId, Some('i'), "config-id", Takes::Word("ID"), "Check what @ID lines make of it"),
+const OPTIONS: &[Row<Choice>] = &[
+    row(Choice::UseFile, Some('f'), "use-file", Takes::Word("FILE"), "Check this file"),
     row(
-        Id::Namespace,
+        Choice::AllConfig,
+        Some('e'),
+        "all-config",
+        Takes::Nothing,
+        "Error if any configuration file is missing",
+    ),
+    row(Choice::ConfigId, Some('i'), "config-id", Takes::Word("ID"), "Check what @ID lines make of it"),
+    row(
+        Choice::Namespace,
         Some('s'),
         "namespace",
         Takes::Word("NAME"),
         "Look for interfaces in this network namespace",
     ),
-    row(Id::Json, None, "json", Takes::Nothing, "Write JSON to standard output"),
-    row(Id::Lint, None, "lint", Takes::Nothing, "Also tell what is legal but cannot work"),
-    row(Id::Colour, None, "color", Takes::Word("WHEN"), "always, never, or auto"),
-    row(Id::Help, Some('h'), "help", Takes::Nothing, "Display this text"),
+    row(Choice::Json, None, "json", Takes::Nothing, "Write JSON to standard output"),
+    row(Choice::Lint, None, "lint", Takes::Nothing, "Also tell what is legal but cannot work"),
+    row(Choice::Colour, None, "color", Takes::Word("WHEN"), "always, never, or auto"),
+    row(Choice::Help, Some('h'), "help", Takes::Nothing, "Display this text"),
 ];
 
 /// In which form the report is wanted.
@@ -81,13 +93,13 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Res
         };
         let text = || argument.to_string_lossy().into_owned();
         match id {
-            Id::UseFile => options.file = PathBuf::from(argument),
-            Id::AllConfig => options.all_config = true,
-            Id::ConfigId => options.config_id = Some(text()),
-            Id::Namespace => options.namespace = Some(text()),
-            Id::Json => json = true,
-            Id::Lint => lint = true,
-            Id::Colour => {
+            Choice::UseFile => options.file = PathBuf::from(argument),
+            Choice::AllConfig => options.all_config = true,
+            Choice::ConfigId => options.config_id = Some(text()),
+            Choice::Namespace => options.namespace = Some(text()),
+            Choice::Json => json = true,
+            Choice::Lint => lint = true,
+            Choice::Colour => {
                 colour = match text().as_str() {
                     "always" => Some(true),
                     "never" => Some(false),
@@ -95,7 +107,7 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Res
                     other => return Err(format!("--color takes always, never or auto, not '{other}'\n")),
                 }
             }
-            Id::Help => return Ok(Request::Help(help())),
+            Choice::Help => return Ok(Request::Help(help())),
         }
     }
     options.file = cli::configuration_file(&options.file, cwd);

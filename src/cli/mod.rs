@@ -95,8 +95,8 @@ pub(crate) struct Options {
     pub(crate) facility: u8,
     /// `--no-syslog`.
     pub(crate) no_syslog: bool,
-    /// `--umask`, 0177 unless given.
-    pub(crate) umask: u32,
+    /// `--umask`.
+    pub(crate) umask: Option<u32>,
     /// `--dont-release-vrrp`.
     pub(crate) keep_vrrp: bool,
     /// `--dont-release-ipvs`.
@@ -121,6 +121,14 @@ pub(crate) struct Options {
     pub(crate) namespace: Option<String>,
     /// `--ignore-sigint`.
     pub(crate) ignore_sigint: bool,
+    /// `--dump-conf`.
+    pub(crate) dump_config: bool,
+    /// `--address-monitoring`.
+    pub(crate) watch_addresses: bool,
+    /// `--core-dump`.
+    pub(crate) core_files: bool,
+    /// `--core-dump-pattern`.
+    pub(crate) core_pattern: Option<String>,
     /// Options that are understood but that this version does not act on; to be logged.
     pub(crate) without_effect: Vec<&'static str>,
 }
@@ -137,7 +145,7 @@ impl Default for Options {
             detail: 0,
             facility: 3,
             no_syslog: false,
-            umask: 0o177,
+            umask: None,
             keep_vrrp: false,
             keep_ipvs: false,
             dont_respawn: false,
@@ -150,6 +158,10 @@ impl Default for Options {
             config_id: None,
             namespace: None,
             ignore_sigint: false,
+            dump_config: false,
+            watch_addresses: false,
+            core_files: false,
+            core_pattern: None,
             without_effect: Vec::new(),
         }
     }
@@ -257,7 +269,7 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             }
             Id::NoSyslog => options.no_syslog = true,
             Id::Umask => match c_number(&text).filter(|mask| *mask <= 0o777) {
-                Some(mask) => options.umask = mask,
+                Some(mask) => options.umask = Some(mask),
                 None => said.err.push_str(&format!("Invalid --umask option {text}")),
             },
             Id::DontReleaseVrrp => options.keep_vrrp = true,
@@ -292,13 +304,17 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::Help => {
                 return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
             }
-            Id::ReleaseVips
-            | Id::DumpConf
-            | Id::AddressMonitoring
-            | Id::Snmp
-            | Id::SnmpAgentSocket
-            | Id::CoreDump
-            | Id::CoreDumpPattern => options.without_effect.push(name_of(id)),
+            Id::DumpConf => options.dump_config = true,
+            Id::AddressMonitoring => options.watch_addresses = true,
+            Id::CoreDump => options.core_files = true,
+            Id::CoreDumpPattern => {
+                options.core_files = true;
+                let pattern = if text.is_empty() { "core".to_owned() } else { text.into_owned() };
+                options.core_pattern = Some(pattern);
+            }
+            // What is held as master is always given up.
+            Id::ReleaseVips => {}
+            Id::Snmp | Id::SnmpAgentSocket => options.without_effect.push(name_of(id)),
         }
     }
     if !stray.is_empty() {
@@ -423,6 +439,20 @@ mod tests {
         assert_eq!(said.err, "Unknown option -Z\n");
     }
 
+    #[test]
+    fn ipvsadm_is_a_name_or_the_first_word() {
+        let ipvsadm = |program: &str, words: &[&str]| {
+            let words = words.iter().map(OsString::from).collect();
+            (Invocation::Ipvsadm(Ipvsadm { program: program.into(), words }), Said::default())
+        };
+        let called = |words: &[&str]| read(words.iter().map(OsString::from), Path::new("/"));
+        assert_eq!(called(&["/sbin/ipvsadm", "-Ln"]), ipvsadm("/sbin/ipvsadm", &["-Ln"]));
+        assert_eq!(called(&["ipvsadm-save", "-n"]), ipvsadm("ipvsadm-save", &["-S", "-n"]));
+        assert_eq!(called(&["ipvsadm-restore"]), ipvsadm("ipvsadm-restore", &["-R"]));
+        assert_eq!(ask(&["ipvsadm", "-C"]), ipvsadm("keepalived ipvsadm", &["-C"]));
+        assert!(matches!(ask(&["-n", "ipvsadm"]).0, Invocation::Run(_)));
+    }
+
     fn genhash(program: &str, words: &[&str]) -> Invocation {
         Invocation::Genhash(Genhash {
             program: program.into(),
@@ -477,7 +507,8 @@ mod tests {
             ["022", "0x12", "18", "0", "+1", "9x"].map(c_number),
             [Some(18), Some(18), Some(18), Some(0), None, None]
         );
-        assert_eq!(options(&["-u", "01000"]).umask, 0o177);
+        assert_eq!(options(&["-u", "022"]).umask, Some(0o22));
+        assert_eq!(options(&["-u", "01000"]).umask, None);
     }
 
     #[test]

@@ -18,7 +18,8 @@ use vrrp::io::socket::words;
 use super::chatter::Chatter;
 use crate::exit::Exit;
 use crate::plan::bfd::BfdPlan;
-use crate::worker::{Order, Orders, PathNews};
+use crate::status::{Status, bfd as status};
+use crate::worker::{Order, Orders, PathNews, Request};
 
 /// When it is tried again to open what could not be opened; an address may be added meanwhile.
 const RETRY: Duration = Duration::from_secs(5);
@@ -39,8 +40,8 @@ pub(crate) async fn run(plan: BfdPlan, orders: &mut Orders<BfdPlan>) -> Exit {
         }
     };
     worker.configure(plan);
-    orders.configured().await;
-    orders.paths(worker.paths()).await;
+    orders.configured();
+    orders.paths(worker.paths());
     loop {
         if let Err(error) = worker.set_alarm() {
             tracing::error!("BFD lost its clock: {error}");
@@ -60,17 +61,26 @@ pub(crate) async fn run(plan: BfdPlan, orders: &mut Orders<BfdPlan>) -> Exit {
                     tracing::info!("Reloading");
                     worker.configure(*plan);
                     tracing::info!("Reload finished in {} usec", begun.elapsed().as_micros());
-                    orders.configured().await;
-                    orders.paths(worker.paths()).await;
+                    orders.configured();
+                    orders.paths(worker.paths());
                 }
                 Order::Paths(_) => {}
+                Order::Ping => orders.alive(worker.summary()),
+                Order::Report(request) => match request {
+                    Request::Data => {
+                        request.log("BFD");
+                        orders.report(request, Status::Bfd(worker.status()));
+                    }
+                    // Of the VRRP worker alone.
+                    Request::Stats | Request::StatsAndClear | Request::Json => {}
+                },
                 Order::Stop => return Exit::Ok,
             },
         }
         // A packet that has arrived counts before the timer that it should have reset.
         worker.receive();
         worker.tick();
-        orders.paths(std::mem::take(&mut worker.news)).await;
+        orders.paths(std::mem::take(&mut worker.news));
     }
 }
 
@@ -139,6 +149,32 @@ impl Way {
             tracing::debug!("({}) {error}", self.params.name);
         }
         self.failing = failed;
+    }
+}
+
+impl Worker {
+    /// In a few words.
+    fn summary(&self) -> String {
+        let sessions = self.table.sessions();
+        let up = sessions.iter().filter(|session| session.state() == State::Up).count();
+        format!("{up} of {} sessions up", sessions.len())
+    }
+
+    /// What the worker is like at this moment.
+    fn status(&self) -> status::BfdStatus {
+        let sessions = self.table.sessions().iter().map(|session| status::Session {
+            name: session.params().name.clone(),
+            state: match session.state() {
+                State::AdminDown => status::State::AdminDown,
+                State::Down => status::State::Down,
+                State::Init => status::State::Init,
+                State::Up => status::State::Up,
+            },
+            discriminator: session.discriminator().get(),
+            interval: Duration::from_micros(session.interval().0.into()),
+            detection: session.detection_time(),
+        });
+        status::BfdStatus { sessions: sessions.collect() }
     }
 }
 

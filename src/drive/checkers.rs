@@ -2,6 +2,7 @@
 //! post.
 
 mod programs;
+mod status;
 mod tell;
 
 use std::sync::Arc;
@@ -28,7 +29,8 @@ use crate::notify::mail::Mailer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
-use crate::worker::{Order, Orders, PathNews};
+use crate::status::Status;
+use crate::worker::{Order, Orders, PathNews, Request};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -97,7 +99,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     }
     worker.place().await;
     worker.arm();
-    orders.configured().await;
+    orders.configured();
     let mut audit = interval(AUDIT);
     audit.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -108,15 +110,27 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     worker.reload(*plan).await;
                     worker.place().await;
                     worker.arm();
-                    orders.configured().await;
+                    orders.configured();
                 }
                 Order::Paths(news) => worker.hear_paths(&news).await,
+                Order::Ping => orders.alive(worker.summary()),
+                Order::Report(request) => match request {
+                    Request::Data => {
+                        request.log("checker");
+                        orders.report(request, Status::Checkers(worker.status()));
+                    }
+                    // Of the VRRP worker alone.
+                    Request::Stats | Request::StatsAndClear | Request::Json => {}
+                },
                 Order::Stop => {
                     worker.stop(leave_on_stop).await;
                     return Exit::Ok;
                 }
             },
-            found = worker.runner.next() => worker.found(found).await,
+            found = worker.runner.next() => {
+                orders.timer_served(worker.runner.last(found.0).map_or(Duration::ZERO, |ended| ended.late));
+                worker.found(found).await;
+            }
             readings = worker.files.changed() => worker.read(readings).await,
             () = changed(&mut worker.presence) => worker.moved(),
             _ = audit.tick() => worker.audit().await,

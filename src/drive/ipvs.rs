@@ -375,4 +375,7 @@ impl<T: Transport> Table<T> {
 
 fn tell(request: &Request, refusal: &Refusal) {
     tracing::info!("{}", refusal::line(request, refusal));
+    if let Some(advice) = refusal::advice(request, refusal) {
+        tracing::info!("{advice}");
+    }
 }

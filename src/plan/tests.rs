@@ -5,6 +5,7 @@ use std::time::Duration;
 use checkers::dns::{Question, Record};
 use checkers::http::{Presence, Source};
 use checkers::params::{BetweenPages, CheckerKind, Endpoint, Scheme, TlsFarewell, UdpCheck, UdpReply};
+use parser::config::Config;
 use parser::source::{Found, Sources, Text};
 
 use super::checkers::CheckersPlan;
@@ -31,8 +32,8 @@ impl Sources for OneFile {
 }
 
 /// What a text says.
-pub(crate) fn read(text: &'static str) -> parser::config::Config {
-    parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default()).0
+pub(crate) fn read(text: &'static str) -> Config {
+    both(text).0
 }
 
 /// The plan for checkers, and what was said on the way.
@@ -43,11 +44,17 @@ pub(crate) fn plan(text: &'static str) -> (CheckersPlan, Vec<String>) {
 
 /// The whole plan on a machine with `eth0` and `eth1`, and what was said on the way.
 pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
+    let (_, plan, said) = both(text);
+    (plan, said)
+}
+
+/// The configuration, its plan, and what was said on the way.
+pub(crate) fn both(text: &'static str) -> (Config, Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let interfaces = ["eth0", "eth1"].map(str::to_owned).into();
+    let interfaces = ["lo", "eth0", "eth1"].map(str::to_owned).into();
     let system = System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() };
     let plan = Plan::new(&config, &system, &mut said);
-    (plan, said.iter().map(ToString::to_string).collect())
+    (config, plan, said.iter().map(ToString::to_string).collect())
 }
 
 /// Every destination of every service as `service -> destination`.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use nix::errno::Errno;
@@ -11,17 +13,25 @@ use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::autopsy;
+use super::mark::{self, Mark};
 use super::occasion::Running;
+use super::pulse::Diagnosis;
 use super::slot::{Heard, Slot};
+use super::timetable::Timetable;
+use crate::applied::Applied;
 use crate::cli::Options;
+use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
 use crate::log;
+use crate::plan::{diff, process};
 use crate::script::Runner;
 use crate::signals;
-use crate::worker::{FromWorker, PathNews, Role, Start, ToWorker};
+use crate::tune::Tuner;
+use crate::worker::{FromWorker, PathNews, Request, Role, Start, ToWorker, listen_to_requests, next_request};
 
 /// What the supervisor is about.
 #[derive(Debug, PartialEq, Eq)]
@@ -52,9 +62,18 @@ pub(super) struct Supervisor {
     options: Options,
     arguments: Vec<OsString>,
     slots: Vec<Slot>,
-    loaded: Loaded,
+    loaded: Arc<Loaded>,
     phase: Phase,
     reload_queued: bool,
+    press: Press,
+    tuner: Tuner,
+    timetable: Timetable,
+    /// The supervisor's pid file, next to which other files may be.
+    pid_path: PathBuf,
+    /// What is in force, for `config diff`.
+    applied: Option<Applied>,
+    /// What the service manager was told last.
+    told: String,
     /// What each BFD session said last, for workers that start later.
     paths: BTreeMap<String, PathNews>,
     heard: UnboundedSender<Heard>,
@@ -70,20 +89,31 @@ struct Listening {
 }
 
 impl Supervisor {
-    pub(super) fn new(options: Options, arguments: Vec<OsString>, slots: Vec<Slot>, loaded: Loaded) -> Self {
+    pub(super) fn new(
+        options: Options,
+        arguments: Vec<OsString>,
+        slots: Vec<Slot>,
+        loaded: Loaded,
+        pid_path: PathBuf,
+    ) -> io::Result<Self> {
         let (heard, messages) = unbounded_channel();
-        let phase = Phase::Configuring { first: true, waiting: BTreeSet::new() };
-        Self {
+        Ok(Self {
+            press: Press::start(options.umask)?,
+            tuner: Tuner::new(),
+            timetable: Timetable::default(),
+            pid_path,
+            applied: None,
+            told: String::new(),
             options,
             arguments,
             slots,
-            loaded,
-            phase,
+            loaded: Arc::new(loaded),
+            phase: Phase::Configuring { first: true, waiting: BTreeSet::new() },
             reload_queued: false,
             paths: BTreeMap::new(),
             heard,
             messages,
-        }
+        })
     }
 
     /// Runs until told to stop, or until a worker meets an error that a restart cannot mend.
@@ -94,7 +124,16 @@ impl Supervisor {
             interrupt: signal(SignalKind::interrupt())?,
             child: signal(SignalKind::child())?,
         };
+        let mut requests = listen_to_requests()?;
         signals::release_orders();
+        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.show_applied();
+        self.follow_timetable();
+        if let Some(file) = &self.loaded.config.global.reload_file {
+            mark::remove(&mark::path(file, &self.pid_path));
+        }
+        let mut beat = interval(beat());
+        beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut runner = None;
         self.begin(&mut signals, &mut runner).await;
         if !self.is_stopping() {
@@ -130,7 +169,10 @@ impl Supervisor {
                 _ = signals.child.recv() => self.reap(),
                 Some((role, pid, message)) = self.messages.recv() => self.listen(role, pid, message),
                 _ = signals.reload.recv() => self.reload_requested(),
+                () = self.timetable.due() => self.reload_requested(),
+                request = next_request(&mut requests) => self.report_requested(request),
                 () = due => self.attend(),
+                _ = beat.tick() => self.beat(),
             }
         }
     }
@@ -220,6 +262,9 @@ impl Supervisor {
             leave_on_stop: self.options.leaves_behind(role),
             only_clean_up: errand == Errand::CleanUp,
             ignore_interrupt: self.options.ignore_sigint,
+            watch_addresses: self.options.watch_addresses,
+            succeeds: slot.has_died,
+            tuning: self.tuning(role),
         };
         let (arguments, heard) = (self.arguments.clone(), self.heard.clone());
         let first = self.loaded.plan.start_message(role, start);
@@ -234,6 +279,9 @@ impl Supervisor {
                 slot.restart_after(Duration::ZERO);
             }
         } else {
+            if errand == Errand::Work {
+                self.recite(role);
+            }
             self.repeat_paths(role);
         }
     }
@@ -245,17 +293,110 @@ impl Supervisor {
         }
         match message {
             FromWorker::Configured => {
+                if let Some(pulse) = self.slot(role).and_then(Slot::pulse) {
+                    pulse.configured();
+                }
                 if let Phase::Configuring { waiting, .. } = &mut self.phase {
                     waiting.remove(&role);
                     self.settled();
                 }
             }
+            FromWorker::Alive(words) => {
+                if let Some(slot) = self.slot(role) {
+                    slot.words = words;
+                    slot.pulse().into_iter().for_each(|pulse| pulse.answered());
+                }
+            }
+            FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
             FromWorker::Paths(news) => {
                 self.paths.extend(news.iter().map(|one| (one.session.clone(), one.clone())));
                 let message = ToWorker::Paths(news);
                 self.tell(Role::Vrrp, &message);
                 self.tell(Role::Checkers, &message);
             }
+        }
+    }
+
+    /// Has the workers say how they are, those that have something to say to this request.
+    fn report_requested(&mut self, request: Request) {
+        let concerned: &[Role] = match request {
+            Request::Data => {
+                tracing::info!("Printing parent data for process({}) on signal", std::process::id());
+                self.press.parent(&self.loaded);
+                &Role::ALL
+            }
+            Request::Stats | Request::StatsAndClear | Request::Json => &[Role::Vrrp],
+        };
+        for role in concerned {
+            self.tell(*role, &ToWorker::Report(request));
+        }
+    }
+
+    /// Asks every worker whether it is alive, replaces those that are not, and tells the service manager.
+    fn beat(&mut self) {
+        for slot in &mut self.slots {
+            let (Some(pid), role) = (slot.pid(), slot.role) else { continue };
+            let Some(pulse) = slot.pulse() else { continue };
+            if autopsy::is_debugged(pid) {
+                pulse.answered();
+                continue;
+            }
+            let title = role.title();
+            match pulse.ask() {
+                Diagnosis::Well => {}
+                Diagnosis::Silent => {
+                    tracing::warn!("{title} process {pid} does not answer: {}", autopsy::of(pid));
+                }
+                Diagnosis::Lost => {
+                    tracing::error!(
+                        alert = true,
+                        "{title} process {pid} does not answer and is replaced: {}",
+                        autopsy::of(pid)
+                    );
+                    slot.signal(Signal::SIGKILL);
+                }
+            }
+        }
+        for role in Role::ALL {
+            self.tell(role, &ToWorker::Ping);
+        }
+        let mut states = Vec::new();
+        if sd_notify::watchdog_enabled().is_some() {
+            states.push(sd_notify::NotifyState::Watchdog);
+        }
+        let words = self.words();
+        if words != self.told {
+            states.push(sd_notify::NotifyState::Status(&words));
+        }
+        if !states.is_empty() {
+            notify_manager(&states);
+        }
+        self.told = words;
+    }
+
+    /// What there is to say in a few words.
+    fn words(&self) -> String {
+        let told = |slot: &Slot| match slot.pid() {
+            Some(_) if slot.words.is_empty() => format!("{}: starting", slot.role.process()),
+            Some(_) => format!("{}: {}", slot.role.process(), slot.words),
+            None => format!("{}: not running", slot.role.process()),
+        };
+        let wanted = |slot: &&Slot| slot.pid().is_some() || slot.restart_at.is_some();
+        let all: Vec<_> = self.slots.iter().filter(wanted).map(told).collect();
+        if all.is_empty() { "nothing to do".to_owned() } else { all.join("; ") }
+    }
+
+    /// How a worker is to run. Without a name of its own it has the program's.
+    fn tuning(&self, role: Role) -> process::Tuning {
+        let mut tuning = process::worker(&self.loaded.config.global, role);
+        tuning.name.get_or_insert_with(|| self.tuner.own_name());
+        tuning
+    }
+
+    /// `--dump-conf`: has a worker log what it has just been told to do.
+    fn recite(&self, role: Role) {
+        if self.options.dump_config {
+            self.tell(role, &ToWorker::Recite(dump::told(&self.loaded, role, self.options.umask)));
         }
     }
 
@@ -313,8 +454,17 @@ impl Supervisor {
 
     /// Reads the configuration again. Everything is checked before anything is touched.
     fn reload(&mut self) {
-        tracing::info!("Reloading ...");
-        let loaded = match load::again(&self.options, &self.loaded) {
+        let is_checked = self.loaded.config.global.reload_check_config.is_some();
+        if is_checked {
+            tracing::debug!("validate conf before Reload");
+        } else {
+            tracing::info!("Reloading ...");
+        }
+        let file = self.loaded.config.global.reload_file.as_deref();
+        let reading = file.and_then(|file| Mark::set(mark::path(file, &self.pid_path)));
+        let read = load::again(&self.options, &self.loaded);
+        drop(reading);
+        let loaded = match read {
             Ok(loaded) => loaded,
             Err(refusal) => {
                 tracing::error!(
@@ -324,11 +474,19 @@ impl Supervisor {
                 return;
             }
         };
+        if is_checked {
+            tracing::info!("Reloading ...");
+        }
+        self.tell_changes(&loaded);
         match sd_notify::NotifyState::monotonic_usec_now() {
             Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
             Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
         }
-        self.loaded = loaded;
+        self.loaded = Arc::new(loaded);
+        crate::set_umask(self.loaded.umask(self.options.umask));
+        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.show_applied();
+        self.follow_timetable();
         let sessions = &self.loaded.plan.bfd.sessions;
         self.paths.retain(|name, _| sessions.iter().any(|session| session.name == *name));
         // Those that are about to be started again get the new plan then.
@@ -338,6 +496,8 @@ impl Supervisor {
             match self.loaded.plan.reload_message(slot.role) {
                 Ok(message) => {
                     slot.send(message);
+                    self.tell(slot.role, &ToWorker::Tune(self.tuning(slot.role)));
+                    self.recite(slot.role);
                     self.repeat_paths(slot.role);
                     waiting.insert(slot.role);
                 }
@@ -348,6 +508,32 @@ impl Supervisor {
         self.phase = Phase::Configuring { first, waiting };
         self.start_missing_workers();
         self.settled();
+    }
+
+    /// Logs what a new configuration changes.
+    fn tell_changes(&self, new: &Loaded) {
+        /// Who changes more than this does not read it line by line.
+        const LINES: usize = 100;
+        let (old, new) = (&self.loaded.plan, &new.plan);
+        let lines = diff::changes((&old.vrrp, &old.checkers), (&new.vrrp, &new.checkers));
+        for line in lines.iter().take(LINES) {
+            tracing::info!("Change: {line}");
+        }
+        if lines.len() > LINES {
+            tracing::info!("Change: {} more", lines.len() - LINES);
+        }
+    }
+
+    fn show_applied(&mut self) {
+        match Applied::publish(&self.loaded.plan) {
+            Ok(applied) => self.applied = Some(applied),
+            Err(error) => tracing::debug!("What is in force cannot be shown to config diff: {error}"),
+        }
+    }
+
+    fn follow_timetable(&mut self) {
+        let global = &self.loaded.config.global;
+        self.timetable.follow(global.reload_time_file.as_deref().map(Path::new), global.reload_repeat);
     }
 
     /// Collects every process that ended, also orphans that came to us.
@@ -380,7 +566,12 @@ impl Supervisor {
                 None => tracing::info!("pid {pid} exited with status {code}"),
             },
             End::Signal(signal) => {
-                tracing::info!("pid {pid} exited due to signal {} ({signal})", signal as i32);
+                let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
+                let hint = match signal {
+                    Signal::SIGKILL if is_realtime => " - has rlimit_rttime been exceeded?",
+                    _ => "",
+                };
+                tracing::info!("pid {pid} exited due to signal {} ({signal}){hint}", signal as i32);
             }
         }
         if let Phase::Stopping { kill_at, killed, cleaned, .. } = &mut self.phase {
@@ -398,6 +589,7 @@ impl Supervisor {
         }
         tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
         if let Some(slot) = self.slot(role) {
+            slot.has_died = true;
             slot.restart_after(lived);
         }
     }
@@ -433,6 +625,14 @@ impl Supervisor {
             slot.close();
         }
     }
+}
+
+/// The time between two heartbeats: a second, or less where the service manager's watchdog bites sooner.
+fn beat() -> Duration {
+    let second = Duration::from_secs(1);
+    sd_notify::watchdog_enabled()
+        .map_or(second, |limit| second.min(limit / 2))
+        .max(Duration::from_millis(100))
 }
 
 /// How a process ended.

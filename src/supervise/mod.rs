@@ -1,10 +1,14 @@
 //! The supervisor: reads the configuration, keeps the workers alive, and passes on what it is told.
 
+mod autopsy;
 mod banner;
 mod daemon;
+mod mark;
 mod occasion;
+mod pulse;
 mod respawn;
 mod slot;
+mod timetable;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -18,6 +22,7 @@ use crate::daemonize::daemonize;
 use crate::exit::Exit;
 use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
+use crate::tune::{self, CorePattern};
 use crate::worker::Role;
 use crate::{load, log, signals, version};
 
@@ -29,6 +34,14 @@ pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
     signals::ignore_accidents();
     signals::hold_orders();
     let log = log::init(settings(&options, IDENT));
+    if options.core_files {
+        tune::allow_core_files();
+    }
+    let _core_pattern = options.core_pattern.as_deref().and_then(|pattern| {
+        CorePattern::set(pattern)
+            .inspect_err(|error| tracing::info!("Unable to name core files {pattern}: {error}"))
+            .ok()
+    });
     banner::announce(&arguments);
     for option in &options.without_effect {
         tracing::warn!("Option --{option} is accepted, but has no effect in this version");
@@ -62,6 +75,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     tracing::info!("Configuration file {}", options.file.display());
     let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
 
+    crate::set_umask(loaded.umask(options.umask));
     let place = loaded.place.clone();
     let ident = place.ident(IDENT);
     if ident != IDENT {
@@ -99,10 +113,9 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Unable to take over orphaned processes: {errno}");
     }
 
-    let result = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .and_then(|runtime| runtime.block_on(Supervisor::new(options, arguments, slots, loaded).run()));
+    let result = tokio::runtime::Builder::new_current_thread().enable_all().build().and_then(|runtime| {
+        runtime.block_on(async { Supervisor::new(options, arguments, slots, loaded, own_path)?.run().await })
+    });
     own.remove();
     place.leave();
     result.map_err(|error| {

@@ -13,6 +13,7 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 
+use super::pulse::Pulse;
 use super::respawn::Respawn;
 use crate::pidfile::PidFile;
 use crate::worker::{self, FromWorker, Role};
@@ -27,6 +28,7 @@ struct Process {
     started: Instant,
     outbox: UnboundedSender<Bytes>,
     link: JoinHandle<()>,
+    pulse: Pulse,
 }
 
 impl Drop for Process {
@@ -42,13 +44,25 @@ pub(super) struct Slot {
     pid_file: PidFile,
     process: Option<Process>,
     respawn: Respawn,
+    /// Whether a worker of this role has died.
+    pub(super) has_died: bool,
+    /// What it last said of itself.
+    pub(super) words: String,
     /// When to start it again.
     pub(super) restart_at: Option<Instant>,
 }
 
 impl Slot {
     pub(super) fn new(role: Role, pid_file: PidFile) -> Self {
-        Self { role, pid_file, process: None, respawn: Respawn::default(), restart_at: None }
+        Self {
+            role,
+            pid_file,
+            process: None,
+            respawn: Respawn::default(),
+            has_died: false,
+            words: String::new(),
+            restart_at: None,
+        }
     }
 
     /// Where the worker's pid file is.
@@ -77,6 +91,10 @@ impl Slot {
         }
         command.args(words);
         command.env(worker::ENV, format!("{}:{}", self.role.key(), std::process::id()));
+        // What is between the supervisor and the service manager is neither a worker's business nor its scripts'.
+        for name in ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID"] {
+            command.env_remove(name);
+        }
         command.stdin(Stdio::from(theirs));
         let child = command.spawn()?;
         let raw = i32::try_from(child.id()).map_err(io::Error::other)?;
@@ -115,8 +133,13 @@ impl Slot {
             };
             tokio::join!(write, read);
         });
-        self.process = Some(Process { pid, started: Instant::now(), outbox, link });
+        self.process = Some(Process { pid, started: Instant::now(), outbox, link, pulse: Pulse::default() });
         Ok(())
+    }
+
+    /// Whether the worker answers, while there is one.
+    pub(super) fn pulse(&mut self) -> Option<&mut Pulse> {
+        self.process.as_mut().map(|process| &mut process.pulse)
     }
 
     /// Sends the worker a message; without a process there is nobody to tell.

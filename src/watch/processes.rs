@@ -99,6 +99,11 @@ impl Processes {
         self.all = plans.into_iter().map(track).collect();
     }
 
+    /// How many of each there are, by name.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.all.iter().map(|one| (one.plan.name.as_str(), one.pids.len()))
+    }
+
     /// What is known of each, by name.
     pub(crate) fn known(&self) -> impl Iterator<Item = (&str, Status)> {
         self.all.iter().map(|one| (one.plan.name.as_str(), one.presence.status()))

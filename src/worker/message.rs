@@ -1,5 +1,6 @@
 //! What supervisor and worker say to each other: one enum per direction.
 
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,6 +10,8 @@ use tokio_util::bytes::Bytes;
 use vrrp::bfd::Reach;
 
 use crate::log;
+use crate::plan::process::Tuning;
+use crate::status::Status;
 
 /// What a worker needs to know besides its plan. Fixed for the life of the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +26,12 @@ pub(crate) struct Start {
     pub(crate) only_clean_up: bool,
     /// `--ignore-sigint`.
     pub(crate) ignore_interrupt: bool,
+    /// `--address-monitoring`: log every address that comes or goes.
+    pub(crate) watch_addresses: bool,
+    /// Another worker of this role died before this one, and left in the kernel what may still be right.
+    pub(crate) succeeds: bool,
+    /// How the process is to run.
+    pub(crate) tuning: Tuning,
 }
 
 /// From the supervisor to a worker whose plan is a `P`.
@@ -37,6 +46,14 @@ pub(crate) enum ToWorker<P> {
     },
     /// A new plan; apply the difference.
     Reload(P),
+    /// Tell how you are, for this.
+    Report(Request),
+    /// Run like this from now on.
+    Tune(Tuning),
+    /// Answer, so that the supervisor knows that the worker is not stuck.
+    Ping,
+    /// Write this to the log, line by line, once what was sent before is in force.
+    Recite(String),
     /// What BFD sessions say; to be compared with what is known, for it may be nothing new.
     Paths(Vec<PathNews>),
 }
@@ -45,6 +62,42 @@ impl ToWorker<()> {
     /// Encodes a message without a plan, which is the same whatever the plan of the worker is.
     pub(crate) fn encode(&self) -> io::Result<Bytes> {
         postcard::to_stdvec(self).map(Bytes::from).map_err(io::Error::other)
+    }
+}
+
+/// What a status is wanted for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Request {
+    /// `SIGUSR1`: the dump of configuration and state.
+    Data,
+    /// `SIGUSR2`: the statistics of VRRP.
+    Stats,
+    /// Signal 63: the same, after which all is counted anew.
+    StatsAndClear,
+    /// Signal 36: the same as JSON.
+    Json,
+}
+
+impl Request {
+    /// All of them, each with its signal. The real-time signals are counted from glibc's first, 34.
+    pub(crate) const SIGNALS: [(Self, i32); 4] = [
+        (Self::Data, nix::libc::SIGUSR1),
+        (Self::Stats, nix::libc::SIGUSR2),
+        (Self::StatsAndClear, 63),
+        (Self::Json, 36),
+    ];
+
+    /// Logs what is done for it, about the part `what` of the program.
+    pub(crate) fn log(self, what: impl fmt::Display) {
+        let pid = std::process::id();
+        match self {
+            Self::Data => tracing::info!("Printing {what} data for process({pid}) on signal"),
+            Self::Stats => tracing::info!("Printing {what} stats for process({pid}) on signal"),
+            Self::StatsAndClear => {
+                tracing::info!("Printing and clearing {what} stats for process({pid}) on signal");
+            }
+            Self::Json => {}
+        }
     }
 }
 
@@ -76,10 +129,14 @@ impl PathNews {
 }
 
 /// From a worker to the supervisor.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum FromWorker {
     /// The plan just received is in force.
     Configured,
     /// What BFD sessions say.
     Paths(Vec<PathNews>),
+    /// The answer to [`ToWorker::Ping`]: what there is to say in a few words.
+    Alive(String),
+    /// How the worker is, because the supervisor or a signal asked.
+    Report(Request, Status),
 }

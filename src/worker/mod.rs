@@ -9,9 +9,9 @@ mod message;
 mod orders;
 mod process;
 
-pub(crate) use link::{Receiver, Sender, pair, split};
-pub(crate) use message::{FromWorker, PathNews, Start, ToWorker};
-pub(crate) use orders::{Order, Orders};
+pub(crate) use link::{Receiver, pair, split};
+pub(crate) use message::{FromWorker, PathNews, Request, Start, ToWorker};
+pub(crate) use orders::{Order, Orders, listen_to_requests, next_request};
 pub(crate) use process::main;
 
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,19 @@
 //! What a worker is told to do, whether by the supervisor or by a signal sent to the worker itself.
 
+use std::future::poll_fn;
 use std::io;
+use std::task::Poll;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::{FromWorker, PathNews, Receiver, Sender, Start, ToWorker, split};
+use super::{FromWorker, PathNews, Receiver, Request, Start, ToWorker, split};
+use crate::plan::process::Tuning;
+use crate::status::Status;
+use crate::tune::Tuner;
 
 /// One thing to do.
 #[derive(Debug)]
@@ -15,6 +22,10 @@ pub(crate) enum Order<P> {
     Reload(Box<P>),
     /// Take notice of what BFD sessions say.
     Paths(Vec<PathNews>),
+    /// Tell the supervisor how you are, with [`Orders::report`].
+    Report(Request),
+    /// Say that you are not stuck, with [`Orders::alive`].
+    Ping,
     /// Give everything back to the system and end.
     Stop,
 }
@@ -26,12 +37,15 @@ pub(crate) enum Order<P> {
 #[derive(Debug)]
 pub(crate) struct Orders<P> {
     from_supervisor: Receiver<ToWorker<P>>,
-    to_supervisor: Sender<FromWorker>,
+    /// To a task that writes: a supervisor that does not read must not hold the worker up.
+    outbox: UnboundedSender<FromWorker>,
     plan: P,
     terminate: Signal,
     interrupt: Signal,
     ignore_interrupt: bool,
     hang_up: Signal,
+    requests: [(Request, Signal); Request::SIGNALS.len()],
+    tuner: Tuner,
 }
 
 impl<P: DeserializeOwned + Clone> Orders<P> {
@@ -41,24 +55,34 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
         // Listening replaces the default action, so an ignored interrupt is one that is listened to in vain.
         let interrupt = signal(SignalKind::interrupt())?;
         let hang_up = signal(SignalKind::hangup())?;
-        let (to_supervisor, mut from_supervisor) = split(link);
+        let requests = listen_to_requests()?;
+        let (mut to_supervisor, mut from_supervisor) = split(link);
+        let (outbox, mut letters) = unbounded_channel();
+        tokio::spawn(async move {
+            while let Some(letter) = letters.recv().await {
+                if let Err(error) = to_supervisor.send(&letter).await {
+                    tracing::debug!("Could not tell the supervisor: {error}");
+                    return;
+                }
+            }
+        });
         match from_supervisor.next().await {
             Some(Ok(ToWorker::Start { start, plan })) => {
                 let ignore_interrupt = start.ignore_interrupt;
                 let orders = Self {
                     from_supervisor,
-                    to_supervisor,
+                    outbox,
                     plan: plan.clone(),
                     terminate,
                     interrupt,
                     ignore_interrupt,
                     hang_up,
+                    requests,
+                    tuner: Tuner::new(),
                 };
                 Ok((start, plan, orders))
             }
-            Some(Ok(ToWorker::Reload(_) | ToWorker::Paths(_))) => {
-                Err(io::Error::other("the first message was not a start"))
-            }
+            Some(Ok(_)) => Err(io::Error::other("the first message was not a start")),
             Some(Err(error)) => Err(error),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
@@ -66,13 +90,22 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
 
     /// Waits for the next order. Loses nothing when dropped while waiting.
     pub(crate) async fn next(&mut self) -> Order<P> {
+        loop {
+            if let Some(order) = self.hear().await {
+                return order;
+            }
+        }
+    }
+
+    /// Waits for what comes next; nothing, if it is done already.
+    async fn hear(&mut self) -> Option<Order<P>> {
         let interrupted = async {
             self.interrupt.recv().await;
             if self.ignore_interrupt {
                 std::future::pending::<()>().await;
             }
         };
-        tokio::select! {
+        Some(tokio::select! {
             biased;
             _ = self.terminate.recv() => Order::Stop,
             () = interrupted => Order::Stop,
@@ -82,6 +115,16 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     Order::Reload(Box::new(plan))
                 }
                 Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
+                Some(Ok(ToWorker::Report(request))) => Order::Report(request),
+                Some(Ok(ToWorker::Ping)) => Order::Ping,
+                Some(Ok(ToWorker::Tune(tuning))) => {
+                    self.tuner.apply(&tuning);
+                    return None;
+                }
+                Some(Ok(ToWorker::Recite(text))) => {
+                    text.lines().for_each(|line| tracing::info!("{line}"));
+                    return None;
+                }
                 Some(Ok(ToWorker::Start { .. })) | None => Order::Stop,
                 Some(Err(error)) => {
                     tracing::error!("Lost contact with the supervisor: {error}");
@@ -89,24 +132,64 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                 }
             },
             _ = self.hang_up.recv() => Order::Reload(Box::new(self.plan.clone())),
-        }
+            request = next_request(&mut self.requests) => Order::Report(request),
+        })
+    }
+
+    /// Makes the process run like this.
+    pub(crate) fn tune(&mut self, tuning: &Tuning) {
+        self.tuner.apply(tuning);
+    }
+
+    /// A timer was served this late, for want of processor time perhaps.
+    pub(crate) fn timer_served(&mut self, late: Duration) {
+        self.tuner.timer_served(late);
+    }
+
+    /// Answers [`Order::Ping`] with a few words on how the worker is.
+    pub(crate) fn alive(&self, words: String) {
+        self.tell(FromWorker::Alive(words));
     }
 
     /// Tells the supervisor that the last plan is in force.
-    pub(crate) async fn configured(&mut self) {
-        self.tell(&FromWorker::Configured).await;
+    pub(crate) fn configured(&self) {
+        self.tell(FromWorker::Configured);
     }
 
     /// Tells the supervisor what BFD sessions say.
-    pub(crate) async fn paths(&mut self, news: Vec<PathNews>) {
+    pub(crate) fn paths(&self, news: Vec<PathNews>) {
         if !news.is_empty() {
-            self.tell(&FromWorker::Paths(news)).await;
+            self.tell(FromWorker::Paths(news));
         }
     }
 
-    async fn tell(&mut self, message: &FromWorker) {
-        if let Err(error) = self.to_supervisor.send(message).await {
-            tracing::debug!("Could not tell the supervisor: {error}");
-        }
+    /// Answers [`Order::Report`].
+    pub(crate) fn report(&self, request: Request, status: Status) {
+        self.tell(FromWorker::Report(request, status));
     }
+
+    fn tell(&self, message: FromWorker) {
+        // A link that is gone is an order to stop, and heard as such.
+        let _ = self.outbox.send(message);
+    }
+}
+
+/// Listens to the signals that ask for a status.
+pub(crate) fn listen_to_requests() -> io::Result<[(Request, Signal); Request::SIGNALS.len()]> {
+    let [one, two, three, four] = Request::SIGNALS;
+    let listen = |(request, number)| signal(SignalKind::from_raw(number)).map(|signal| (request, signal));
+    Ok([listen(one)?, listen(two)?, listen(three)?, listen(four)?])
+}
+
+/// Waits for the next of these signals. Loses nothing when dropped while waiting.
+pub(crate) async fn next_request(requests: &mut [(Request, Signal)]) -> Request {
+    poll_fn(|context| {
+        for (request, signal) in &mut *requests {
+            if let Poll::Ready(Some(())) = signal.poll_recv(context) {
+                return Poll::Ready(*request);
+            }
+        }
+        Poll::Pending
+    })
+    .await
 }

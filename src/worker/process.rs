@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 
 use super::{Orders, Role};
 use crate::exit::Exit;
-use crate::{drive, log, pidfile, signals};
+use crate::{drive, log, pidfile, signals, tune};
 
 /// Is the worker that `assignment`, the value of [`super::ENV`], names.
 pub(crate) fn main(assignment: &str) -> Exit {
@@ -63,6 +63,8 @@ fn work(role: Role) -> io::Result<Exit> {
             Role::Checkers => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());
+                orders.tune(&start.tuning);
+                tune::watch_processor_time("Checker", "checker")?;
                 log.background();
                 if start.only_clean_up {
                     drive::checkers::clean_up(plan).await;
@@ -76,6 +78,8 @@ fn work(role: Role) -> io::Result<Exit> {
             Role::Bfd => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());
+                orders.tune(&start.tuning);
+                tune::watch_processor_time("BFD", "bfd")?;
                 log.background();
                 let exit = drive::bfd::run(plan, &mut orders).await;
                 log_end();
@@ -85,12 +89,14 @@ fn work(role: Role) -> io::Result<Exit> {
             Role::Vrrp => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
                 let log = log::init(start.log.clone());
+                orders.tune(&start.tuning);
+                tune::watch_processor_time("VRRP", "vrrp")?;
                 log.background();
                 if start.only_clean_up {
                     drive::vrrp::clean_up(plan).await?;
                     return Ok(Exit::Ok);
                 }
-                let exit = drive::vrrp::run(plan, &mut orders, start.leave_on_stop).await;
+                let exit = drive::vrrp::run(plan, &mut orders, &start).await;
                 log_end();
                 pidfile::remove(&start.pid_file);
                 Ok(exit)

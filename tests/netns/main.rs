@@ -5,12 +5,25 @@ mod announcement;
 mod auth;
 mod bfd;
 mod bfd_peers;
+mod decoded;
+mod dumps;
+#[path = "../monitoring/scene.rs"]
+mod dumps_scene;
 mod election;
 mod hardship;
 mod ipv6;
+mod manager;
+#[path = "../monitoring/mod.rs"]
+mod monitoring;
 mod packets;
+mod processes;
+mod reloads;
+mod routes;
+mod soak;
+mod supervision;
 mod sync;
 mod tracking;
+mod vmac;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -22,6 +35,7 @@ fn main() -> ExitCode {
             &Cast { one: ours.clone(), two: ours.clone() },
             tests![
                 announcement::announcements_keep_the_configured_distance,
+                addresses::a_router_whose_watched_source_address_is_missing_is_in_fault,
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
@@ -41,6 +55,13 @@ fn main() -> ExitCode {
                 bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
+                decoded::every_bfd_packet_is_whole,
+                decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
+                dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
+                dumps::dumps_go_where_they_are_told_and_through_no_link,
+                dumps::monitoring_reads_what_the_daemon_writes,
+                dumps::statistics_begin_at_nothing_after_they_were_cleared,
+                dumps::the_configuration_is_recited_into_the_log,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::a_returning_higher_priority_takes_over,
@@ -51,15 +72,41 @@ fn main() -> ExitCode {
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
+                routes::a_reload_touches_only_the_routes_and_rules_that_differ,
+                routes::among_fifty_routers_a_reload_moves_only_those_that_change,
+                routes::promotion_of_secondary_addresses_is_switched_on_and_back,
+                routes::static_objects_are_restored_at_once_and_a_lost_route_leads_to_a_new_election,
+                routes::the_removal_of_everything_is_survived,
+                routes::what_a_killed_daemon_left_is_taken_back_before_the_election,
                 sync::a_group_takes_over_and_yields_as_one,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                vmac::a_reload_makes_a_new_routers_vmac_before_the_router_starts,
+                vmac::a_vmac_carries_addresses_and_adverts_and_is_taken_away_at_the_end,
+                vmac::a_vmac_comes_and_goes_with_the_interface_below,
+                vmac::a_vmac_left_by_a_killed_daemon_is_used_again,
+                vmac::a_vmac_somebody_deletes_is_made_again_and_the_router_recovers,
+                vmac::membership_reports_never_bear_the_virtual_mac_address,
+                vmac::packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
+                manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
+                processes::a_worker_whose_timers_are_late_hurries,
+                processes::core_files_and_addresses_are_watched_on_demand,
+                processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
+                reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+                reloads::a_reload_comes_at_the_time_in_a_file,
+                reloads::what_a_reload_would_change_is_told_before_and_logged_then,
+                soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
+                soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_killed_master_goes_on_without_losing_an_address,
+                supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
+                supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,
                 tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,

@@ -2,6 +2,7 @@
 
 mod bfd;
 mod daemon;
+mod dumps;
 mod end;
 mod health;
 mod misc;
@@ -9,7 +10,9 @@ mod refusal;
 mod reload;
 mod stage;
 mod steps;
+mod syncd;
 mod table;
+mod vmac;
 mod whole;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
@@ -29,6 +32,10 @@ fn main() -> ExitCode {
                 misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                syncd::a_master_sends_connections_and_a_backup_receives_them,
+                vmac::a_vmac_follows_the_interface_below_into_its_vrf,
+                vmac::a_vmac_on_a_vlan_carries_the_addresses,
+                vmac::an_ipvlan_speaks_and_the_addresses_stay_below_it,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
                 whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
                 whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,
@@ -60,7 +67,10 @@ fn main() -> ExitCode {
             &ours,
             tests![
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
+                dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
+                dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
                 refusal::a_missing_right_is_named_and_ends_the_start,
+                refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,

@@ -28,3 +28,24 @@ pub(crate) fn a_missing_right_is_named_and_ends_the_start(binary: &Binary) -> Ou
     daemon.logs("CAP_NET_ADMIN", START)?;
     Ok(())
 }
+
+/// The kernel of user-mode Linux is older than this scheduler.
+pub(crate) fn a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away(binary: &Binary) -> Outcome {
+    let cluster = Cluster::new()?;
+    let [director, _] = &cluster.directors;
+    let without = seed::CONFIG.replacen("lb_algo wlc", "lb_algo twos", 1).replacen(
+        "lvs_sched wlc",
+        "lvs_sched twos",
+        1,
+    );
+    assert_ne!(without, seed::CONFIG);
+    let daemon = Keepalived::start(&director.node, binary, &without)?;
+    daemon.logs("error: Scheduler or persistence engine not found(2)", START)?;
+    daemon.logs("this needs the kernel module ip_vs_twos", START)?;
+    let services = lab::eventually("the other services", START, || {
+        let services = lab::ipvs::table(&director.node).ok()?.len();
+        (services == seed::SERVICES.len() - 1).then_some(services)
+    })?;
+    assert_eq!(services, 4);
+    Ok(())
+}

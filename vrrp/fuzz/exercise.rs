@@ -105,6 +105,7 @@ fn params(version: Version, family: Family, auth: Auth) -> Params {
         trust_addresses: Switch::Off,
         together: Switch::Off,
         yields_when_late: None,
+        track: Vec::new(),
         announce: Schedule::default(),
     }
 }

@@ -29,6 +29,19 @@ pub enum State {
 }
 
 impl State {
+    /// The name in log lines and dumps.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::Backup => "BACKUP",
+            Self::Master => "MASTER",
+            Self::Fault => "FAULT",
+            Self::Deleted => "DELETED",
+            Self::Stopped => "STOP",
+        }
+    }
+
     /// The number outside tools know it by.
     #[must_use]
     pub fn number(self) -> u8 {
@@ -37,7 +50,7 @@ impl State {
 }
 
 /// Something without which a virtual router cannot work. It is in FAULT as long as one of them stands.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Cause {
     /// A tracked thing is not as it should be.
     Tracked(Object),
@@ -205,7 +218,7 @@ pub enum Verdict {
 }
 
 /// The master a backup follows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Leader {
     /// Where its last advert came from.
     pub address: IpAddr,

@@ -166,6 +166,18 @@ impl Machine {
         &self.causes
     }
 
+    /// Configured priority and all weights, not limited to what an advert can say.
+    #[must_use]
+    pub fn total_priority(&self) -> i64 {
+        i64::from(self.params.priority.get()) + i64::from(self.tracker.sum())
+    }
+
+    /// When its next advert is due, or, as backup, when the master will have been silent for too long.
+    #[must_use]
+    pub fn due(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
     /// When to call again with [`Event::Tick`] if nothing happens before.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {

@@ -68,22 +68,11 @@ impl Line {
     #[must_use]
     pub fn of<'a>(&'a self, group: &'a str) -> impl fmt::Display + 'a {
         fmt::from_fn(move |f| match self {
-            Self::Syncing(to) => write!(f, "VRRP_Group({group}) Syncing instances to {} state", word(*to)),
+            Self::Syncing(to) => write!(f, "VRRP_Group({group}) Syncing instances to {} state", to.word()),
             Self::SyncingAtStart { instance } => {
                 write!(f, "VRRP_Group({group}): Syncing {instance} to FAULT state")
             }
         })
-    }
-}
-
-fn word(state: State) -> &'static str {
-    match state {
-        State::Init => "INIT",
-        State::Backup => "BACKUP",
-        State::Master => "MASTER",
-        State::Fault => "FAULT",
-        State::Deleted => "DELETED",
-        State::Stopped => "STOP",
     }
 }
 

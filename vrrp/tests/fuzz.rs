@@ -1,6 +1,7 @@
 //! What fuzzing left behind: the packets that routers really send, and the inputs it found, read again at every test.
 
 #[path = "../fuzz/exercise.rs"]
+#[expect(unreachable_pub, reason = "it is public to the targets")]
 mod exercise;
 
 use std::fs;

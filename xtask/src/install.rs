@@ -25,6 +25,8 @@ pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: 
 /// The original, as peer and oracle.
 pub(crate) const KEEPALIVED: Program = Program { name: "keepalived", package: "keepalived" };
 
+/// Says what is in a packet.
+pub(crate) const TSHARK: Program = Program { name: "tshark", package: "tshark" };
 /// A web server.
 pub(crate) const NGINX: Program = Program { name: "nginx", package: "nginx-light" };
 /// A name server.

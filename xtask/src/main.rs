@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask test` and `cargo xtask docs`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -12,6 +12,11 @@ use std::{env, process::ExitCode};
 
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
+
+  bench failover [ROUNDS]
+  bench instances [COUNT]
+        Builds with optimisation and measures, beside Debian's keepalived: how late a backup takes over, and what a
+        thousand instances cost. Prints the tables of docs/benchmarks.md.
 
   demo [--binary PATH] [--json FILE]
         Plays the seed's configuration on two directors with seven real servers, kills one of each and brings it
@@ -29,6 +34,10 @@ Usage: cargo xtask COMMAND
   bench checkers
         Runs 2,000 services of five servers and 10,000 of four, each server checked, with ours and with Debian's
         keepalived, and prints start, reload, stop, memory and processor time side by side.
+
+  bench parse [BINARY]
+        Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,
+        one after the other, and prints the table of docs/benchmarks.md.
 
   docs [--check]
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it

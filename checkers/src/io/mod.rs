@@ -11,4 +11,4 @@ pub mod tls;
 mod verify;
 
 pub use self::progress::{Lateness, Progress};
-pub use self::run::Runner;
+pub use self::run::{Ended, Runner};

@@ -21,6 +21,18 @@ use crate::{CheckerId, Failure, Found, Outcome};
 /// How much longer than its own time limits a probe may take before it is ended from outside.
 const GRACE: Duration = Duration::from_secs(1);
 
+/// The last probe of a checker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ended {
+    /// How much later than planned it was started.
+    pub late: Duration,
+    /// When it was started.
+    pub started: Instant,
+    /// When its end was noticed.
+    pub ended: Instant,
+    /// What it found.
+    pub outcome: Outcome,
+}
 /// What a probe counts as that had to be ended.
 const OVERDUE: Outcome = Outcome::Failed(Failure::ConnectTimeout);
 
@@ -44,6 +56,13 @@ struct Planned {
     question: usize,
     progress: Progress,
     running: Option<AbortHandle>,
+    last: Option<Ended>,
+}
+
+impl Planned {
+    fn new(kind: CheckerKind) -> Self {
+        Self { kind: Arc::new(kind), question: 0, progress: Progress::default(), running: None, last: None }
+    }
 }
 
 impl Runner {
@@ -86,11 +105,7 @@ impl Runner {
 
     /// Adds a checker or replaces it; it is not planned yet.
     pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
-        let kind = Arc::new(kind);
-        if let Some(Planned { running: Some(running), .. }) = self
-            .checkers
-            .insert(id, Planned { kind, question: 0, progress: Progress::default(), running: None })
-        {
+        if let Some(Planned { running: Some(running), .. }) = self.checkers.insert(id, Planned::new(kind)) {
             running.abort();
         }
     }
@@ -102,6 +117,11 @@ impl Runner {
             checker.progress.due = Some(at);
             self.due.push(Reverse((at, id)));
         }
+    }
+
+    /// The last probe of a checker since it was inserted.
+    pub fn last(&self, id: CheckerId) -> Option<Ended> {
+        self.checkers.get(&id)?.last
     }
 
     /// Takes back what is planned of a checker; a probe that is under way is ended and tells nothing.
@@ -199,9 +219,16 @@ impl Runner {
             return None;
         }
         checker.running = None;
-        checker.progress.running_since = None;
+        let started = checker.progress.running_since.take();
         checker.progress.last_finished = Some(Instant::now());
         // A probe that broke has failed: its server must not stay in service untested.
-        Some((id, found.unwrap_or(OVERDUE.into())))
+        let found = found.unwrap_or(OVERDUE.into());
+        checker.last = started.map(|started| Ended {
+            late: checker.progress.late,
+            started,
+            ended: Instant::now(),
+            outcome: found.outcome,
+        });
+        Some((id, found))
     }
 }

@@ -57,8 +57,13 @@ async fn beyond_the_limit_probes_wait_for_the_earlier_ones() {
     runner.insert(id(1), tcp_check(server.addr(), LONG));
     runner.plan(id(0), 0, now);
     runner.plan(id(1), 0, now);
+    assert_eq!(runner.last(id(0)), None);
     assert_eq!(next(&mut runner).await.0, id(0));
     assert_eq!(next(&mut runner).await.0, id(1));
+    let [first, second] = [0, 1].map(|number| runner.last(id(number)).unwrap());
+    assert!(first.late < second.late && second.late >= Duration::from_millis(100), "{first:?} {second:?}");
+    assert_eq!(first.outcome, Outcome::Failed(Failure::ConnectTimeout));
+    assert!(first.ended >= first.started + Duration::from_millis(100));
 }
 
 #[tokio::test]

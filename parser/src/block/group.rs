@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{IfName, Located, Script};
-use crate::keyword::{Args, Block, Bounds, Lines, Refused, Value, WordList, keywords};
+use crate::keyword::{Args, Block, Bounds, Lines, Refused, Slot, Value, WordList, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
 use crate::value::time::us;
@@ -34,13 +34,13 @@ impl Value for Group {
         Ok(Self(WordList::read_block(args).0))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         if slot.is_some() {
             let text = format!("Group list already specified for sync group {}", args.name());
             args.general(text);
             return;
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 
@@ -106,7 +106,7 @@ impl Block for SyncGroupBlock {
 keywords! {
     /// Instances that fault when a static item is lost.
     TrackGroupBlock {
-        group: Group => "Its members.", is ParsedOnly;
+        group: Group => "Its members.";
     }
 }
 
@@ -158,10 +158,10 @@ impl Value for GroupedInterfaces {
         Ok(Self(interfaces))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }

@@ -237,10 +237,10 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
         Ok(Self(vec![crate::config::Located { value, span }]))
     }
 
-    fn store(self, slot: &mut Option<crate::config::Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut crate::keyword::Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }

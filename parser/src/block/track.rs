@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::config::{Identity, Located, ParamMatch};
 use crate::diag::Class;
-use crate::keyword::{Args, Block, Bounds, Refused, Value, keywords};
+use crate::keyword::{Args, Block, Bounds, Refused, Slot, Value, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
 use crate::value::script::BareCommand;
@@ -69,7 +69,7 @@ impl Value for ProcessCommand {
         Ok(Self(std::iter::once(first).chain(std::iter::from_fn(|| args.optional())).collect()))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         if slot.is_some() {
             let text = format!(
                 "Process already set for track process {} - ignoring {}",
@@ -79,7 +79,7 @@ impl Value for ProcessCommand {
             args.general(text);
             return;
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 
@@ -229,6 +229,6 @@ impl Block for TrackFileBlock {
 impl TrackFileBlock {
     /// The block and its place, for the resolver.
     pub(crate) fn path(&self) -> Option<&Located<String>> {
-        self.file.as_ref()
+        self.file.as_deref()
     }
 }

@@ -10,7 +10,7 @@ use crate::config::{
     BfdCheck, Check, Checker, Config, DnsCheck, Endpoint, Family, FileCheck, HttpCheck, HttpUrl, Located,
     MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, TlsVerify, UdpCheck, server_label,
 };
-use crate::keyword::Nested;
+use crate::keyword::{Nested, Slot};
 use crate::resolve::{Complaints, said};
 use crate::value::check::BfdName;
 
@@ -87,7 +87,9 @@ pub(super) fn checkers(
         );
     }
     for Located { value, span } in Nested::all(rs.misc_check.clone()) {
-        let Some(Located { value: command, span: said_at }) = value.misc_path else { continue };
+        let Some(Located { value: command, span: said_at }) = value.misc_path.map(|said| *said) else {
+            continue;
+        };
         let script = Script { span: said_at, command: command.0, identity: said(value.user) };
         let timeout = said(value.misc_timeout).map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero());
         let timeout = timeout.unwrap_or_else(|| vs.delay_loop());
@@ -104,6 +106,7 @@ pub(super) fn checkers(
     all.bfd();
     let mut checkers = all.checkers;
     checkers.sort_by_key(|checker| checker.span.line);
+    checkers.shrink_to_fit();
     checkers
 }
 
@@ -139,9 +142,7 @@ impl Inheritance<'_> {
 
     fn pace(&self, timing: &Timing, defaults: Defaults) -> Pace {
         let (rs, vs) = (self.rs, self.vs);
-        let either = |own: &Option<Located<Duration>>,
-                      rs: &Option<Located<Duration>>,
-                      vs: &Option<Located<Duration>>| {
+        let either = |own: &Slot<Duration>, rs: &Slot<Duration>, vs: &Slot<Duration>| {
             own.as_ref().or(rs.as_ref()).or(vs.as_ref()).map(|said| said.value)
         };
         let delay_loop =
@@ -187,7 +188,7 @@ impl Inheritance<'_> {
             dest: SocketAddr::new(addr, port),
             bind: bind.map(|said| said.value),
             bind_port: connect.bind_port(),
-            bind_if: connect.bind_if.clone(),
+            bind_if: connect.bind_if.as_deref().cloned(),
             connect_timeout: timeout.map_or_else(|| self.vs.connect_timeout(), |said| said.value),
             fwmark: connect.fwmark(),
         })
@@ -234,9 +235,8 @@ impl Inheritance<'_> {
         if urls.is_empty() {
             return;
         }
-        let host = |slot: &Option<Located<crate::value::word::Replaceable>>| {
-            slot.as_ref().map(|said| said.value.0.clone())
-        };
+        let host =
+            |slot: &Slot<crate::value::word::Replaceable>| slot.as_ref().map(|said| said.value.0.clone());
         let own = host(&rows.virtualhost);
         let sni_host = own.clone().or_else(|| host(&self.vs.virtualhost));
         let virtualhost = own.or_else(|| host(&self.rs.virtualhost)).or_else(|| host(&self.vs.virtualhost));
@@ -247,8 +247,8 @@ impl Inheritance<'_> {
                 None => Sni::VirtualHost(sni_host),
             }
         });
-        if let Some(Located { value, span }) = rows.nb_get_retry.take() {
-            rows.timing.retry.get_or_insert(Located { value: value.0, span });
+        if let Some(Located { value, span }) = rows.nb_get_retry.take().map(|said| *said) {
+            rows.timing.retry.get_or_insert_with(|| Box::new(Located { value: value.0, span }));
         }
         let (protocol, fast_recovery) =
             (said(rows.http_protocol.clone()).unwrap_or_default(), rows.fast_recovery());
@@ -310,7 +310,7 @@ fn http_url(rows: UrlRows, tls_compliant: bool) -> Option<HttpUrl> {
     if max_offset.is_some_and(|max| min_offset > max) {
         (min_offset, max_offset) = (0, None);
     }
-    let regex = rows.regex.map(|Located { value, span }| Regex {
+    let regex = rows.regex.map(|said| *said).map(|Located { value, span }| Regex {
         span,
         pattern: value.0,
         invert: rows.regex_no_match.is_some(),

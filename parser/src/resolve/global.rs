@@ -8,7 +8,7 @@ use crate::config::{
     RxBuffers, Script, Snmp, SyncDaemon,
 };
 use crate::diag::Class;
-use crate::keyword::Table;
+use crate::keyword::{Slot, Table};
 use crate::resolve::{Complaints, said};
 use crate::value::global::{
     AffinityValue, FlushValue, ProcessName, RealtimePriority, TableName, derived_sets,
@@ -62,7 +62,7 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
         router_id: value(&defs.router_id),
         mail: mail(defs),
         script_security: defs.enable_script_security.is_some(),
-        script_user: defs.script_user.clone(),
+        script_user: defs.script_user.as_deref().cloned(),
         use_symlink_paths: defs.use_symlink_paths(),
         set_supplementary_groups: defs.set_supplementary_groups(),
         startup_script: value(&defs.startup_script),
@@ -71,7 +71,7 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
         shutdown_script_timeout: defs.shutdown_script_timeout().0,
         dynamic_interfaces: value(&defs.dynamic_interfaces)
             .map_or(defaults.dynamic_interfaces, |dynamic| dynamic.0),
-        default_interface: defs.default_interface.clone(),
+        default_interface: defs.default_interface.as_deref().cloned(),
         disable_local_igmp: defs.disable_local_igmp.is_some(),
         vrrp_version: defs.vrrp_version(),
         vrrp_strict: defs.vrrp_strict(),
@@ -145,34 +145,35 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
     }
 }
 
-fn value<T: Clone>(slot: &Option<Located<T>>) -> Option<T> {
+fn value<T: Clone>(slot: &Slot<T>) -> Option<T> {
     slot.as_ref().map(|said| said.value.clone())
 }
 
-fn name(slot: &Option<Located<ProcessName>>, default: Option<&str>) -> Option<String> {
+fn name(slot: &Slot<ProcessName>, default: Option<&str>) -> Option<String> {
     value(slot).map(|name| name.0).or_else(|| default.map(str::to_owned))
 }
 
 fn tuning(
     name: Option<String>,
-    nice: &Option<Located<i8>>,
+    nice: &Slot<i8>,
     no_swap: bool,
-    realtime: &Option<Located<RealtimePriority>>,
-    cpus: &Option<Located<AffinityValue>>,
-    limit: &Option<Located<Micros>>,
+    realtime: &Slot<RealtimePriority>,
+    cpus: &Slot<AffinityValue>,
+    limit: &Slot<Micros>,
 ) -> ProcessTuning {
     ProcessTuning {
         name,
         nice: value(nice).unwrap_or(0),
         no_swap,
         realtime: value(realtime).map(|priority| priority.0),
-        cpus: cpus.clone().map(|Located { value, span }| Located { value: value.0, span }),
+        cpus: cpus.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span }),
         realtime_limit: value(limit).map(|limit| limit.0.max(Duration::from_micros(2))),
     }
 }
 
 fn mail(defs: &GlobalBlock) -> Mail {
-    let server = defs.smtp_server.clone().map(|Located { value, span }| Located { value: value.0, span });
+    let server =
+        defs.smtp_server.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span });
     Mail {
         server,
         helo_name: value(&defs.smtp_helo_name).map(|name| name.0),
@@ -225,7 +226,7 @@ fn rx_buffers(defs: &GlobalBlock) -> RxBuffers {
     }
 }
 
-fn buffer(size: &Option<Located<u32>>, force: bool) -> ReceiveBuffer {
+fn buffer(size: &Slot<u32>, force: bool) -> ReceiveBuffer {
     ReceiveBuffer { bytes: value(size).filter(|bytes| *bytes > 0), force }
 }
 
@@ -238,7 +239,7 @@ fn ipsets(defs: &GlobalBlock) -> Option<Ipsets> {
     }
 }
 
-fn table(slot: &Option<Located<TableName>>, default: &str) -> Option<String> {
+fn table(slot: &Slot<TableName>, default: &str) -> Option<String> {
     value(slot).map(|TableName(name)| if name.is_empty() { default.to_owned() } else { name })
 }
 
@@ -273,8 +274,8 @@ fn snmp(defs: &GlobalBlock) -> Snmp {
     }
 }
 
-fn fifo(path: &Option<Located<FifoPath>>, script: &Option<Located<Script>>) -> Option<Fifo> {
-    let Located { value: FifoPath { path, owner }, span } = path.clone()?;
+fn fifo(path: &Slot<FifoPath>, script: &Slot<Script>) -> Option<Fifo> {
+    let Located { value: FifoPath { path, owner }, span } = path.as_deref().cloned()?;
     Some(Fifo { span, path, owner, script: said(script.clone()) })
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::block::group::SyncGroupBlock;
-use crate::config::{Config, Located, Notify, Peering, Role, SyncGroup, VrrpInstance};
+use crate::config::{Config, Family, Located, Notify, Peering, Role, SyncGroup, VrrpInstance};
 use crate::resolve::tracking::tracking;
 use crate::resolve::{Complaints, said};
 
@@ -103,8 +103,12 @@ pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
         }
     }
     drop_weights(config, complaints);
-    for (at, second) in config.vrrp_instances.iter().enumerate() {
-        let rival = config.vrrp_instances[..at].iter().find(|first| collide(first, second));
+    let mut alike: HashMap<(u8, Family, Option<&str>), Vec<&VrrpInstance>> = HashMap::new();
+    for second in &config.vrrp_instances {
+        let interface = second.interface.as_ref().map(|said| said.value.as_str());
+        let earlier = alike.entry((second.vrid, second.family, interface)).or_default();
+        let rival = earlier.iter().copied().find(|first| collide(first, second));
+        earlier.push(second);
         if let (Some(first), Some(interface)) = (rival, &second.interface) {
             complaints.fatal(format!(
                 "{} and {} both use VRID {} with {} on interface {}",
@@ -196,19 +200,12 @@ fn drop_weights(config: &mut Config, complaints: &mut Complaints) {
     }
 }
 
-/// Whether two instances would take each other's adverts for their own.
+/// Whether two instances with the same VRID on the same interface would take each other's adverts for their own.
 fn collide(first: &VrrpInstance, second: &VrrpInstance) -> bool {
-    if (first.vrid, first.family) != (second.vrid, second.family) {
-        return false;
-    }
-    let interface = |instance: &VrrpInstance| instance.interface.as_ref().map(|said| said.value.clone());
     match (&first.peering, &second.peering) {
-        (Peering::Multicast { group: a }, Peering::Multicast { group: b }) => {
-            a == b && interface(first) == interface(second)
-        }
+        (Peering::Multicast { group: a }, Peering::Multicast { group: b }) => a == b,
         (Peering::Unicast { peers: a, .. }, Peering::Unicast { peers: b, .. }) => {
-            interface(first) == interface(second)
-                && first.source == second.source
+            first.source == second.source
                 && a.iter().any(|peer| b.iter().any(|other| peer.addr == other.addr))
         }
         (Peering::Multicast { .. } | Peering::Unicast { .. } | Peering::Missing, _) => false,

@@ -20,7 +20,7 @@ pub(super) fn ssl(blocks: Vec<Located<SslBlock>>, complaints: &mut Complaints) -
         complaints.at(&again.span, "SSL context already specified - replacing");
     }
     let Located { value: block, span } = blocks.into_iter().next_back()?;
-    let text = |slot: Option<Located<crate::value::word::Replaceable>>| said(slot).map(|value| value.0);
+    let text = |slot: crate::keyword::Slot<crate::value::word::Replaceable>| said(slot).map(|value| value.0);
     Some(SslContext {
         span,
         password: text(block.password).map(Secret::new),
@@ -48,7 +48,7 @@ pub(super) fn virtual_servers(
     complaints: &mut Complaints,
 ) -> Vec<VirtualServer> {
     let mut uses: HashMap<String, usize> = HashMap::new();
-    let mut servers = Vec::new();
+    let mut servers = Vec::with_capacity(blocks.len());
     for Located { value: block, span } in blocks {
         let service = match &block.target {
             Head::Address(addr, port) => Service::Address { addr: *addr, port: *port },
@@ -158,7 +158,7 @@ impl VirtualServerBuilder<'_> {
         let alerts = &self.config.global.mail;
         let smtp_alert =
             said(block.smtp_alert.clone()).or(alerts.alert_checker).or(alerts.alert).unwrap_or(false);
-        let mut real_servers = Vec::new();
+        let mut real_servers = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let method = candidate.forwarding.unwrap_or(forwarding);
             real_servers.push(self.real_server(candidate, method, protocol));
@@ -214,7 +214,7 @@ impl VirtualServerBuilder<'_> {
 
     /// The sorry server as said, with the line that said it.
     fn sorry_server(&mut self, inherited: Option<Forwarding>) -> Option<(SorryServer, Option<Forwarding>)> {
-        let Located { value, span } = self.block.sorry_server.clone()?;
+        let Located { value, span } = self.block.sorry_server.as_deref().cloned()?;
         let own = self.block.sorry_server_lvs_method.as_ref().map(|said| said.value.0);
         let forwarding = own.or(inherited);
         let inhibit_on_failure = self.block.sorry_server_inhibit.is_some();
@@ -350,7 +350,7 @@ impl VirtualServerBuilder<'_> {
             timeout = Some(PERSISTENCE);
         }
         const MAX_ENGINE: usize = 15;
-        let engine = self.block.persistence_engine.clone().map(|Located { mut value, span }| {
+        let engine = self.block.persistence_engine.as_deref().cloned().map(|Located { mut value, span }| {
             if value.len() > MAX_ENGINE {
                 self.complaints.at(&span, format!("persistence_engine name too long '{value}' - truncating"));
                 let end = (0..=MAX_ENGINE).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);

@@ -18,7 +18,7 @@ use crate::value::rule::RuleLine;
 /// Scripts, in the order of the file.
 pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript> {
     let script = |Located { value: block, span }: Located<TrackScriptBlock>| {
-        let Located { value: command, span: said_at } = block.script.clone()?;
+        let Located { value: command, span: said_at } = block.script.as_deref().cloned()?;
         let interval = block.interval().0;
         let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
             Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },

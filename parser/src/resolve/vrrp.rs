@@ -11,7 +11,7 @@ use crate::config::{
     Version, Vmac, VrrpInstance,
 };
 use crate::diag::Class;
-use crate::keyword::{Lines, Nested, Table};
+use crate::keyword::{Lines, Nested, Slot, Table};
 use crate::resolve::tracking::tracking;
 use crate::resolve::{Complaints, said};
 use crate::value::instance::AuthType;
@@ -142,8 +142,11 @@ impl Builder<'_> {
             name: self.name,
             span,
             vrid,
-            interface: block.interface.map(|Located { value, span }| Located { value: value.0, span }),
-            vrf: block.vrf.map(|Located { value, span }| Located { value: value.0, span }),
+            interface: block
+                .interface
+                .map(|said| *said)
+                .map(|Located { value, span }| Located { value: value.0, span }),
+            vrf: block.vrf.map(|said| *said).map(|Located { value, span }| Located { value: value.0, span }),
             version,
             family,
             strict,
@@ -497,7 +500,7 @@ impl Builder<'_> {
         let lower = said(block.lower_prio_no_advert.take());
         let higher = said(block.higher_prio_send_advert.take());
         if !strict {
-            let default = |slot: &Option<Located<bool>>| slot.as_ref().is_some_and(|said| said.value);
+            let default = |slot: &Slot<bool>| slot.as_ref().is_some_and(|said| said.value);
             return (
                 lower.unwrap_or_else(|| default(&self.defs.vrrp_lower_prio_no_advert)),
                 higher.unwrap_or_else(|| default(&self.defs.vrrp_higher_prio_send_advert)),

@@ -244,8 +244,12 @@ impl AddressLine {
     /// Reads one option of the line; none drops the line.
     fn option(&mut self, args: &mut Args<'_, '_>, option: &str, explicit_len: bool) -> Option<()> {
         let address = &mut self.address;
-        let shown = address.prefix.addr;
-        let v6 = shown.is_ipv6();
+        let Prefix { addr, len } = address.prefix;
+        let v6 = addr.is_ipv6();
+        let shown = match len == Family::of(addr).host_bits() {
+            true => addr.to_string(),
+            false => address.prefix.to_string(),
+        };
         let value = |args: &mut Args<'_, '_>| {
             let value = args.optional();
             if value.is_none() {

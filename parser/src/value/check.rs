@@ -1,8 +1,8 @@
 //! Values that only checkers know.
 
-use crate::config::{Located, RegexOption, ReplyPattern, StatusCodes, Weight};
+use crate::config::{RegexOption, ReplyPattern, StatusCodes, Weight};
 use crate::diag::Class;
-use crate::keyword::{Args, Bounds, Refused, Value};
+use crate::keyword::{Args, Bounds, Refused, Slot, Value};
 use crate::value::number::Integer;
 
 /// Bytes in hexadecimal; a digit alone between blanks is a byte too.
@@ -87,10 +87,10 @@ impl Value for DomainName {
         Ok(Self(name))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(_) => args.general("DNS_CHECK name already specified - ignoring"),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }
@@ -226,10 +226,10 @@ impl Value for StatusCodesValue {
         if codes.is_empty() { Err(Refused::Said) } else { Ok(Self(StatusCodes(codes))) }
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         match slot {
             Some(all) => all.value.0.0.extend(self.0.0),
-            None => *slot = Some(args.located(self)),
+            None => *slot = Some(Box::new(args.located(self))),
         }
     }
 }

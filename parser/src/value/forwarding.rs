@@ -1,7 +1,7 @@
 //! How packets reach a server: `NAT`, `DR`, `TUN` and its options.
 
-use crate::config::{Forwarding, Located, Tunnel, TunnelChecksum, TunnelKind};
-use crate::keyword::{Args, Bounds, Refused, Value};
+use crate::config::{Forwarding, Tunnel, TunnelChecksum, TunnelKind};
+use crate::keyword::{Args, Bounds, Refused, Slot, Value};
 use crate::value::number::Integer;
 
 /// The options of a tunnel as they were said.
@@ -49,8 +49,8 @@ impl Value for Forwarding {
         })
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
-        *slot = Some(args.located(self));
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 

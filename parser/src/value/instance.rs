@@ -3,10 +3,10 @@
 use std::net::IpAddr;
 
 use crate::config::{
-    AntiReplay, Family, HmacKey, HmacMode, IfName, Ipvlan, IpvlanMode, KeySource, Located, MacAddress,
+    AntiReplay, Family, HmacKey, HmacMode, IfName, Ipvlan, IpvlanMode, KeySource, MacAddress,
     UnicastChecksum, Version, Vmac,
 };
-use crate::keyword::{Args, Bounds, Refused, Value};
+use crate::keyword::{Args, Bounds, Refused, Slot, Value};
 use crate::value::address::{address, prefix};
 use crate::value::number::Integer;
 use crate::value::word::lookup;
@@ -59,7 +59,7 @@ impl Value for VersionValue {
         Version::read(args, bounds).map(Self)
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         let name = args.name();
         if slot.as_ref().is_some_and(|said| said.value != self) {
             args.general(format!(
@@ -68,7 +68,7 @@ impl Value for VersionValue {
         } else if self.0 == Version::V2 && args.reader.family == Some(Family::V6) {
             args.general(format!("({name}) cannot set VRRP version 2 with IPv6. Ignoring"));
         } else {
-            *slot = Some(args.located(self));
+            *slot = Some(Box::new(args.located(self)));
         }
     }
 }
@@ -257,9 +257,9 @@ impl Value for HmacKeyValue {
         Ok(Self(vec![HmacKey { id, key }]))
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         let Some(all) = slot else {
-            *slot = Some(args.located(self));
+            *slot = Some(Box::new(args.located(self)));
             return;
         };
         for key in self.0 {

@@ -1,8 +1,8 @@
 //! Commands, who runs them, and FIFOs.
 
-use crate::config::{Command, Identity, Located, Script};
+use crate::config::{Command, Identity, Script};
 use crate::diag::Class;
-use crate::keyword::{Args, Bounds, Refused, Value};
+use crate::keyword::{Args, Bounds, Refused, Slot, Value};
 use crate::value::identity::identity;
 
 /// Reads the words of a script statement: the command word split again, and the words after it.
@@ -33,7 +33,7 @@ impl Value for Script {
         Ok(Self { span: args.span(), command, identity: identity(&words) })
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         if slot.is_some() {
             let name = args.name();
             let prefix = match (name.is_empty(), args.reader.in_sync_group()) {
@@ -46,7 +46,7 @@ impl Value for Script {
             args.general(format!("{prefix}{keyword} script already specified - ignoring {path}"));
             return;
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 
@@ -80,12 +80,13 @@ impl Value for MaybeScript {
         }
     }
 
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
-        let mut script = slot.take().and_then(|said| said.value.0).map(|script| args.located(script));
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
+        let mut script =
+            slot.take().and_then(|said| said.value.0).map(|script| Box::new(args.located(script)));
         if let Some(new) = self.0 {
             new.store(&mut script, args);
         }
-        *slot = Some(args.located(Self(script.map(|said| said.value))));
+        *slot = Some(Box::new(args.located(Self(script.map(|said| said.value)))));
     }
 }
 

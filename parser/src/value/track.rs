@@ -1,7 +1,7 @@
 //! What is watched and with which weight.
 
 use crate::config::{Located, Weight};
-use crate::keyword::{Args, Bounds, Entry, Refused, Value};
+use crate::keyword::{Args, Bounds, Entry, Refused, Slot, Value};
 use crate::read::Known;
 use crate::value::number::Integer;
 
@@ -148,13 +148,13 @@ impl Value for WeightValue {
     }
 
     /// A weight that differs from the default of its block stays.
-    fn store(self, slot: &mut Option<Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
         let described = args.reader.described();
         let (what, default) = match described.split(' ').next() {
             Some("track_file") => ("track file", 1),
             Some("vrrp_track_process") => ("track process", 0),
             _ => {
-                *slot = Some(args.located(self));
+                *slot = Some(Box::new(args.located(self)));
                 return;
             }
         };
@@ -163,7 +163,7 @@ impl Value for WeightValue {
             args.general(text);
             return;
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 
     fn limit(limit: &i32) -> String {

@@ -57,7 +57,7 @@ impl Value for Replaceable {
         args.word().map(Self)
     }
 
-    fn store(self, slot: &mut Option<crate::config::Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut crate::keyword::Slot<Self>, args: &mut Args<'_, '_>) {
         if let Some(old) = slot {
             let block = args.name();
             let what = if block == "SSL" { "SSL" } else { args.keyword() };
@@ -67,7 +67,7 @@ impl Value for Replaceable {
             let text = format!("Duplicate {what} - overwriting {} with {}", shown(&old.value), shown(&self));
             args.general(text);
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 
@@ -182,13 +182,13 @@ impl Value for Role {
         }
     }
 
-    fn store(self, slot: &mut Option<crate::config::Located<Self>>, args: &mut Args<'_, '_>) {
+    fn store(self, slot: &mut crate::keyword::Slot<Self>, args: &mut Args<'_, '_>) {
         if self == Self::Backup && slot.as_ref().is_some_and(|said| said.value == Self::Master) {
             let text = format!("({}) state previously set as MASTER - ignoring BACKUP", args.name());
             args.general(text);
             return;
         }
-        *slot = Some(args.located(self));
+        *slot = Some(Box::new(args.located(self)));
     }
 }
 

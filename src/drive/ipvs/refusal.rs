@@ -56,6 +56,20 @@ pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
     format!("IPVS cmd IP_VS_SO_SET_{name}({number}) error: {text}({}){object}", refusal.errno)
 }
 
+/// What to do about it, where the kernel's number does not tell: which modules it looked for.
+pub(super) fn advice(request: &Request, refusal: &Refusal) -> Option<String> {
+    let (Cause::NoSuchScheduler, Request::NewService(service) | Request::SetService(service)) =
+        (refusal.cause, request)
+    else {
+        return None;
+    };
+    let scheduler = service.scheduler.map(|name| format!("ip_vs_{name}"));
+    let engine = service.engine.map(|name| format!("ip_vs_pe_{name}"));
+    let modules: Vec<String> = scheduler.into_iter().chain(engine).collect();
+    let modules = modules.join(" and ");
+    Some(format!("IPVS: this needs the kernel module {modules}; `modprobe` says why it is not there"))
+}
+
 /// The service that a request is about, with the destination if it is about one.
 pub(super) fn object_of(request: &Request) -> Option<(ServiceId, Option<ipvs::DestinationId>)> {
     service_of(request).map(|service| (service, destination_of(request)))
@@ -148,6 +162,11 @@ mod tests {
             "IPVS cmd IP_VS_SO_SET_DEL(1156) error: No such service(3) (Fwm 1 inet6)"
         );
         let create = Request::NewService(ipvs::Service::new(web));
+        assert_eq!(
+            advice(&create, &refusal(&create, 2)).as_deref(),
+            Some("IPVS: this needs the kernel module ip_vs_wlc; `modprobe` says why it is not there")
+        );
+        assert_eq!(advice(&create, &refusal(&create, 12)), None);
         assert_eq!(
             line(&create, &refusal(&create, 12)),
             "IPVS cmd IP_VS_SO_SET_ADD(1154) error: Cannot allocate memory(12) (10.1.0.1:tcp:80)"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use std::time::Instant;
+use std::time::{Duration, Instant, SystemTime};
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
@@ -10,8 +10,9 @@ use vrrp::track::{Object, Status};
 use vrrp::{Cause, Event, Router};
 
 use super::tell::Voice;
-use crate::drive::kernel::Id;
+use crate::drive::kernel::{Command, Id};
 use crate::mirror::Mirror;
+use crate::plan::address::Address;
 use crate::plan::vrrp as plan;
 
 /// One virtual router.
@@ -22,12 +23,24 @@ pub(super) struct Instance {
     pub(super) router: Router,
     /// The sync group it belongs to, as an index into the worker's.
     pub(super) group: Option<usize>,
+    /// When it came to its state.
+    pub(super) since: SystemTime,
+    /// When it sent its last advert.
+    pub(super) last_advert: Option<SystemTime>,
     pub(super) voice: Voice,
 }
 
 impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
-        Self { id, router: Router::new(plan.params.clone()), group: None, plan, voice: Voice::default() }
+        Self {
+            id,
+            router: Router::new(plan.params.clone()),
+            group: None,
+            plan,
+            since: SystemTime::now(),
+            last_advert: None,
+            voice: Voice::default(),
+        }
     }
 
     pub(super) fn name(&self) -> &str {
@@ -36,8 +49,46 @@ impl Instance {
 
     pub(super) fn log(&self, line: &Line) {
         match line.detail() {
-            Detail::Normal => tracing::info!("{}", line.of(self.name())),
-            Detail::Detailed => tracing::debug!("{}", line.of(self.name())),
+            Detail::Normal => tracing::info!(instance = self.name(), "{}", line.of(self.name())),
+            Detail::Detailed => tracing::debug!(instance = self.name(), "{}", line.of(self.name())),
+        }
+    }
+
+    /// Logs that the advert that has just been sent was late enough to worry the backups; `sent` is how many there were
+    /// before it.
+    pub(super) fn log_lateness(&self, sent: u64) {
+        let late = self.router.machine().punctuality().last_lateness;
+        let is_worth_telling = late >= (self.plan.params.interval / 4).max(Duration::from_millis(50));
+        if self.router.counters().sent > sent
+            && self.router.machine().state() == vrrp::State::Master
+            && is_worth_telling
+        {
+            tracing::info!("({}) Advert was sent {:.3} s late", self.name(), late.as_secs_f64());
+        }
+    }
+
+    /// As [`Self::log`], where a line about the addresses stands for all that is held: the original has one for each kind.
+    pub(super) fn log_all(&self, line: &Line) {
+        let plan = &self.plan;
+        let has = [!plan.excluded.is_empty(), !plan.routes.is_empty(), !plan.rules.is_empty()];
+        let [excluded, routes, rules] = has;
+        let log = |is_due: bool, line: &Line| {
+            if is_due {
+                self.log(line);
+            }
+        };
+        if let Line::RemovingVips = line {
+            log(rules, &Line::RemovingRules);
+            log(routes, &Line::RemovingRoutes);
+            self.log(line);
+            log(excluded, &Line::RemovingExcludedVips);
+        } else if let Line::SettingVips = line {
+            self.log(line);
+            log(excluded, &Line::SettingExcludedVips);
+            log(routes, &Line::SettingRoutes);
+            log(rules, &Line::SettingRules);
+        } else {
+            self.log(line);
         }
     }
 
@@ -47,8 +98,13 @@ impl Instance {
     }
 
     /// All addresses it holds as master, in the order in which they are announced.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &plan::Address> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.plan.addresses.iter().chain(&self.plan.excluded)
+    }
+
+    /// The command to have all it holds as master.
+    pub(super) fn hold(&self) -> Command {
+        Command::Hold { id: self.id, objects: self.plan.objects(), closed: self.plan.closed.clone() }
     }
 
     /// What it does not know yet it does not wait for.
@@ -68,7 +124,15 @@ impl Instance {
     pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
         let known = self.router.machine().causes();
         let mut events = Vec::new();
-        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
+        if let (true, Some(source)) = (self.plan.needs_source, self.plan.params.source) {
+            let cause = Cause::SourceNotConfigured;
+            match (mirror.holds(source), known.contains(&cause)) {
+                (true, true) => events.push(Event::Recover(cause)),
+                (false, false) => events.push(Event::Fault(cause)),
+                (true, false) | (false, true) => {}
+            }
+        }
+        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
             if source.is_none() != known.contains(&Cause::NoSource)
@@ -120,7 +184,7 @@ mod tests {
             transport: Transport::Multicast { group: GROUP_IPV4.into() },
             role: Role::Backup,
             priority: Priority::DEFAULT,
-            interval: std::time::Duration::from_secs(1),
+            interval: Duration::from_secs(1),
             down_adverts: 3,
             preempt: Preempt::AtOnce,
             addresses: vec![VIP.into()],
@@ -140,6 +204,11 @@ mod tests {
             params,
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
+            closed: BTreeSet::new(),
+            needs_source: false,
+            speaks_as: Some("eth0".into()),
             scripts: crate::plan::notify::Scripts::default(),
             tells_priority: false,
             smtp_alert: false,
@@ -151,7 +220,16 @@ mod tests {
     fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
         let mut mirror = Mirror::default();
         let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
-        let link = Link { index: 2, name, mac, broadcast: [0xff; 6], usable, arp: true, mtu: 1500 };
+        let link = Link {
+            index: 2,
+            name,
+            mac,
+            broadcast: [0xff; 6],
+            usable,
+            arp: true,
+            mtu: 1500,
+            ..Link::default()
+        };
         mirror.apply(&Report::Link(link));
         for address in addresses {
             let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };
@@ -195,6 +273,16 @@ mod tests {
         for mirror in [mirror(false, &[]), Mirror::default()] {
             assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&down));
         }
+    }
+
+    #[test]
+    fn a_configured_source_that_is_watched_must_be_on_the_machine() {
+        let mut instance = instance();
+        instance.plan.params.source = Some([10, 0, 0, 2].into());
+        instance.plan.needs_source = true;
+        let missing = Event::Fault(Cause::SourceNotConfigured);
+        assert!(instance.facts(&mirror(true, &[[10, 0, 0, 1]]), &ours()).contains(&missing));
+        assert!(!instance.facts(&mirror(true, &[[10, 0, 0, 2]]), &ours()).contains(&missing));
     }
 
     #[test]

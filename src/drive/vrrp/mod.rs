@@ -4,9 +4,11 @@
 mod group;
 mod herald;
 mod instance;
+mod leftovers;
 mod reload;
 mod scripts;
 mod sockets;
+mod status;
 mod tell;
 mod watch;
 
@@ -15,6 +17,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use ipvs::{Daemon, Role};
 use vrrp::bfd::Reach;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
@@ -27,19 +30,25 @@ use vrrp::{Action, Cause, Ending, Event, Mention, Packet, Priority, State};
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
+use self::leftovers::Leftovers;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
 use self::watch::{News, Watch};
 use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
+use super::syncd::SyncDaemon;
 use crate::capability;
 use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
+use crate::plan::address::Address;
+use crate::plan::object;
+use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
-use crate::worker::{Order, Orders, PathNews};
+use crate::tune;
+use crate::worker::{Order, Orders, PathNews, Request, Start};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -47,9 +56,12 @@ const LAST_MAILS: Duration = Duration::from_secs(1);
 /// How long scripts that tell of the end may take.
 const LAST_SCRIPTS: Duration = Duration::from_secs(1);
 
+/// Descriptors beside those of virtual routers: log, link, netlink, clocks, mails under way.
+const SPARE_DESCRIPTORS: usize = 64;
+
 /// Works until told to stop.
-pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_stop: bool) -> Exit {
-    let mut worker = match Worker::start(plan).await {
+pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &Start) -> Exit {
+    let mut worker = match Worker::start(plan, start).await {
         Ok(worker) => worker,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
             tracing::error!(
@@ -62,12 +74,15 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             return Exit::Fatal;
         }
     };
-    orders.configured().await;
+    orders.configured();
     loop {
-        if let Err(error) = worker.set_alarm() {
-            tracing::error!("VRRP lost its clock: {error}");
-            return Exit::Broken;
-        }
+        let due = match worker.set_alarm() {
+            Ok(due) => due,
+            Err(error) => {
+                tracing::error!("VRRP lost its clock: {error}");
+                return Exit::Broken;
+            }
+        };
         tokio::select! {
             () = worker.sockets.readable() => {}
             rung = worker.alarm.ring() => {
@@ -75,8 +90,15 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
                     tracing::error!("VRRP lost its clock: {error}");
                     return Exit::Broken;
                 }
+                orders.timer_served(due.map_or(Duration::ZERO, |due| due.elapsed()));
             }
             answer = worker.kernel.answer() => match answer {
+                Some(Answer::Prepared) => {
+                    if let Some(plan) = worker.prepared.take() {
+                        worker.reload(plan);
+                        orders.configured();
+                    }
+                }
                 Some(answer) => worker.hear_kernel(answer),
                 None => {
                     tracing::error!("VRRP lost its connection to rtnetlink");
@@ -85,9 +107,14 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
             },
             news = worker.watch.news() => worker.hear_news(news),
             order = orders.next() => match order {
-                Order::Reload(plan) => {
-                    worker.reload(*plan);
-                    orders.configured().await;
+                Order::Reload(plan) => worker.prepare(*plan),
+                Order::Ping => orders.alive(worker.summary()),
+                Order::Report(request) => {
+                    request.log("VRRP");
+                    orders.report(request, crate::status::Status::Vrrp(worker.status()));
+                    if request == Request::StatsAndClear {
+                        worker.clear_counters();
+                    }
                 }
                 Order::Paths(news) => worker.hear_paths(&news),
                 Order::Stop => break,
@@ -96,22 +123,28 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, leave_on_
         // An advert that has arrived counts before the timer that it should have reset.
         worker.receive();
         worker.tick();
+        worker.give_up_leftovers();
     }
-    if !leave_on_stop {
+    if !start.leave_on_stop {
         worker.stop().await;
     }
     Exit::Ok
 }
 
-/// Removes the addresses that a worker which could not do it itself has left.
+/// Removes what a worker that could not do it itself has left.
 pub(crate) async fn clean_up(plan: VrrpPlan) -> io::Result<()> {
     let mut kernel = Kernel::start()?;
-    let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-    kernel.command(Command::Clean(all.cloned().collect()));
+    kernel.command(Command::Clean(plan.objects()));
     loop {
         match kernel.answer().await {
             Some(Answer::Clean) => break,
-            Some(Answer::Report(_) | Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+            Some(
+                Answer::Report(_)
+                | Answer::Current
+                | Answer::Prepared
+                | Answer::Held { .. }
+                | Answer::Lost { .. },
+            ) => {}
             None => return Err(io::Error::other("rtnetlink does not answer")),
         }
     }
@@ -132,20 +165,29 @@ struct Worker {
     watch: Watch,
     listeners: Listeners,
     chatter: Chatter,
+    /// What `lvs_sync_daemon` says, and the thread that does it.
+    deciding: Option<(String, Daemon)>,
+    sync_daemon: Option<SyncDaemon>,
+    /// A plan that waits for the interfaces it needs.
+    prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
+    /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
+    leftovers: Leftovers,
+    watch_addresses: bool,
 }
 
 impl Worker {
     /// Removes what a predecessor left, then starts every virtual router.
-    async fn start(plan: VrrpPlan) -> io::Result<Self> {
+    async fn start(plan: VrrpPlan, start: &Start) -> io::Result<Self> {
         if capability::lacks_net_admin() {
             tracing::error!(
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
             );
         }
+        let (leftovers, preparation) = (plan.objects(), prepare(&plan));
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
         let runner = start_runner(&plan);
@@ -164,18 +206,24 @@ impl Worker {
             watch: Watch::start(plan.watched, Instant::now()),
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
+            deciding: plan.sync_daemon,
+            sync_daemon: None,
+            prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
+            leftovers: Leftovers::default(),
+            watch_addresses: start.watch_addresses,
         };
-        let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-        worker.kernel.command(Command::Clean(all.cloned().collect()));
+        worker.kernel.command(Command::Clean(if start.succeeds { Vec::new() } else { leftovers }));
+        worker.kernel.command(preparation);
+        worker.kernel.command(Command::Keep(plan.standing));
         loop {
             match worker.kernel.answer().await {
-                Some(Answer::Clean) => break,
+                Some(Answer::Prepared) => break,
                 Some(Answer::Report(report)) => {
                     worker.mirror.apply(&report);
                 }
-                Some(Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+                Some(Answer::Current | Answer::Clean | Answer::Held { .. } | Answer::Lost { .. }) => {}
                 None => return Err(io::Error::other("rtnetlink does not answer")),
             }
         }
@@ -183,9 +231,12 @@ impl Worker {
         for one in plan.instances {
             worker.adopt(one);
         }
+        tune::allow_open_files(2 * worker.instances.len() + SPARE_DESCRIPTORS);
         herald::log_registration(&worker.instances);
-        for instance in &worker.instances {
-            instance.log(&Line::RemovingVips);
+        if start.succeeds {
+            worker.leftovers = Leftovers::of(&worker.instances);
+        } else {
+            worker.instances.iter().for_each(|instance| instance.log_all(&Line::RemovingVips));
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
@@ -237,9 +288,12 @@ impl Worker {
         opened
     }
 
-    fn set_alarm(&mut self) -> io::Result<()> {
+    /// Sets the alarm for what is due next, and tells when that is.
+    fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        self.alarm.set(next.chain(self.herald.deadline()).chain(self.watch.deadline()).min())
+        let due = next.chain(self.herald.deadline()).chain(self.watch.deadline()).min();
+        self.alarm.set(due)?;
+        Ok(due)
     }
 
     /// Gives every packet that has arrived to its virtual router.
@@ -293,7 +347,9 @@ impl Worker {
         let now = Instant::now();
         for index in 0..self.instances.len() {
             if self.instances[index].router.deadline().is_some_and(|at| at <= now) {
+                let sent = self.instances[index].router.counters().sent;
                 self.tell(index, Event::Tick);
+                self.instances[index].log_lateness(sent);
             }
         }
         if self.herald.deadline().is_some_and(|at| at <= now) {
@@ -354,16 +410,14 @@ impl Worker {
                     self.tell(index, Event::AddressesHeld { added });
                 }
             }
-            Answer::Lost { id, address } => {
+            Answer::Lost { id, object } => {
                 let Some(index) = self.position(id) else { return };
-                tracing::debug!(
-                    "Netlink reflector reports IP {} removed from {}",
-                    address.address,
-                    address.interface
-                );
+                if let object::Object::Address(Address { address, interface, .. }) = &object {
+                    tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
+                }
                 self.tell(index, Event::AddressLost);
             }
-            Answer::Current | Answer::Clean => {}
+            Answer::Current | Answer::Clean | Answer::Prepared => {}
         }
     }
 
@@ -414,6 +468,9 @@ impl Worker {
 
     /// An interface or an address has come, changed or gone.
     fn hear_report(&mut self, report: &Report) {
+        if self.watch_addresses {
+            self.log_address(report);
+        }
         let before = self.mirror.apply(report);
         match report {
             Report::Link(link) => self.sockets.make_room(link.mtu),
@@ -442,11 +499,24 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
-            let is_concerned =
-                plan.interfaces().chain(&plan.params.interface).any(|name| concerned.contains(name));
+            let names = || plan.interfaces().chain(&plan.params.interface).chain(&plan.speaks_as);
+            let is_concerned = plan.needs_source || names().any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
             }
+        }
+    }
+
+    /// `--address-monitoring`.
+    fn log_address(&self, report: &Report) {
+        let (held, change) = match report {
+            Report::Address(held) => (held, "added to"),
+            Report::AddressGone(held) => (held, "removed from"),
+            Report::Link(_) | Report::LinkGone { .. } => return,
+        };
+        let is_news = self.mirror.has(held.index, held.address, held.prefix) != (change == "added to");
+        if let Some(link) = self.mirror.link_at(held.index).filter(|_| is_news) {
+            tracing::info!("Netlink reflector reports IP {} {change} {}", held.address, link.name);
         }
     }
 
@@ -456,8 +526,7 @@ impl Worker {
         let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
         for event in events {
-            if let (Event::Source(source), Some(interface)) =
-                (&event, &self.instances[index].plan.params.interface)
+            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.speaks_as)
             {
                 match (before, source) {
                     (None, Some(address)) => {
@@ -485,7 +554,10 @@ impl Worker {
                     let index = self.groups[at].plan.members[member];
                     self.carry_out(index, vec![action]);
                 }
-                Step::Log(line) => tracing::info!("{}", line.of(&self.groups[at].plan.name)),
+                Step::Log(line) => {
+                    let name = self.groups[at].plan.name.as_str();
+                    tracing::info!(group = name, "{}", line.of(name));
+                }
                 Step::Report { to } => self.report_group(at, to),
             }
         }
@@ -498,8 +570,7 @@ impl Worker {
                 Action::Advertise(priority) => self.advertise(index, priority),
                 Action::HoldAddresses => {
                     let instance = &self.instances[index];
-                    let addresses = instance.addresses().cloned().collect();
-                    self.kernel.command(Command::Hold { id: instance.id, addresses });
+                    self.kernel.command(instance.hold());
                 }
                 Action::DropAddresses => {
                     let id = self.instances[index].id;
@@ -515,10 +586,13 @@ impl Worker {
                 Action::AnnounceSource(source) => {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
-                Action::Report { to, priority, .. } => self.report(index, to, priority),
+                Action::Report { to, priority, .. } => {
+                    self.report(index, to, priority);
+                    self.synchronise();
+                }
                 Action::Mention(what, priority) => self.mention(index, what, priority),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
-                Action::Log(line) => self.instances[index].log(&line),
+                Action::Log(line) => self.instances[index].log_all(&line),
             }
         }
     }
@@ -526,7 +600,9 @@ impl Worker {
     fn advertise(&mut self, index: usize, priority: Priority) {
         let instance = &mut self.instances[index];
         let Some(endpoint) = instance.endpoint() else { return };
-        for datagram in instance.router.datagrams(priority, SystemTime::now()) {
+        let now = SystemTime::now();
+        instance.last_advert = Some(now);
+        for datagram in instance.router.datagrams(priority, now) {
             let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
             let (text, errno) = words(&error);
             let is_expected = priority == Priority::RELEASE
@@ -544,6 +620,7 @@ impl Worker {
 
     fn report(&mut self, index: usize, to: State, priority: Priority) {
         let instance = &mut self.instances[index];
+        instance.since = SystemTime::now();
         let told = match to {
             State::Deleted if !instance.plan.report_deleted => State::Fault,
             State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
@@ -575,6 +652,7 @@ impl Worker {
 
     /// Gives everything back.
     async fn stop(mut self) {
+        self.clean_leftovers();
         if let Some(runner) = &self.listeners.runner {
             runner.end_all();
         }
@@ -584,14 +662,44 @@ impl Worker {
         for at in 0..self.groups.len() {
             self.report_group(at, State::Stopped);
         }
+        self.kernel.command(Command::Keep(Standing::default()));
         let Listeners { runner, fifos, mut mailer } = self.listeners;
         let scripts = async {
             if let Some(runner) = &runner {
                 runner.finish(LAST_SCRIPTS).await;
             }
         };
-        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts);
+        let sync_daemon = async {
+            if let Some(thread) = self.sync_daemon {
+                thread.finish().await;
+            }
+        };
+        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts, sync_daemon);
         drop(fifos);
+    }
+}
+
+impl Worker {
+    /// Has the synchronisation daemon run in the role of the virtual router that decides.
+    fn synchronise(&mut self) {
+        let daemon = self.deciding.as_ref().and_then(|(name, daemon)| {
+            let instance = self.instances.iter().find(|instance| instance.name() == *name)?;
+            let role = match instance.router.machine().state() {
+                State::Master => Role::Master,
+                State::Backup | State::Fault => Role::Backup,
+                State::Init | State::Deleted | State::Stopped => return None,
+            };
+            Some(Daemon { role, ..*daemon })
+        });
+        if self.sync_daemon.is_none() && daemon.is_some() {
+            match SyncDaemon::start() {
+                Ok(thread) => self.sync_daemon = Some(thread),
+                Err(error) => tracing::error!("IPVS: no synchronisation daemon: {error}"),
+            }
+        }
+        if let Some(thread) = &self.sync_daemon {
+            thread.want(daemon);
+        }
     }
 }
 
@@ -639,6 +747,11 @@ fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -
         .find(|(_, instance)| follows(instance))
         .or_else(|| all.iter().find(|(_, instance)| knows(instance)))
         .map(|(index, _)| *index)
+}
+
+/// The command to have what a plan needs before it can be in force.
+fn prepare(plan: &VrrpPlan) -> Command {
+    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

@@ -77,6 +77,15 @@ impl Scripts {
         }
     }
 
+    /// What is known of each, and whether it runs at this moment, by name.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, Status, bool)> {
+        let state = |one: &Script| (one.judge.status(), one.running.is_some());
+        self.all.iter().map(move |one| {
+            let (status, is_running) = state(one);
+            (one.plan.name.as_str(), status, is_running)
+        })
+    }
+
     /// What is known of each, by name.
     pub(super) fn known(&self) -> Vec<(String, Status)> {
         self.all.iter().map(|script| (script.plan.name.clone(), script.judge.status())).collect()

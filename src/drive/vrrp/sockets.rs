@@ -74,6 +74,11 @@ impl Sockets {
         self.open.retain(|endpoint, _| endpoints.contains(endpoint));
     }
 
+    /// The numbers of the pair of this endpoint, for what comes in and for what goes out.
+    pub(super) fn descriptors(&self, endpoint: &Endpoint) -> Option<(i32, i32)> {
+        self.open.get(endpoint).map(|open| open.pair.descriptors())
+    }
+
     /// Waits until one of them may have something.
     pub(super) async fn readable(&self) {
         poll_fn(|context| {

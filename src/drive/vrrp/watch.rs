@@ -5,8 +5,9 @@ use std::time::Instant;
 use vrrp::track::{Object, Status};
 
 use super::scripts::Scripts;
-use crate::plan::watch::Watched;
+use crate::plan::watch::Watched as Plan;
 use crate::script::Runner;
+use crate::status::vrrp::{Known, Watched};
 use crate::watch::numbers::{self, Numbers};
 use crate::watch::processes::Processes;
 
@@ -23,7 +24,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Writes the numbers that files start with, and begins.
-    pub(super) fn start(plan: Watched, now: Instant) -> Self {
+    pub(super) fn start(plan: Plan, now: Instant) -> Self {
         numbers::initialise(&plan.files);
         let mut watch = Self { scripts: Scripts::new(), numbers: None, processes: None };
         watch.reconfigure(plan, now);
@@ -31,7 +32,7 @@ impl Watch {
     }
 
     /// Watches this from now on.
-    pub(super) fn reconfigure(&mut self, plan: Watched, now: Instant) {
+    pub(super) fn reconfigure(&mut self, plan: Plan, now: Instant) {
         self.scripts.reconfigure(plan.scripts, now);
         if self.numbers.is_none() && !plan.files.is_empty() {
             match Numbers::new() {
@@ -47,6 +48,23 @@ impl Watch {
             None if plan.processes.is_empty() => {}
             None => self.processes = Some(Processes::new(plan.processes, now)),
         }
+    }
+
+    /// How everything is, for whoever asks.
+    pub(super) fn status(&self) -> Vec<Watched> {
+        let scripts = self.scripts.states().map(|(name, status, is_running)| Watched {
+            is_running,
+            ..watched(Object::Script(name.to_owned()), status)
+        });
+        let numbers = self.numbers.iter().flat_map(Numbers::known);
+        let numbers =
+            numbers.map(|(name, number)| watched(Object::File(name.to_owned()), Status::Number(number)));
+        let processes = self.processes.iter().flat_map(|all| all.known().zip(all.counts()));
+        let processes = processes.map(|((name, status), (_, count))| Watched {
+            count,
+            ..watched(Object::Process(name.to_owned()), status)
+        });
+        scripts.chain(numbers).chain(processes).collect()
     }
 
     /// What is known of everything.
@@ -99,6 +117,16 @@ impl Watch {
         let news = self.scripts.take(ended);
         news.into_iter().map(|(name, status)| (Object::Script(name), status)).collect()
     }
+}
+
+fn watched(object: Object, status: Status) -> Watched {
+    let known = match status {
+        Status::Unknown | Status::Assumed => Known::Nothing,
+        Status::Up => Known::Good,
+        Status::Down => Known::Bad,
+        Status::Number(number) => Known::Number(number),
+    };
+    Watched { object, known, is_running: false, count: 0 }
 }
 
 fn of_processes(changed: Vec<(String, Status)>) -> News {

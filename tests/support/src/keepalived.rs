@@ -70,6 +70,30 @@ impl Keepalived {
         Self::run(node, Command::new(binary.as_ref()), config)
     }
 
+    /// As [`start`](Self::start), with more options.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_telling(node: &Node, binary: &Binary, options: &[&str], config: &str) -> Outcome<Self> {
+        Self::start_in(node, binary, options, &[], config)
+    }
+
+    /// The same with these variables in its environment.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_in(
+        node: &Node,
+        binary: &Binary,
+        options: &[&str],
+        environment: &[(&str, &str)],
+        config: &str,
+    ) -> Outcome<Self> {
+        let mut command = Command::new(binary.as_ref());
+        command.args(options).envs(environment.iter().copied());
+        Self::run(node, command, config)
+    }
+
     /// As [`start`](Self::start), as a root that lacks a capability (in the spelling of setpriv).
     ///
     /// # Errors

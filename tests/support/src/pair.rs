@@ -74,6 +74,19 @@ impl Router {
         Keepalived::start(&self.node, &self.binary, config)
     }
 
+    /// Starts its daemon with more options and this configuration.
+    ///
+    /// # Errors
+    /// As [`Keepalived::start`].
+    pub fn start_telling(&self, options: &[&str], config: &str) -> Outcome<Keepalived> {
+        Keepalived::start_telling(&self.node, &self.binary, options, config)
+    }
+
+    /// The program it runs.
+    pub fn binary(&self) -> &Binary {
+        &self.binary
+    }
+
     /// How many of the virtual addresses it holds.
     ///
     /// # Errors

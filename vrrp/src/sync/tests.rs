@@ -112,14 +112,14 @@ impl Bench {
     fn story(&mut self) -> Vec<String> {
         let tell = |step: Step| match step {
             Step::Member { member, action: Action::Report { to, .. } } => {
-                Some(format!("VI_{} {}", member + 1, word(to)))
+                Some(format!("VI_{} {}", member + 1, to.word()))
             }
             Step::Member { member, action: Action::Advertise(Priority::RELEASE) } => {
                 Some(format!("VI_{} says 0", member + 1))
             }
             Step::Member { .. } => None,
             Step::Log(line) => Some(line.of("G1").to_string()),
-            Step::Report { to } => Some(format!("G1 {}", word(to))),
+            Step::Report { to } => Some(format!("G1 {}", to.word())),
         };
         std::mem::take(&mut self.out).into_iter().filter_map(tell).collect()
     }

@@ -1,17 +1,73 @@
-//! `cargo xtask bench`: ours and the original on the same work, in one run, as ratios.
+//! `cargo xtask bench`: ours and the original on the same work, in one run.
 
 mod checkers;
+mod failover;
+mod instances;
 mod ipvs;
+mod parse;
 
-use lab::{Failure, Outcome};
-use std::process::ExitCode;
+use crate::install;
+use lab::{
+    Binary, Failure, Needs, Outcome, While as _,
+    world::{self, Entry},
+};
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, ExitCode},
+    time::Duration,
+};
 
 /// Runs the benchmark that is named.
 pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
-    match (words.next().as_deref(), words.next()) {
-        (Some("checkers"), None) => checkers::run(),
-        (Some("ipvs"), None) => ipvs::run(),
-        (Some(other), _) => Err(Failure::new(format!("bench: there is no benchmark {other}"))),
-        (None, _) => Err(Failure::new("bench: which one? checkers, ipvs")),
+    let name = words.next().unwrap_or_default();
+    match name.as_str() {
+        "checkers" => return checkers::run(),
+        "ipvs" => return ipvs::run(),
+        "parse" => return parse::run(words.next().map(Into::into)).map_err(Failure::new),
+        // One run of a program in a process of its own, so that its memory can be told from others'.
+        "measure" => return parse::measure(words).map_err(Failure::new),
+        _ => {}
+    }
+    let number = words.next().map(|word| word.parse::<usize>()).transpose();
+    let number = number.map_err(|_| Failure::new(format!("bench {name}: not a number")))?;
+    match name.as_str() {
+        "failover" => stage(Duration::from_secs(7200), |cast| failover::measure(cast, number)),
+        "instances" => stage(Duration::from_secs(1800), |cast| instances::measure(cast, number)),
+        _ => Err(Failure::new("bench: which one? checkers, failover, instances, ipvs or parse")),
+    }
+}
+
+/// The two that are compared.
+struct Cast {
+    ours: Binary,
+    theirs: Binary,
+}
+
+impl Cast {
+    fn both(&self) -> [(&'static str, &Binary); 2] {
+        [("ours", &self.ours), ("theirs", &self.theirs)]
+    }
+}
+
+/// Builds what is measured, then measures in network namespaces.
+fn stage(limit: Duration, measure: impl FnOnce(&Cast) -> Outcome) -> Outcome<ExitCode> {
+    if !world::is_inside() {
+        install::ensure(&[install::IP, install::KEEPALIVED])?;
+        let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let words = ["build", "--release", "--package", "keepalived-rs"];
+        if !Command::new(cargo).args(words).status().doing("cargo build")?.success() {
+            return Err(Failure::new("the build failed"));
+        }
+    }
+    match world::enter(Needs::Namespaces, limit) {
+        Entry::Inside => {
+            let target = env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
+            let ours: PathBuf = target.join("release/keepalived");
+            measure(&Cast { ours: ours.as_path().into(), theirs: Binary::original() })?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Entry::Ran(code) => Ok(ExitCode::from(code)),
+        Entry::Impossible(reason) => Err(Failure::new(reason)),
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn files() -> Outcome<Vec<File>> {
         page("keepalived.8", daemon(&help(&["--help"])?, &help(&["config", "--help"])?)),
         page("genhash.1", genhash(&help(&["--genhash", "--help"])?)),
         page("keepalived.conf.5", configuration()),
+        page("ipvsadm.8", ipvsadm()),
     ])
 }
 
@@ -88,6 +89,11 @@ fn daemon(options: &str, config: &str) -> Roff {
 
 fn genhash(options: &str) -> Roff {
     page(include_str!("man/genhash.md"), |roff, _| self::options(roff, options))
+}
+
+fn ipvsadm() -> Roff {
+    let usage = ::ipvsadm::usage("ipvsadm");
+    page(include_str!("man/ipvsadm.md"), |roff, _| write(roff, &format!("```text\n{usage}```\n")))
 }
 
 fn configuration() -> Roff {

@@ -41,7 +41,7 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "netns",
         what: "scenes in network namespaces",
-        programs: &[install::IP, install::BIRD, install::FRR],
+        programs: &[install::IP, install::BIRD, install::FRR, install::TSHARK],
         targets: &["--package", "keepalived-rs", "--test", "netns"],
         privileges: Privileges::Kept,
     },

@@ -1,0 +1,182 @@
+//! Where messages point: columns, includes, definitions; what was wanted, and what happens now.
+
+use parser::diag::{Class, Diagnostic, Outcome};
+use parser::trace::{Place, Trace};
+use parser::{Options, parse_traced};
+
+use crate::memory::Memory;
+
+fn trace(files: &[(&str, &str)]) -> (Vec<Diagnostic>, Trace) {
+    let mut memory = Memory::default();
+    memory.0.extend(files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())));
+    let (_, diagnostics, trace) = parse_traced("F", &mut memory, Options::default());
+    (diagnostics, trace)
+}
+
+/// The first message and its place.
+fn first(files: &[(&str, &str)]) -> (Diagnostic, Place) {
+    let (diagnostics, trace) = trace(files);
+    let diagnostic =
+        diagnostics.iter().find(|diagnostic| diagnostic.class > Class::Log).expect("there is a message");
+    let place = trace.place(diagnostic).expect("it is about a line");
+    (diagnostic.clone(), place)
+}
+
+fn marked(text: &str) -> String {
+    let (_, place) = first(&[("F", text)]);
+    place.source[place.marked].to_owned()
+}
+
+#[test]
+fn the_word_at_fault_is_marked() {
+    assert_eq!(marked("  nosuch 1 2\n"), "nosuch");
+    assert_eq!(marked("vrrp_instance A {\n  virtual_router_id 256 # 256\n}\n"), "256");
+    assert_eq!(marked("vrrp_instance A { virtual_ipaddress { 10.0.0.1 scope nonsense } }\n"), "nonsense");
+    assert_eq!(marked("vrrp_instance A {\nstate \"MASTE R\"\n}\n"), "MASTE R");
+}
+
+#[test]
+fn columns_count_characters() {
+    let (_, place) = first(&[("F", "vrrp_instance \"äöü\" { nosuch }\n")]);
+    assert_eq!((place.column(), place.end_column()), (23, 29));
+}
+
+#[test]
+fn of_two_alike_statements_on_a_line_the_right_one_is_marked() {
+    let (diagnostics, trace) = trace(&[("F", "foo { foo }\n")]);
+    let unknown = diagnostics.iter().filter(|diagnostic| diagnostic.text == "Unknown keyword 'foo'");
+    let columns: Vec<usize> =
+        unknown.map(|diagnostic| trace.place(diagnostic).expect("a line").column()).collect();
+    assert_eq!(columns, [1, 7]);
+}
+
+#[test]
+fn a_missing_word_is_marked_behind_the_last() {
+    let (diagnostic, place) = first(&[("F", "vrrp_instance A {\n  priority\n}\n")]);
+    assert_eq!((place.column(), place.end_column()), (11, 11));
+    assert_eq!(diagnostic.wanted.as_deref(), Some("INTEGER (1–255)"));
+    assert_eq!(diagnostic.outcome, Some(Outcome::Refused));
+}
+
+#[test]
+fn the_way_through_includes_is_kept() {
+    let files = [("F", "\ninclude G\n"), ("G", "\n\ninclude H\n"), ("H", "nosuch\n")];
+    let (_, place) = first(&files);
+    let trail: Vec<String> = place.includes.iter().map(|by| format!("{}:{}", by.file, by.line)).collect();
+    assert_eq!(trail, ["G:3", "F:2"]);
+    assert_eq!(place.source, "nosuch");
+}
+
+#[test]
+fn what_a_definition_made_of_the_line_is_kept() {
+    let text = "$B=x.1\n$A=10.0.0.$B\nvrrp_instance I {\nvirtual_ipaddress {\n  ${A} dev eth0\n}\n}\n";
+    let (diagnostic, place) = first(&[("F", text)]);
+    assert_eq!(diagnostic.text, "VRRP parsed invalid IP 10.0.0.x.1. skipping IP...");
+    assert_eq!(&place.source[place.marked.clone()], "${A}");
+    assert_eq!(place.read.as_deref(), Some("10.0.0.x.1 dev eth0"));
+    let trail: Vec<_> =
+        place.expansions.iter().map(|by| (by.what.as_str(), by.defined.as_ref().map(|at| at.line))).collect();
+    assert_eq!(trail, [("$B", Some(1)), ("$A", Some(2))]);
+}
+
+#[test]
+fn a_word_that_is_written_where_it_is_read_is_marked_itself() {
+    assert_eq!(marked("$A=5\nnosuch ${A}\n"), "nosuch");
+}
+
+#[test]
+fn the_turn_of_a_sequence_is_kept() {
+    let text = "vrrp_instance I {\nvirtual_ipaddress {\n~SEQ(i,255,256) 10.0.0.${i}\n}\n}\n";
+    let (_, place) = first(&[("F", text)]);
+    assert_eq!(place.read.as_deref(), Some("10.0.0.256"));
+    assert_eq!(place.expansions[0].what, "i = 256");
+    assert_eq!(place.expansions.len(), 1);
+}
+
+#[test]
+fn lines_of_a_definition_lead_back_to_it() {
+    let text = "$M= \\\nfoo \\\nbar\n$M\n";
+    let (diagnostics, trace) = trace(&[("F", text)]);
+    for (diagnostic, read) in diagnostics.iter().zip(["foo", "bar"]) {
+        let place = trace.place(diagnostic).expect("a line");
+        assert_eq!((place.source.as_str(), place.read.as_deref()), ("$M", Some(read)));
+        assert_eq!(place.expansions[0].defined.as_ref().map(|at| at.line), Some(1));
+    }
+    assert_eq!(diagnostics.len(), 2);
+}
+
+#[test]
+fn an_unknown_keyword_has_a_neighbour_or_a_home() {
+    let help = |text: &str| first(&[("F", text)]).0.help;
+    assert_eq!(
+        help("vrrp_instance A {\nvirtual_routr_id 5\n}\n").as_deref(),
+        Some("did you mean `virtual_router_id`?")
+    );
+    assert_eq!(help("vrrp-instance A\n").as_deref(), Some("did you mean `vrrp_instance`?"));
+    assert_eq!(
+        help("priority 5\n").as_deref(),
+        Some("`priority` belongs in `vrrp_instance`; is a brace missing or too many?")
+    );
+    let missing_above = "`vrrp_instance` belongs outside of all blocks; is a `}` missing above?";
+    assert_eq!(help("global_defs {\nvrrp_instance A\n}\n").as_deref(), Some(missing_above));
+    assert_eq!(help("wibble\n"), None);
+}
+
+#[test]
+fn what_happens_now_is_said() {
+    let outcomes = [
+        ("nosuch\n", Outcome::Ignored),
+        ("foo {\n}\n", Outcome::Ignored),
+        ("vrrp_instance A {\nadvert_int 256\n}\n", Outcome::Default),
+        ("vrrp_instance A {\npriority 256\n}\n", Outcome::Ignored),
+        ("vrrp_instance A {\nadvert_int 1.1234567\n}\n", Outcome::Taken),
+        ("virtual_server 300.1.1.1 80 {\n}\n", Outcome::BlockIgnored),
+        ("vrrp_instance A {\nvirtual_ipaddress {\n10.0.0.2/33\n}\n}\n", Outcome::Taken),
+        ("vrrp_instance A {\nvirtual_ipaddress {\n10.0.0.x\n}\n}\n", Outcome::Ignored),
+        ("router \"a\n", Outcome::RestIgnored),
+    ];
+    for (text, outcome) in outcomes {
+        let (diagnostics, _) = trace(&[("F", text)]);
+        let told: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic.outcome).collect();
+        assert!(told.contains(&Some(outcome)), "{text}: {diagnostics:?}");
+    }
+}
+
+#[test]
+fn passwords_are_masked_in_the_source_shown() {
+    let (diagnostics, trace) = trace(&[(
+        "F",
+        "$MY_PASS=secret4secret\nvrrp_instance A {\nauthentication { auth_type PASS\n auth_pass $MY_PASS\n}\nauthentication {\nauth_pass geheim1234\n}\n}\n",
+    )]);
+    let mut shown = String::new();
+    for diagnostic in &diagnostics {
+        if let Some(place) = trace.place(diagnostic) {
+            shown += &place.source;
+            shown += place.read.as_deref().unwrap_or_default();
+            shown.extend(place.expansions.iter().filter_map(|by| trace.source(by.defined.as_ref()?)));
+        }
+    }
+    assert!(shown.contains("auth_pass ****"), "{shown}");
+    assert!(!shown.contains("secret4") && !shown.contains("geheim"), "{shown}");
+}
+
+/// Whatever is read, every place lies within its line.
+#[test]
+fn every_place_lies_within_its_line() {
+    let texts = [
+        "foo\\#bar x\n",
+        "\tä { ö }\n",
+        "$A=ü\n${A}${A} x\n",
+        "~SEQ(i,3) ~SEQ(j,$i) é${i}${j}\n",
+        "a\r\n",
+        "\"x y\n",
+        "  \n}\n",
+    ];
+    for text in texts {
+        let (diagnostics, trace) = trace(&[("F", text)]);
+        for place in diagnostics.iter().filter_map(|diagnostic| trace.place(diagnostic)) {
+            assert!(place.source.get(place.marked.clone()).is_some(), "{text}: {place:?}");
+            assert!(place.column() <= place.end_column());
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! Virtual routers, their sockets and groups, and interfaces.
+
+use std::net::IpAddr;
+
+use ::vrrp::params::{Auth, Transport};
+use ::vrrp::track::Object;
+use ::vrrp::{Cause, Family, State, Version};
+use parser::config::{Config, Tracking, UnicastChecksum, VrrpInstance};
+
+use crate::dump::Scene;
+use crate::dump::sheet::{Sheet, attribute, member, object};
+use crate::dump::words::{address, either, epoch, mac, moment, program, seconds, weight};
+use crate::plan::address::Address;
+use crate::plan::notify::Scripts as Told;
+use crate::plan::vrrp::Instance as Plan;
+use crate::script::Program;
+use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
+
+pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let (config, plan) = (scene.config, &scene.plan.vrrp);
+    let mut all: Vec<(&VrrpInstance, &Plan, Option<&Status>)> = Vec::new();
+    match status {
+        Some(status) => {
+            all.extend(super::super::instances(config, plan, status).map(|(a, b, c)| (a, b, Some(c))));
+        }
+        None => all.extend(super::super::configured(config, plan).map(|(a, b)| (a, b, None))),
+    }
+    if !all.is_empty() {
+        sheet.section("VRRP Topology");
+    }
+    for (config_of, plan, status) in &all {
+        instance(config, config_of, plan, *status, sheet);
+    }
+    if status.is_some() {
+        sockets(&all, sheet);
+    }
+    groups(scene, status, sheet);
+    super::watched::write(scene, status, sheet);
+    if let Some(status) = status {
+        interfaces(&all, &status.links, sheet);
+    }
+}
+
+fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+    let params = &plan.params;
+    object!(sheet, "VRRP Instance = {}", one.name);
+    attribute!(sheet, "VRRP Version = {}", params.version.number());
+    if let Some(group) = one.sync_group.and_then(|index| config.sync_groups.get(index)) {
+        attribute!(sheet, "Sync group = {}", group.name);
+    }
+    if params.family == Family::Ipv6 {
+        attribute!(sheet, "Using Native IPv6");
+    }
+    if let Some(status) = status {
+        attribute!(sheet, "State = {}", status.state.word());
+        if status.state == State::Backup {
+            leader(params.version, status, sheet);
+        }
+    }
+    match params.transport {
+        Transport::Multicast { .. } => attribute!(sheet, "Flags: none"),
+        Transport::Unicast { .. } => {
+            attribute!(sheet, "Flags:");
+            member!(sheet, "Using unicast");
+        }
+    }
+    match status {
+        Some(status) => situation(status, sheet),
+        None => attribute!(
+            sheet,
+            "Wantstate = {}",
+            match params.role {
+                ::vrrp::params::Role::Master => "MASTER",
+                ::vrrp::params::Role::Backup => "BACKUP",
+            }
+        ),
+    }
+    link(one, plan, status, sheet);
+    announcements(one, sheet);
+    election(one, plan, status, sheet);
+    addresses(plan, status, sheet);
+    if let Transport::Unicast { .. } = params.transport {
+        peers(one, plan, sheet);
+    }
+    match status.and_then(|status| status.sockets) {
+        Some((input, output)) => attribute!(sheet, "fd_in {input}, fd_out {output}"),
+        None => attribute!(sheet, "No sockets allocated"),
+    }
+    tracking(config, &one.tracking, sheet);
+    attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
+    attribute!(sheet, "Notify deleted = {}", either(one.report_deleted, "Deleted", "Fault"));
+    scripts(&plan.scripts, sheet);
+    attribute!(sheet, "Notify priority changes = {}", one.notify_priority_changes);
+}
+
+/// The master that a backup follows.
+fn leader(version: Version, status: &Status, sheet: &mut Sheet) {
+    match status.leader {
+        Some(leader) => {
+            attribute!(sheet, "Master router = {}", leader.address);
+            attribute!(sheet, "Master priority = {}", leader.priority);
+        }
+        None => {
+            attribute!(sheet, "Master router = 0.0.0.0");
+            attribute!(sheet, "Master priority = 0");
+        }
+    }
+    if version == Version::V3 {
+        attribute!(sheet, "Master advert interval = {} milli-sec", status.master_interval.as_millis());
+    }
+}
+
+/// Where it is and why.
+fn situation(status: &Status, sheet: &mut Sheet) {
+    attribute!(sheet, "Wantstate = {}", status.wanted.word());
+    let (mut of_config, mut of_tracking, mut untested, mut interfaces) = (0, 0, 0, Vec::new());
+    for cause in &status.causes {
+        match cause {
+            Cause::NoPeers | Cause::SourceNotConfigured => of_config += 1,
+            Cause::Tracked(Object::Interface(name)) => interfaces.push(format!("i/f down - {name}")),
+            Cause::Tracked(Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_)) => {
+                of_tracking += 1;
+            }
+            Cause::Untested(_) => untested += 1,
+            Cause::NoSource => interfaces.push("no address to send from".to_owned()),
+            Cause::Partner | Cause::PartnerUntested => {}
+        }
+    }
+    attribute!(sheet, "Number of config faults = {of_config}");
+    attribute!(sheet, "Number of tracker faults = {of_tracking}");
+    if interfaces.is_empty() {
+        attribute!(sheet, "Flags of interface faults - (none)");
+    } else {
+        attribute!(sheet, "Flags of interface faults:");
+        for interface in interfaces {
+            member!(sheet, "{interface}");
+        }
+    }
+    attribute!(sheet, "Number of track scripts init = {untested}");
+    attribute!(sheet, "Last transition = {}", moment(status.since));
+    match status.due {
+        Some(at) => attribute!(sheet, "Read timeout = {}", moment(at)),
+        None => attribute!(sheet, "Read timeout = DISABLED"),
+    }
+    attribute!(sheet, "Master down timer = {} usecs", status.master_down.as_micros());
+}
+
+/// What it is connected by.
+fn link(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+    let params = &plan.params;
+    if let Some(interface) = &params.interface {
+        attribute!(sheet, "Interface = {interface}");
+    }
+    if one.dont_track_primary {
+        attribute!(sheet, "VRRP interface tracking disabled");
+    }
+    if one.skip_check_adv_addr {
+        attribute!(sheet, "Skip checking advert IP addresses");
+    }
+    if one.strict {
+        attribute!(sheet, "Enforcing strict VRRP compliance");
+    }
+    let source = params.source.or(status.and_then(|status| status.source));
+    let origin = either(params.source.is_some(), " (from configuration)", "");
+    match source {
+        Some(source) => attribute!(sheet, "Using src_ip = {source}{origin}"),
+        None => attribute!(sheet, "Using src_ip = (none)"),
+    }
+    if let Transport::Multicast { group } = &params.transport {
+        attribute!(sheet, "Multicast address {group}");
+    }
+}
+
+fn announcements(one: &VrrpInstance, sheet: &mut Sheet) {
+    let garp = &one.garp;
+    attribute!(sheet, "Gratuitous ARP delay = {}", seconds(garp.master_delay));
+    attribute!(sheet, "Gratuitous ARP repeat = {}", garp.master_repeat);
+    attribute!(sheet, "Gratuitous ARP refresh = {}", seconds(garp.refresh));
+    attribute!(sheet, "Gratuitous ARP refresh repeat = {}", garp.refresh_repeat);
+    attribute!(sheet, "Gratuitous ARP lower priority delay = {}", seconds(garp.lower_prio_delay));
+    attribute!(sheet, "Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat);
+    attribute!(sheet, "Down timer adverts = {}", one.down_timer_adverts);
+    if !garp.extra_if.is_zero() {
+        attribute!(sheet, "Gratuitous ARP for each secondary VMAC = {}", seconds(garp.extra_if));
+    }
+    attribute!(sheet, "Send advert after receive lower priority advert = {}", !one.lower_prio_no_advert);
+    attribute!(sheet, "Send advert after receive higher priority advert = {}", one.higher_prio_send_advert);
+    if one.priority == 255 {
+        attribute!(sheet, "Address owner ignores received adverts = {}", one.owner_ignore_adverts);
+    }
+}
+
+fn election(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+    let params = &plan.params;
+    attribute!(sheet, "Virtual Router ID = {}", one.vrid);
+    attribute!(sheet, "Priority = {}", one.priority);
+    if let Some(status) = status {
+        attribute!(sheet, "Effective priority = {}", status.effective_priority);
+        attribute!(sheet, "Total priority = {}", status.total_priority);
+    }
+    match params.version {
+        Version::V2 => attribute!(sheet, "Advert interval = {} sec", params.interval.as_secs()),
+        Version::V3 => attribute!(sheet, "Advert interval = {} milli-sec", params.interval.as_millis()),
+    }
+    if let Some(at) = status.and_then(|status| status.last_advert) {
+        attribute!(sheet, "Last advert sent = {}", epoch(at));
+    }
+    let enabled = |on| either(on, "enabled", "disabled");
+    attribute!(sheet, "Accept = {}", enabled(one.accept));
+    attribute!(sheet, "Preempt = {}", enabled(one.preempt));
+    if !one.preempt_delay.is_zero() {
+        attribute!(sheet, "Preempt delay = {} secs", seconds(one.preempt_delay));
+    }
+    attribute!(sheet, "Promote_secondaries = {}", enabled(one.promote_secondaries));
+    if params.version == Version::V2 {
+        match params.auth {
+            Auth::None => attribute!(sheet, "Authentication type = none"),
+            Auth::Ah(_) => {
+                attribute!(sheet, "Authentication type = IPSEC_AH");
+                attribute!(sheet, "Password = ********");
+            }
+            Auth::Pass(_) => {
+                attribute!(sheet, "Authentication type = SIMPLE_PASSWORD");
+                attribute!(sheet, "Password = ********");
+            }
+        }
+    } else if params.family == Family::Ipv4 && one.v3_checksum_as_v2 {
+        attribute!(sheet, "VRRPv3 uses VRRPv2 checksum = true");
+    }
+    if let Some(bytes) = one.rx_buffer {
+        attribute!(sheet, "Kernel rx buffer size = {bytes}");
+    }
+}
+
+fn addresses(plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+    let mut held = status.map_or(&[][..], |status| &status.holds).iter().copied();
+    let mut list = |all: &[Address], sheet: &mut Sheet| {
+        for one in all {
+            member!(sheet, "{}", address(one, held.next().unwrap_or(false)));
+        }
+    };
+    if !plan.addresses.is_empty() {
+        attribute!(sheet, "Virtual IP ({}):", plan.addresses.len());
+        list(&plan.addresses, sheet);
+    }
+    if !plan.excluded.is_empty() {
+        attribute!(sheet, "Virtual IP Excluded :");
+        list(&plan.excluded, sheet);
+    }
+}
+
+fn peers(one: &VrrpInstance, plan: &Plan, sheet: &mut Sheet) {
+    let Transport::Unicast { peers, check_source, ttl } = &plan.params.transport else { return };
+    match (ttl, plan.params.family) {
+        (Some(ttl), _) => attribute!(sheet, "Unicast TTL = {ttl}"),
+        (None, Family::Ipv4) => attribute!(sheet, "Unicast TTL = 255"),
+        (None, Family::Ipv6) => {}
+    }
+    attribute!(sheet, "Check unicast src : {}", either(*check_source, "yes", "no"));
+    attribute!(sheet, "Unicast Peer :");
+    for peer in peers {
+        member!(sheet, "{} min_ttl {} max_ttl {}", peer.address, peer.min_ttl, peer.max_ttl);
+    }
+    let old = match one.unicast_checksum {
+        UnicastChecksum::Detect => "no",
+        UnicastChecksum::Old => "yes",
+        UnicastChecksum::New => "never",
+    };
+    attribute!(sheet, "Unicast checksum compatibility = {old}");
+}
+
+fn tracking(config: &Config, tracking: &Tracking, sheet: &mut Sheet) {
+    if !tracking.interfaces.is_empty() {
+        attribute!(sheet, "Tracked interfaces :");
+        for one in &tracking.interfaces {
+            member!(sheet, "{} {}", one.what, weight(one.weight));
+        }
+    }
+    let named = |index: usize, name: Option<&String>| name.cloned().unwrap_or_else(|| index.to_string());
+    let lists = [
+        ("Tracked scripts :", &tracking.scripts, ""),
+        ("Tracked files :", &tracking.files, ","),
+        ("Tracked processes :", &tracking.processes, ","),
+        ("Tracked BFDs :", &tracking.bfds, ":"),
+    ];
+    for (place, (title, list, separator)) in lists.into_iter().enumerate() {
+        if list.is_empty() {
+            continue;
+        }
+        attribute!(sheet, "{title}");
+        for one in list {
+            let name = match place {
+                0 => config.scripts.get(one.what).map(|one| &one.name),
+                1 => config.track_files.get(one.what).map(|one| &one.name),
+                2 => config.track_processes.get(one.what).map(|one| &one.name),
+                _ => config.bfd_instances.get(one.what).map(|one| &one.name),
+            };
+            member!(sheet, "{}{separator} {}", named(one.what, name), weight(one.weight));
+        }
+    }
+}
+
+fn scripts(told: &Told, sheet: &mut Sheet) {
+    let all: [(&str, &Option<Program>); 7] = [
+        ("Backup", &told.backup),
+        ("Master", &told.master),
+        ("Fault", &told.fault),
+        ("Stop", &told.stop),
+        ("Deleted", &told.deleted),
+        ("Generic", &told.any),
+        ("Master rx lower pri", &told.lower_heard),
+    ];
+    for (title, script) in all {
+        if let Some(script) = script {
+            attribute!(sheet, "{title} state transition script = {}", program(script));
+        }
+    }
+}
+
+/// The sockets in the order in which their first user is configured.
+fn sockets(all: &[(&VrrpInstance, &Plan, Option<&Status>)], sheet: &mut Sheet) {
+    let mut done: Vec<(i32, i32)> = Vec::new();
+    let descriptors = |status: Option<&Status>| status.and_then(|status| status.sockets);
+    sheet.section("VRRP Sockpool");
+    for (one, plan, status) in all {
+        let Some(pair) = descriptors(*status).filter(|pair| !done.contains(pair)) else { continue };
+        done.push(pair);
+        let params = &plan.params;
+        object!(sheet, "fd_in {} fd_out = {}", pair.0, pair.1);
+        if let Some(interface) = &params.interface {
+            attribute!(sheet, "Interface = {interface}");
+        }
+        attribute!(sheet, "Family = {}", params.family);
+        attribute!(sheet, "Protocol = {}", either(matches!(params.auth, Auth::Ah(_)), "AH", "VRRP"));
+        match &params.transport {
+            Transport::Multicast { .. } => attribute!(sheet, "Type = Multicast"),
+            Transport::Unicast { .. } => {
+                attribute!(sheet, "Type = Unicast");
+                if let Some(source) = params.source.or(status.and_then(|status| status.source)) {
+                    attribute!(sheet, "Address = {source}");
+                }
+            }
+        }
+        attribute!(sheet, "Rx buf size = {}", one.rx_buffer.unwrap_or(0));
+        attribute!(sheet, "VRRP instances");
+        for (other, plan, status) in all {
+            if descriptors(*status) == Some(pair) {
+                member!(sheet, "{} vrid {}", other.name, plan.params.vrid);
+            }
+        }
+    }
+}
+
+fn groups(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let config = scene.config;
+    if config.sync_groups.is_empty() {
+        return;
+    }
+    sheet.section("VRRP Sync groups");
+    for group in &config.sync_groups {
+        let told = status.and_then(|status| status.groups.iter().find(|one| one.name == group.name));
+        let (at, faulted) = told.map_or((State::Init, 0), |one| (one.state, one.faulted));
+        object!(sheet, "VRRP Sync Group = {}, {}", group.name, at.word());
+        if status.is_some() {
+            attribute!(sheet, "Num member fault {faulted}, num member init 0");
+        }
+        attribute!(sheet, "VRRP member instances :");
+        for index in &group.members {
+            if let Some(one) = config.vrrp_instances.get(*index) {
+                member!(sheet, "{}", one.name);
+            }
+        }
+        attribute!(sheet, "Using smtp notification = {}", either(group.smtp_alert, "yes", "no"));
+        tracking(config, &group.tracking, sheet);
+        if let Some(plan) = scene.plan.vrrp.groups.iter().find(|one| one.name == group.name) {
+            scripts(&plan.scripts, sheet);
+        }
+    }
+}
+
+const IFF_UP: u32 = 0x1;
+const IFF_BROADCAST: u32 = 0x2;
+const IFF_LOOPBACK: u32 = 0x8;
+const IFF_POINTOPOINT: u32 = 0x10;
+const IFF_RUNNING: u32 = 0x40;
+const IFF_NOARP: u32 = 0x80;
+const IFF_MULTICAST: u32 = 0x1000;
+
+fn interfaces(all: &[(&VrrpInstance, &Plan, Option<&Status>)], links: &[Link], sheet: &mut Sheet) {
+    sheet.section("Interfaces");
+    for link in links {
+        object!(sheet, "Name = {}", link.name);
+        attribute!(sheet, "index = {}", link.index);
+        let text = |address: Option<IpAddr>| address.map_or("(none)".to_owned(), |one| one.to_string());
+        attribute!(sheet, "IPv4 address = {}", text(link.ipv4.map(IpAddr::V4)));
+        attribute!(sheet, "IPv6 address = {}", text(link.ipv6.map(IpAddr::V6)));
+        let is_loopback = link.flags & IFF_LOOPBACK != 0;
+        if let Some(address) = link.mac.filter(|_| !is_loopback) {
+            attribute!(sheet, "MAC = {}", mac(address));
+            attribute!(sheet, "MAC broadcast = {}", mac(link.broadcast));
+        }
+        let words = [
+            (link.flags & IFF_RUNNING != 0, ", RUNNING"),
+            (link.flags & IFF_BROADCAST == 0, ", no broadcast"),
+            (is_loopback, ", loopback"),
+            (link.flags & IFF_POINTOPOINT != 0, ", point to point"),
+            (!is_loopback && link.flags & IFF_NOARP != 0, ", no arp"),
+            (link.flags & IFF_MULTICAST == 0, ", no multicast"),
+        ];
+        let words: String = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
+        attribute!(sheet, "State = {}{words}", either(link.flags & IFF_UP != 0, "UP", "DOWN"));
+        attribute!(sheet, "MTU = {}", link.mtu);
+        match link.hardware {
+            nix::libc::ARPHRD_LOOPBACK => attribute!(sheet, "HW Type = LOOPBACK"),
+            nix::libc::ARPHRD_ETHER => attribute!(sheet, "HW Type = ETHERNET"),
+            other => attribute!(sheet, "HW Type = UNKNOWN ({other})"),
+        }
+        let users: Vec<_> =
+            all.iter().filter(|(_, plan, _)| plan.interfaces().any(|name| *name == link.name)).collect();
+        if !users.is_empty() {
+            attribute!(sheet, "Tracking VRRP instances :");
+            for (one, _, _) in users {
+                member!(sheet, "{}, weight 0", one.name);
+            }
+        }
+    }
+}

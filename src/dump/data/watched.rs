@@ -1,0 +1,121 @@
+//! What routers track: scripts, files and processes.
+
+use ::vrrp::track::Object;
+use parser::config::{ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked, Tracking};
+
+use crate::dump::Scene;
+use crate::dump::sheet::{Sheet, attribute, member, object};
+use crate::dump::words::{either, quoted, seconds, weight};
+use crate::plan::watch::Script as Plan;
+use crate::status::vrrp::{Known, VrrpStatus, Watched};
+
+pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let (config, plan) = (scene.config, &scene.plan.vrrp.watched);
+    let told = |object: Object| status?.watched.iter().find(|one| one.object == object);
+    let titled = |is_any: bool, title: &str, sheet: &mut Sheet| {
+        if is_any {
+            sheet.section(title);
+        }
+    };
+    titled(!plan.scripts.is_empty(), "VRRP Scripts", sheet);
+    for (at, one) in config.scripts.iter().enumerate() {
+        if let Some(plan) = plan.scripts.iter().find(|plan| plan.name == one.name) {
+            script(one, plan, told(Object::Script(one.name.clone())), sheet);
+            users(scene, sheet, |tracking| &tracking.scripts, at);
+            if let Some(told) = told(Object::Script(one.name.clone())) {
+                attribute!(sheet, "State = {}", either(told.is_running, "running", "idle"));
+            }
+        }
+    }
+    titled(!plan.files.is_empty(), "VRRP Track files", sheet);
+    for (at, one) in config.track_files.iter().enumerate() {
+        if plan.files.iter().any(|plan| plan.name == one.name) {
+            file(one, told(Object::File(one.name.clone())), sheet);
+            users(scene, sheet, |tracking| &tracking.files, at);
+        }
+    }
+    titled(!plan.processes.is_empty(), "VRRP Track processes", sheet);
+    for (at, one) in config.track_processes.iter().enumerate() {
+        if plan.processes.iter().any(|plan| plan.name == one.name) {
+            process(one, told(Object::Process(one.name.clone())), sheet);
+            users(scene, sheet, |tracking| &tracking.processes, at);
+        }
+    }
+}
+
+fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sheet) {
+    let is_good = match told.map(|told| told.known) {
+        Some(Known::Good) => true,
+        Some(Known::Nothing) => !one.init_fail,
+        Some(Known::Bad | Known::Number(_)) | None => false,
+    };
+    let whole = |time: std::time::Duration| {
+        if time.subsec_nanos() == 0 { time.as_secs().to_string() } else { format!("{:.3}", seconds(time)) }
+    };
+    object!(sheet, "VRRP Script = {}", one.name);
+    attribute!(sheet, "Command = {}", quoted(&plan.program.argv));
+    attribute!(sheet, "Interval = {} sec", whole(one.interval));
+    attribute!(sheet, "Timeout = {} sec", whole(one.timeout));
+    attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
+    attribute!(sheet, "Rise = {}", one.rise);
+    attribute!(sheet, "Fall = {}", one.fall);
+    attribute!(sheet, "Insecure = no");
+    attribute!(sheet, "Init state = {}", either(one.init_fail, "failed", "unknown"));
+    if told.is_some() {
+        attribute!(sheet, "Status = {}", either(is_good, "GOOD", "BAD"));
+    }
+    let identity = &plan.program.identity;
+    attribute!(sheet, "Script uid:gid = {}:{}", identity.uid, identity.gid);
+}
+
+fn file(one: &TrackFile, told: Option<&Watched>, sheet: &mut Sheet) {
+    object!(sheet, "Track file = {}", one.name);
+    attribute!(sheet, "File = {}", one.path);
+    if let Some(Known::Number(number)) = told.map(|told| told.known) {
+        attribute!(sheet, "Status = {number}");
+    }
+    attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
+}
+
+fn process(one: &TrackProcess, told: Option<&Watched>, sheet: &mut Sheet) {
+    object!(sheet, "VRRP Track process = {}", one.name);
+    if let Some((program, words)) = one.command.split_first() {
+        attribute!(sheet, "Process = {program}");
+        if !words.is_empty() {
+            attribute!(sheet, "Parameters = {}", quoted(words));
+        }
+    }
+    let compared = match one.param_match {
+        ParamMatch::None => None,
+        ParamMatch::Exact => Some("EXACT"),
+        ParamMatch::Partial => Some("PARTIAL"),
+        ParamMatch::Initial => Some("INITIAL"),
+    };
+    if let Some(compared) = compared {
+        attribute!(sheet, "Param match = {compared}");
+    }
+    attribute!(sheet, "Min processes = {}", one.quorum);
+    if let Some(most) = one.quorum_max {
+        attribute!(sheet, "Max processes = {most}");
+    }
+    if let Some(told) = told {
+        attribute!(sheet, "Current processes = {}", told.count);
+        attribute!(sheet, "Have quorum = {}", told.known == Known::Good);
+    }
+    attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
+    attribute!(sheet, "Terminate delay = {:.6}s", seconds(one.terminate_delay));
+    attribute!(sheet, "Fork delay = {:.6}s", seconds(one.fork_delay));
+    attribute!(sheet, "Full command = {}", one.full_command);
+}
+
+/// Who tracks it, with which weight.
+fn users(scene: &Scene<'_>, sheet: &mut Sheet, lines: impl Fn(&Tracking) -> &Vec<Tracked<usize>>, at: usize) {
+    attribute!(sheet, "Tracking instances :");
+    let instances = scene.config.vrrp_instances.iter().map(|one| (&one.name, &one.tracking));
+    let groups = scene.config.sync_groups.iter().map(|one| (&one.name, &one.tracking));
+    for (name, tracking) in instances.chain(groups) {
+        for line in lines(tracking).iter().filter(|line| line.what == at) {
+            member!(sheet, "{name}, {}", weight(line.weight));
+        }
+    }
+}

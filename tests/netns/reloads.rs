@@ -1,0 +1,104 @@
+//! Reloads that are checked, timed, and known beforehand.
+
+use lab::{
+    Outcome, eventually,
+    pair::{Cast, ELECTION, Pair},
+};
+use std::{
+    fs,
+    process::{Command, Output},
+};
+
+const ROUTER: &str = "
+vrrp_instance VI_1 {
+    interface eth1
+    virtual_router_id 51
+    priority 100
+    virtual_ipaddress {
+        172.16.0.100
+    }
+}
+";
+
+fn with_global(words: &str) -> String {
+    format!("global_defs {{\n{words}\n}}\n{ROUTER}")
+}
+
+pub(crate) fn a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let global = "reload_check_config /run/check.log\nreload_file";
+    let daemon = pair.one.start_with(&with_global(global))?;
+    daemon.logs("Entering MASTER STATE", ELECTION)?;
+    let node = &pair.one.node;
+    let log = || fs::read_to_string(node.outside("/run/check.log"));
+
+    let mark = daemon.journal().mark();
+    let wrong = with_global(global).replace("priority 100", "priority 150\n bogus_word");
+    daemon.write_config(&wrong)?;
+    daemon.reload()?;
+    daemon.journal().wait(mark, "New config failed validation, see /run/check.log for details", ELECTION)?;
+    assert!(log()?.contains("Unknown keyword 'bogus_word'"), "{}", log()?);
+    assert!(daemon.journal().find(mark, "Reloading").is_none());
+    assert!(daemon.journal().find(mark, "Change:").is_none());
+
+    let mark = daemon.journal().mark();
+    daemon.write_config(&wrong.replace("bogus_word", ""))?;
+    daemon.reload()?;
+    daemon.journal().wait(mark, "Reload complete", ELECTION)?;
+    daemon.journal().wait(mark, "Change: vrrp_instance VI_1: priority 100 -> 150", ELECTION)?;
+    assert_eq!(log()?, "");
+    assert!(!node.outside("/run/keepalived.reload").exists());
+    Ok(())
+}
+
+pub(crate) fn a_reload_comes_at_the_time_in_a_file(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let daemon = pair.one.start_with(&with_global("reload_time_file /run/reload_at"))?;
+    daemon.logs("Startup complete", ELECTION)?;
+    let file = pair.one.node.outside("/run/reload_at");
+    fs::write(&file, "not yet\n")?;
+    daemon.logs("Invalid reload time 'not yet' specified - ignoring", ELECTION)?;
+    fs::write(&file, "2099-01-01 00:00:00\n")?;
+    daemon.logs("Scheduling reload for 2099-01-01 00:00:00", ELECTION)?;
+    let soon = pair.one.node.run("date", &["-u", "-d", "+2 seconds", "+%F %TZ"])?;
+    fs::write(&file, &soon)?;
+    daemon.logs("Reload time updated from 2099-01-01 00:00:00 to ", ELECTION)?;
+    daemon.logs("Reload complete", ELECTION)?;
+    assert!(!file.exists(), "an appointment with a date is kept once");
+    let mark = daemon.journal().mark();
+    fs::write(&file, "2099-01-01 00:00:00\n")?;
+    daemon.journal().wait(mark, "Scheduling reload for 2099-01-01 00:00:00", ELECTION)?;
+    fs::remove_file(&file)?;
+    daemon.journal().wait(mark, "Cancelling reload scheduled for 2099-01-01 00:00:00", ELECTION)?;
+    Ok(())
+}
+
+pub(crate) fn what_a_reload_would_change_is_told_before_and_logged_then(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let daemon = pair.one.start_with(ROUTER)?;
+    daemon.logs("Startup complete", ELECTION)?;
+    let node = &pair.one.node;
+    let diff = || -> Outcome<Output> {
+        let binary = pair.one.binary().clone();
+        let words = ["config", "diff", "-p", "/run/keepalived.pid", lab::CONFIG];
+        Ok(node.enter(|| Command::new(binary.as_ref()).args(words).output())??)
+    };
+    let same = diff()?;
+    assert_eq!((same.status.code(), same.stdout.as_slice()), (Some(0), &b""[..]), "{same:?}");
+
+    daemon.write_config(&ROUTER.replace("172.16.0.100", "172.16.0.101\n172.16.0.100"))?;
+    let other = diff()?;
+    let told = String::from_utf8(other.stdout)?;
+    assert_eq!(other.status.code(), Some(1), "{told}");
+    assert_eq!(told, "vrrp_instance VI_1: virtual_ipaddress + 172.16.0.101 dev eth1 scope global\n");
+    assert_eq!(pair.one.node.addresses()?.iter().filter(|one| one.to_string() == "172.16.0.101").count(), 0);
+
+    daemon.reload()?;
+    daemon.logs(&format!("Change: {}", told.trim()), ELECTION)?;
+    daemon.logs("Reload complete", ELECTION)?;
+    eventually("nothing left to change", ELECTION, || (diff().ok()?.status.code() == Some(0)).then_some(()))?;
+
+    daemon.write_config("vrrp_instance {\n")?;
+    assert_eq!(diff()?.status.code(), Some(2));
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! Workers that die or hang, and what becomes of what they did.
+
+use lab::{
+    Keepalived, Mark, Outcome, eventually, is_alive,
+    pair::{Cast, ELECTION, Pair, settles},
+    seed::VIPS,
+};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::time::Duration;
+
+const HIGH: u8 = 200;
+const LOW: u8 = 100;
+
+/// A worker is given fifteen seconds to answer, on a machine that may be busy.
+const REPLACEMENT: Duration = Duration::from_secs(40);
+
+fn successor(daemon: &Keepalived, of: Pid) -> Outcome<Pid> {
+    eventually("another worker", REPLACEMENT, || {
+        daemon.vrrp_worker().filter(|pid| *pid != of && is_alive(*pid))
+    })
+}
+
+pub(crate) fn a_killed_master_goes_on_without_losing_an_address(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    settles(&pair.one, &pair.two)?;
+    let watch = pair.one.node.watch_addresses()?;
+    let worker = one.vrrp_worker().expect("it runs");
+    let mark = one.journal().mark();
+    kill(worker, Signal::SIGSEGV)?;
+    successor(&one, worker)?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    let losses: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
+    assert_eq!(losses, [""; 0]);
+    assert_eq!(pair.one.holds()?, VIPS.len());
+    Ok(())
+}
+
+pub(crate) fn a_killed_master_that_was_followed_gives_its_addresses_up(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    let _two = pair.two.start(LOW)?;
+    settles(&pair.one, &pair.two)?;
+    // Long enough for the other to take over, not long enough to be replaced.
+    let worker = one.vrrp_worker().expect("it runs");
+    kill(worker, Signal::SIGSTOP)?;
+    eventually("the addresses on the other router", ELECTION, || {
+        (pair.two.holds().ok()? == VIPS.len()).then_some(())
+    })?;
+    let mark = one.journal().mark();
+    kill(worker, Signal::SIGKILL)?;
+    successor(&one, worker)?;
+    one.journal().wait(mark, "(VI_1) removing VIPs.", ELECTION)?;
+    // It is the better one, and gets them back in order.
+    settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn a_worker_that_is_stuck_is_told_of_and_replaced(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    settles(&pair.one, &pair.two)?;
+    let watch = pair.one.node.watch_addresses()?;
+    let worker = one.vrrp_worker().expect("it runs");
+    kill(worker, Signal::SIGSTOP)?;
+    let told = one.logs(&format!("VRRP process {worker} does not answer: "), REPLACEMENT)?;
+    assert!(told.text.contains("T (stopped)"), "{}", told.text);
+    one.logs(&format!("VRRP process {worker} does not answer and is replaced: "), REPLACEMENT)?;
+    successor(&one, worker)?;
+    let mark = one.journal().mark();
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION).or_else(|failure| {
+        one.journal().find(Mark::default(), "(VI_1) Entering MASTER STATE").ok_or(failure)
+    })?;
+    let losses: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
+    assert_eq!(losses, [""; 0]);
+    Ok(())
+}
