@@ -42,6 +42,9 @@ const LAST_POST: Duration = Duration::from_secs(3);
 /// How often a part of the table is compared with what the kernel has.
 const AUDIT: Duration = Duration::from_secs(1);
 
+/// Checks that wait for longer than this are told of.
+const OVERDUE: Duration = Duration::from_secs(10);
+
 /// How long scripts that tell of the end may take.
 const LAST_SCRIPTS: Duration = Duration::from_secs(1);
 
@@ -78,6 +81,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         echoes,
         tls: tls(&plan.credentials),
         presence: None,
+        overdue: false,
     };
     worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
@@ -160,6 +164,8 @@ struct Worker {
     tls: Tls,
     /// Once a virtual server depends on where its address is.
     presence: Option<Presence>,
+    /// Whether it has been told that checks wait.
+    overdue: bool,
 }
 
 /// The parts of the plan by who needs them.
@@ -355,10 +361,33 @@ impl Worker {
         }
     }
 
-    /// Puts back what somebody else took out of the kernel.
+    /// Puts back what somebody else took out of the kernel, and tells of checks that do not get their turn.
     async fn audit(&mut self) {
+        self.tell_overdue();
         if let Some(table) = &mut self.table {
             table.audit(&self.director).await;
+        }
+    }
+
+    /// Says once that probes wait, and once that they no longer do.
+    fn tell_overdue(&mut self) {
+        let now = Instant::now();
+        let overdue = self.runner.progress().map(|(_, progress)| progress.overdue(now));
+        let (waiting, longest) = overdue
+            .filter(|overdue| *overdue > OVERDUE)
+            .fold((0_usize, Duration::ZERO), |(count, longest), one| (count + 1, longest.max(one)));
+        if (waiting > 0) == self.overdue {
+            return;
+        }
+        self.overdue = waiting > 0;
+        if self.overdue {
+            let under_way = self.runner.under_way();
+            let longest = longest.as_secs();
+            tracing::warn!(
+                "{waiting} checks wait for their turn, the longest for {longest} s; {under_way} are under way"
+            );
+        } else {
+            tracing::info!("Checks are on time again");
         }
     }
 

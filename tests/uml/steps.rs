@@ -12,6 +12,9 @@ const SERVERS: [&str; 3] = ["10.0.0.11", "10.0.0.12", "10.0.0.13"];
 /// One second between checks, a single retry, nothing at random.
 const PACE: &str = "delay_loop 1\n retry 1\n delay_before_retry 1\n warmup 0\n connect_timeout 2\n";
 
+/// Debian's keepalived 2.2.7 takes the servers out of a service that left a range, but not the service.
+const LEFT_BEHIND: &str = "-A -t 10.1.7.1:80 -s rr";
+
 /// What differs between the two configurations.
 struct Edition {
     range: &'static str,
@@ -149,8 +152,15 @@ fn agree(
     expected: impl Fn(&BTreeSet<String>) -> bool,
 ) -> Outcome {
     let mut last = None;
+    let tolerated = |mut rows: BTreeSet<String>| {
+        // While the range has it, its servers are there too.
+        if count(&rows, "-a -t 10.1.7.1:80 ") == 0 {
+            rows.remove(LEFT_BEHIND);
+        }
+        rows
+    };
     let agreed = eventually(&format!("the same tables: {step}"), SOON, || {
-        let rows = (ours.rows()?, theirs.rows()?);
+        let rows = (ours.rows()?, tolerated(theirs.rows()?));
         let same = rows.0 == rows.1 && expected(&rows.0);
         last = Some(rows);
         same.then_some(())
