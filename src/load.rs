@@ -10,6 +10,7 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use parser::config::Config;
 use parser::diag::{Class, Diagnostic, Severity, test_exit_code};
+use parser::print::Secrets;
 use parser::trace::Trace;
 
 use crate::cli::Options;
@@ -53,7 +54,7 @@ pub(crate) enum Reading {
     /// To be tested.
     ToTest,
     /// To be tested, with the place of every message kept.
-    Explained,
+    Explained(Secrets),
 }
 
 /// Everything that was found, without judgement.
@@ -75,12 +76,13 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
         config_id: id,
         all_config: options.all_config,
         lenient: reading == Reading::ToRun,
+        show_secrets: reading == Reading::Explained(Secrets::Shown),
         ..Default::default()
     };
     let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
     let (config, mut diagnostics, trace) = match reading {
-        Reading::Explained => parser::parse_traced(&root, &mut files, settings),
+        Reading::Explained(_) => parser::parse_traced(&root, &mut files, settings),
         Reading::ToRun | Reading::ToTest => {
             let (config, diagnostics) = parser::parse(&root, &mut files, settings);
             (config, diagnostics, Trace::default())

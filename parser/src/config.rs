@@ -14,6 +14,7 @@ mod track;
 mod vrrp;
 
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 
 pub use bfd::BfdInstance;
@@ -45,11 +46,56 @@ pub use vrrp::{
     Peering, Role, SyncGroup, UnicastChecksum, Version, Vmac, VrrpInstance,
 };
 
+/// The name of a file, shared by everything the file said.
+///
+/// Nearly every value of a configuration has one, so it is one pointer wide.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileName(Arc<String>);
+
+impl FileName {
+    /// Whether both come from the same opening of the file.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Deref for FileName {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<String> for FileName {
+    fn from(name: String) -> Self {
+        Self(Arc::new(name))
+    }
+}
+
+impl From<&str> for FileName {
+    fn from(name: &str) -> Self {
+        Self::from(name.to_owned())
+    }
+}
+
+impl fmt::Display for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self)
+    }
+}
+
+impl fmt::Debug for FileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
+
 /// The line of a file that said something.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Span {
     /// The file as its pattern matched it, relative to the file that included it.
-    pub file: Arc<str>,
+    pub file: FileName,
     /// The line, counted from 1.
     pub line: u32,
     /// The statement in a [`Trace`](crate::trace::Trace), counted from 1; 0 when none was kept.
@@ -58,7 +104,7 @@ pub struct Span {
 
 impl Span {
     /// A line of a file.
-    pub fn new(file: impl Into<Arc<str>>, line: u32) -> Self {
+    pub fn new(file: impl Into<FileName>, line: u32) -> Self {
         Self { file: file.into(), line, statement: 0 }
     }
 }

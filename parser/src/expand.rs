@@ -6,6 +6,7 @@ use crate::config::Span;
 use crate::diag::Class;
 use crate::lex::{self, SeqFault};
 use crate::source::Sources;
+use crate::statement::Options;
 
 /// A line with all its definitions filled in must stay below this many bytes.
 const MAX_LINE: usize = 1024;
@@ -42,7 +43,7 @@ const MAX_REPLACEMENTS: usize = 10_000;
 pub(crate) struct Surroundings<'a> {
     pub(crate) sources: &'a mut dyn Sources,
     pub(crate) directory: &'a str,
-    pub(crate) config_id: &'a str,
+    pub(crate) options: &'a Options,
     /// Multi-line definitions whose lines are being delivered.
     pub(crate) open: Vec<&'a str>,
 }
@@ -118,12 +119,16 @@ impl Definitions {
                 out.stopped = true;
                 out.complaints.push((
                     Class::General,
-                    format!("Too many definitions on line '{line}' - ignoring the rest"),
+                    format!(
+                        "Too many definitions on line '{}' - ignoring the rest",
+                        around.options.quotable(line)
+                    ),
                 ));
                 break;
             }
             if out.text.len() - (end - at) + replacement.len() >= MAX_LINE {
                 out.stopped = true;
+                let line = around.options.quotable(line);
                 let text =
                     format!("Parameter substitution on line '{line}' would exceed maximum line length");
                 out.complaints.push((Class::Log, text));
@@ -152,7 +157,7 @@ fn builtin(
 ) -> Option<String> {
     match (name, parameters) {
         ("_PWD", []) => Some(around.directory.to_owned()),
-        ("_INSTANCE", []) => Some(around.config_id.to_owned()),
+        ("_INSTANCE", []) => Some(around.options.config_id.clone()),
         ("_HASH", []) => Some("#".to_owned()),
         ("_BANG", []) => Some("!".to_owned()),
         ("_ENV", [variable]) => Some(around.sources.variable(variable).unwrap_or_default()),

@@ -495,8 +495,6 @@ macro_rules! keywords {
         $(#[$meta])*
         #[derive(Debug, Clone, PartialEq, Default)]
         pub(crate) struct $Block {
-            /// The words between keyword and `{`.
-            pub(crate) head: String,
             $(pub(crate) $field: $crate::keyword::Slot<$Type>,)*
             $(pub(crate) $part: $Part,)*
             $(pub(crate) $extra: $Extra,)*

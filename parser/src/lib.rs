@@ -20,6 +20,7 @@ pub mod io;
 mod keyword;
 mod lex;
 pub mod lint;
+mod mask;
 pub mod print;
 mod read;
 pub mod reference;

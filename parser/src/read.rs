@@ -237,7 +237,8 @@ impl<'s> Reader<'s> {
         let row = B::row(keyword);
         let meant = row.is_some_and(|row| row.shell) && split.words.len() > 1;
         if split.unmatched && !meant {
-            self.complain_at(Class::UnmatchedQuote, &span, format!("Unmatched quote: '{text}'"));
+            let quoted = self.statements.quotable(text);
+            self.complain_at(Class::UnmatchedQuote, &span, format!("Unmatched quote: '{quoted}'"));
         }
         if split.words.is_empty() {
             return;
@@ -307,10 +308,11 @@ impl<'s> Reader<'s> {
             };
             let split = lex::words(&text);
             if split.unmatched {
+                let quoted = self.statements.quotable(&text);
                 self.complain_at(
                     Class::UnmatchedQuote,
                     &statement.span,
-                    format!("Unmatched quote: '{text}'"),
+                    format!("Unmatched quote: '{quoted}'"),
                 );
             }
             if !split.words.is_empty() {

@@ -76,15 +76,16 @@ pub(crate) fn resolve(root: Root, present: Present, complaints: &mut Complaints)
 
     let sync_groups = Nested::all(root.vrrp_sync_group);
     let from_groups = group::priority_changes(&sync_groups);
-    config.vrrp_instances =
-        vrrp::instances(Nested::all(root.vrrp_instance), &defs, &from_groups, &config, complaints);
+    let instances = Nested::all(root.vrrp_instance);
+    let sync_interface = global::sync_interface(&instances);
+    config.vrrp_instances = vrrp::instances(instances, &defs, &from_groups, &config, complaints);
     config.sync_groups = group::sync_groups(sync_groups, &mut config, complaints);
     group::settle(&mut config, complaints);
     config.track_groups = track::groups(Nested::all(root.track_group), &config, complaints);
     config.static_routes = track::static_routes(Lines::all(root.static_routes), &config);
     config.static_rules = track::static_rules(Lines::all(root.static_rules), &config);
     config.static_addresses = track::static_addresses(Lines::all(root.static_ipaddress), &config);
-    config.global.sync_daemon = global::sync_daemon(&defs, &config, complaints);
+    config.global.sync_daemon = global::sync_daemon(&defs, sync_interface, &config, complaints);
 
     config.ssl = server::ssl(Nested::all(root.ssl), complaints);
     config.virtual_server_groups = server::groups(Nested::all(root.virtual_server_group));

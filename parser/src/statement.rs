@@ -5,10 +5,11 @@
 
 use std::sync::Arc;
 
-use crate::config::{IncludeCheck, Span};
+use crate::config::{FileName, IncludeCheck, Span};
 use crate::diag::{Class, Diagnostic, Told};
 use crate::expand::{Definitions, Sequence, Surroundings};
 use crate::lex::{self, IncludeKind, Piece};
+use crate::mask;
 use crate::source::{Problem, ProblemKind, Sources, Text};
 use crate::trace::{Trace, Via};
 
@@ -48,13 +49,21 @@ pub struct Options {
     pub all_config: bool,
     /// Read as a running daemon does: a number with characters behind it counts as the number, with a warning. A test refuses it.
     pub lenient: bool,
+    /// Messages and excerpts show passwords and keys instead of stars.
+    pub show_secrets: bool,
     /// How many lines sequences, definitions and repeated includes may add; a reference filled in counts as one.
     pub expansion_limit: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { config_id: String::new(), all_config: false, lenient: false, expansion_limit: 1_000_000 }
+        Self {
+            config_id: String::new(),
+            all_config: false,
+            lenient: false,
+            show_secrets: false,
+            expansion_limit: 1_000_000,
+        }
     }
 }
 
@@ -100,7 +109,7 @@ enum Input {
 }
 
 struct File {
-    name: Arc<str>,
+    name: FileName,
     directory: String,
     identity: String,
     bytes: Arc<Vec<u8>>,
@@ -110,11 +119,18 @@ struct File {
     outer_check: IncludeCheck,
 }
 
+impl Options {
+    pub(crate) fn quotable(&self, text: &str) -> String {
+        if self.show_secrets { text.to_owned() } else { mask::masked(text) }
+    }
+}
+
 impl<'s> Statements<'s> {
     /// Opens the main file. `traced` keeps where every statement comes from.
     pub(crate) fn open(root: &str, sources: &'s mut dyn Sources, options: Options, traced: bool) -> Self {
         let all = options.all_config;
         let include_check = IncludeCheck { read: all, matches: all, wildcard: all, brace: all };
+        let show_secrets = options.show_secrets;
         let mut this = Self {
             sources,
             options,
@@ -128,7 +144,7 @@ impl<'s> Statements<'s> {
             last: Span::new(root, 0),
             added: 0,
             ended: false,
-            trace: traced.then(Trace::default),
+            trace: traced.then(|| Trace::new(show_secrets)),
             diagnostics: Told::default(),
         };
         this.open_root(root);
@@ -168,6 +184,11 @@ impl<'s> Statements<'s> {
     /// The line last read, for messages without a statement of their own.
     pub(crate) fn position(&self) -> Span {
         self.last.clone()
+    }
+
+    /// Words of the user as a message may quote them.
+    pub(crate) fn quotable(&self, text: &str) -> String {
+        self.options.quotable(text)
     }
 
     pub(crate) fn options(&self) -> &Options {
@@ -289,7 +310,7 @@ impl<'s> Statements<'s> {
                     None => (None, true),
                 },
                 Input::File(file) => {
-                    let line = file.next_line(&mut self.diagnostics);
+                    let line = file.next_line(&self.options, &mut self.diagnostics);
                     (line, self.inputs.len() > 1)
                 }
             };
@@ -357,7 +378,8 @@ impl<'s> Statements<'s> {
         }
         let stripped = lex::strip(&expanded.text);
         if stripped.unterminated {
-            self.complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
+            let text = format!("Unterminated quote '{}'", self.quotable(&stripped.text));
+            self.complain(Class::General, text);
         }
         Line { text: stripped.text, span: line.span, literal: expanded.stopped, via }
     }
@@ -385,7 +407,7 @@ impl<'s> Statements<'s> {
         let mut around = Surroundings {
             sources: &mut *self.sources,
             directory: file.map_or("", |file| &file.directory),
-            config_id: &self.options.config_id,
+            options: &self.options,
             open: open.collect(),
         };
         act(&self.definitions, &mut around)
@@ -435,7 +457,7 @@ impl<'s> Statements<'s> {
 
     fn push_files(&mut self, texts: Vec<Text>, by: Option<&Span>) {
         for text in texts.into_iter().rev() {
-            let (name, bytes) = (Arc::from(text.name), Arc::new(text.bytes));
+            let (name, bytes) = (FileName::from(text.name), Arc::new(text.bytes));
             if let Some(trace) = &mut self.trace {
                 trace.open(&name, &bytes, by.cloned());
             }
@@ -455,7 +477,7 @@ impl<'s> Statements<'s> {
 impl File {
     /// The next line that has something to say, its comment and outer blanks removed; an empty line is delivered as such, since
     /// it ends a multi-line definition.
-    fn next_line(&mut self, diagnostics: &mut Told) -> Option<Line> {
+    fn next_line(&mut self, options: &Options, diagnostics: &mut Told) -> Option<Line> {
         loop {
             let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
             // Looking further would make a file of one line cost the square of its length.
@@ -470,7 +492,7 @@ impl File {
                 self.line += 1;
             }
             self.at += taken;
-            let span = Span::new(Arc::clone(&self.name), self.line);
+            let span = Span::new(self.name.clone(), self.line);
             let mut complain =
                 |class, text: String| diagnostics.push(Diagnostic::new(class, Some(span.clone()), text));
             if too_long {
@@ -487,12 +509,16 @@ impl File {
             if stripped.escaped_start {
                 complain(
                     Class::General,
-                    format!("Line starts with an escaped comment character '{}' - ignoring", stripped.text),
+                    format!(
+                        "Line starts with an escaped comment character '{}' - ignoring",
+                        options.quotable(&stripped.text)
+                    ),
                 );
                 continue;
             }
             if stripped.unterminated {
-                complain(Class::General, format!("Unterminated quote '{}'", stripped.text));
+                let text = options.quotable(&stripped.text);
+                complain(Class::General, format!("Unterminated quote '{text}'"));
             }
             return Some(Line { text: stripped.text, span, literal: false, via: None });
         }

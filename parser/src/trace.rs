@@ -6,14 +6,17 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::config::Span;
+use crate::config::{FileName, Span};
 use crate::diag::{Diagnostic, Part};
 use crate::lex;
+use crate::mask::{self, masked};
 use crate::statement::Token;
 
 /// The files that were opened and the statements that were read from them.
 #[derive(Debug, Default)]
 pub struct Trace {
+    /// Passwords and keys are shown as they are.
+    show_secrets: bool,
     files: Vec<Opened>,
     statements: Vec<Origin>,
 }
@@ -22,7 +25,7 @@ pub struct Trace {
 #[derive(Debug)]
 struct Opened {
     /// Shared with the spans of its lines, which tells it from another opening of the same name.
-    name: Arc<str>,
+    name: FileName,
     bytes: Arc<Vec<u8>>,
     /// The include statement.
     by: Option<Span>,
@@ -49,6 +52,8 @@ pub struct Expansion {
     pub what: String,
     /// Where it is defined; none for what is built in.
     pub defined: Option<Span>,
+    /// The line that defines it; with stars like [`Place::source`].
+    pub source: Option<String>,
 }
 
 /// Where a message points.
@@ -81,7 +86,8 @@ impl Place {
 impl Via {
     /// Definitions that were filled in on one line, in that order.
     pub(crate) fn definitions(used: Vec<(String, Option<Span>)>, outer: Option<Arc<Self>>) -> Arc<Self> {
-        let step = |(name, defined): (String, _)| Expansion { what: format!("${name}"), defined };
+        let step =
+            |(name, defined): (String, _)| Expansion { what: format!("${name}"), defined, source: None };
         Arc::new(Self { steps: used.into_iter().map(step).collect(), outer })
     }
 
@@ -90,14 +96,24 @@ impl Via {
         let step = |(name, value): &(String, String)| Expansion {
             what: format!("{name} = {value}"),
             defined: Some(at.clone()),
+            source: None,
         };
         Arc::new(Self { steps: values.iter().map(step).collect(), outer })
     }
 }
 
 impl Trace {
-    pub(crate) fn open(&mut self, name: &Arc<str>, bytes: &Arc<Vec<u8>>, by: Option<Span>) {
-        self.files.push(Opened { name: Arc::clone(name), bytes: Arc::clone(bytes), by });
+    pub(crate) fn new(show_secrets: bool) -> Self {
+        Self { show_secrets, ..Self::default() }
+    }
+
+    /// The text as it may be shown.
+    fn shown(&self, text: &str) -> String {
+        if self.show_secrets { text.to_owned() } else { masked(text) }
+    }
+
+    pub(crate) fn open(&mut self, name: &FileName, bytes: &Arc<Vec<u8>>, by: Option<Span>) {
+        self.files.push(Opened { name: name.clone(), bytes: Arc::clone(bytes), by });
     }
 
     /// Keeps a statement; the result is its number, counted from 1.
@@ -112,12 +128,12 @@ impl Trace {
     }
 
     fn opened(&self, span: &Span) -> Option<&Opened> {
-        self.files.iter().find(|file| Arc::ptr_eq(&file.name, &span.file))
+        self.files.iter().find(|file| file.name.is(&span.file))
     }
 
     /// The line of a span as it is written, without its end, passwords and keys masked; none when the span is of no file read here.
     pub fn source(&self, span: &Span) -> Option<String> {
-        self.line(span).map(|line| masked(&line))
+        self.line(span).map(|line| self.shown(&line))
     }
 
     fn line(&self, span: &Span) -> Option<String> {
@@ -140,15 +156,32 @@ impl Trace {
             }
             Some(via) => {
                 let word = &origin.text[part_of(&origin.text, diagnostic.part)];
-                find_word(&source, word).or_else(|| via.reference_in(&source))
+                mask::word(&source, word).or_else(|| via.reference_in(&source))
             }
         });
-        let expansions = origin.map_or_else(Vec::new, |(_, origin)| Via::flatten(origin.via.as_ref()));
+        let mut expansions = origin.map_or_else(Vec::new, |(_, origin)| Via::flatten(origin.via.as_ref()));
+        let secret = !self.show_secrets && origin.is_some_and(|(_, origin)| mask::is_secret(&origin.text));
+        for expansion in &mut expansions {
+            let line = expansion.defined.as_ref().and_then(|span| self.line(span));
+            expansion.source = match (line, secret) {
+                (Some(line), true) => Some(mask::definition(&line)),
+                (Some(line), false) => Some(self.shown(&line)),
+                (None, _) => None,
+            };
+            if secret {
+                // A turn of a sequence tells the value.
+                expansion.what = if expansion.what.starts_with('$') {
+                    expansion.what.clone()
+                } else {
+                    mask::definition(&expansion.what)
+                };
+            }
+        }
         let expanded = origin.filter(|(_, origin)| origin.via.is_some());
         Some(Place {
             marked: marked.unwrap_or_else(|| trimmed(&source)),
-            source: masked(&source),
-            read: expanded.map(|(_, origin)| masked(origin.text.trim())),
+            source: self.shown(&source),
+            read: expanded.map(|(_, origin)| self.shown(origin.text.trim())),
             includes: self.includes(span),
             expansions,
         })
@@ -159,7 +192,7 @@ impl Trace {
         let origin = self.statements.get(index)?;
         let same_line = |other: &&Origin| {
             other.span.line == origin.span.line
-                && Arc::ptr_eq(&other.span.file, &origin.span.file)
+                && other.span.file.is(&origin.span.file)
                 && other.via.is_none()
         };
         let before = self.statements[..index].iter().rev().take_while(same_line).count();
@@ -212,41 +245,7 @@ fn part_of(text: &str, part: Part) -> Range<usize> {
     }
 }
 
-/// Where a word stands on a line as a word.
-fn find_word(source: &str, word: &str) -> Option<Range<usize>> {
-    let part_of_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '.' | ':');
-    source.match_indices(word).map(|(at, found)| at..at + found.len()).find(|range| {
-        !range.is_empty()
-            && !source[..range.start].ends_with(part_of_word)
-            && !source[range.end..].starts_with(part_of_word)
-    })
-}
-
 fn trimmed(source: &str) -> Range<usize> {
     let start = source.len() - source.trim_start().len();
     start..source.trim_end().len().max(start)
-}
-
-/// Keywords whose value nobody else should read.
-const SECRETS: [&str; 3] = ["auth_pass", "password", "key"];
-
-/// The same line with a star for every byte of a password or key.
-///
-/// A definition may hold one as well, so its value is masked when the line that defines it names one of the keywords or its
-/// own name looks like it.
-fn masked(line: &str) -> String {
-    let lower = line.to_ascii_lowercase();
-    let value = match lower.trim_start().starts_with('$') {
-        true => {
-            let at = line.find('=').map_or(line.len(), |at| at + 1);
-            ["pass", "secret", "key"].iter().any(|hint| lower[..at].contains(hint)).then_some(at)
-        }
-        false => SECRETS.iter().filter_map(|keyword| find_word(line, keyword)).map(|range| range.end).min(),
-    };
-    let Some(value) = value else { return line.to_owned() };
-    let star = |c: char| match c {
-        ' ' | '\t' | '{' | '}' | '"' => String::from(c),
-        c => "*".repeat(c.len_utf8()),
-    };
-    line[..value].chars().map(String::from).chain(line[value..].chars().map(star)).collect()
 }

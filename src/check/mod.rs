@@ -13,6 +13,7 @@ use std::path::Path;
 
 use parser::diag::{Class, Diagnostic, Severity, test_exit_code};
 use parser::lint::{self, Finding};
+use parser::print::Secrets;
 use parser::trace::Trace;
 
 use self::options::{Form, Request};
@@ -29,8 +30,8 @@ struct Report {
 
 impl Report {
     /// Reads the files and makes the plan, as `--config-test` does.
-    fn of(options: &Options, lint: bool) -> Result<Self, String> {
-        let mut findings = load::read(options, Reading::Explained);
+    fn of(options: &Options, lint: bool, secrets: Secrets) -> Result<Self, String> {
+        let mut findings = load::read(options, Reading::Explained(secrets));
         // Without its namespace nothing can be said about interfaces.
         findings.place.enter().map_err(|error| error.to_string())?;
         findings.plan();
@@ -67,7 +68,11 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
             return Exit::Fatal.code();
         }
     };
-    let report = match Report::of(&request.options, request.lint) {
+    let report = match Report::of(
+        &request.options,
+        request.lint,
+        if request.show_secrets { Secrets::Shown } else { Secrets::Masked },
+    ) {
         Ok(report) => report,
         Err(error) => {
             eprintln!("{error}");
@@ -92,7 +97,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
 
 /// `--config-test` for somebody who looks at a terminal.
 pub(crate) fn on_terminal(options: &Options) -> u8 {
-    match Report::of(options, false) {
+    match Report::of(options, false, Secrets::Masked) {
         Ok(report) => {
             eprint!("{}", terminal::text(&report, colour_is_welcome()));
             report.exit_code()

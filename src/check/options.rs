@@ -15,6 +15,7 @@ enum Choice {
     Json,
     Lint,
     Colour,
+    ShowSecrets,
     Help,
 }
 
@@ -48,6 +49,13 @@ const OPTIONS: &[Row<Choice>] = &[
     row(Choice::Json, None, "json", Takes::Nothing, "Write JSON to standard output"),
     row(Choice::Lint, None, "lint", Takes::Nothing, "Also tell what is legal but cannot work"),
     row(Choice::Colour, None, "color", Takes::Word("WHEN"), "always, never, or auto"),
+    row(
+        Choice::ShowSecrets,
+        None,
+        "show-secrets",
+        Takes::Nothing,
+        "Show passwords and keys instead of stars",
+    ),
     row(Choice::Help, Some('h'), "help", Takes::Nothing, "Display this text"),
 ];
 
@@ -73,13 +81,15 @@ pub(super) enum Request {
 pub(super) struct Check {
     pub(super) options: Options,
     pub(super) lint: bool,
+    /// Passwords and keys are shown instead of stars.
+    pub(super) show_secrets: bool,
     pub(super) form: Form,
 }
 
 /// Reads the words behind `config check`. The error is what to say about them.
 pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Request, String> {
     let mut options = Options::default();
-    let (mut lint, mut json, mut colour) = (false, false, None);
+    let (mut lint, mut json, mut colour, mut show_secrets) = (false, false, None, false);
     for word in Words::new(OPTIONS, words.into_iter()) {
         let (id, argument) = match word {
             Word::Option(id, argument) => (id, argument.unwrap_or_default()),
@@ -99,6 +109,7 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Res
             Choice::Namespace => options.namespace = Some(text()),
             Choice::Json => json = true,
             Choice::Lint => lint = true,
+            Choice::ShowSecrets => show_secrets = true,
             Choice::Colour => {
                 colour = match text().as_str() {
                     "always" => Some(true),
@@ -112,7 +123,7 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Res
     }
     options.file = cli::configuration_file(&options.file, cwd);
     let form = if json { Form::Json } else { Form::Terminal { colour } };
-    Ok(Request::Check(Box::new(Check { options, lint, form })))
+    Ok(Request::Check(Box::new(Check { options, lint, show_secrets, form })))
 }
 
 fn help() -> String {

@@ -74,7 +74,7 @@ fn groups<'a>(diagnostic: &'a Diagnostic, trace: &Trace) -> Vec<Group<'a>> {
     groups.extend(place.iter().flat_map(|place| &place.expansions).filter_map(|expansion| {
         let span = expansion.defined.as_ref()?;
         let title = Level::NOTE.secondary_title(format!("where `{}` comes from", expansion.what));
-        let source = trace.source(span)?;
+        let source = expansion.source.clone()?;
         let start = source.len() - source.trim_start().len();
         let marked = start..source.len();
         let snippet = Snippet::source(source).line_start(line(span)).path(span.file.to_string());

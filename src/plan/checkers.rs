@@ -124,15 +124,15 @@ fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
     let protocol = protocol(vs.protocol);
     let mut servers = Vec::new();
     for server in &vs.real_servers {
-        let up = vetting.notify(server.notify_up.as_ref());
-        let down = vetting.notify(server.notify_down.as_ref());
+        let up = vetting.notify(server.notify_up.as_deref());
+        let down = vetting.notify(server.notify_down.as_deref());
         if up.is_some() || down.is_some() {
             servers.push((RealServerId { addr: server.addr, protocol, port: server.port }, up, down));
         }
     }
     ServiceScripts {
-        up: vetting.notify(vs.quorum_up.as_ref()),
-        down: vetting.notify(vs.quorum_down.as_ref()),
+        up: vetting.notify(vs.quorum_up.as_deref()),
+        down: vetting.notify(vs.quorum_down.as_deref()),
         servers,
     }
 }

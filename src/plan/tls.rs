@@ -52,7 +52,7 @@ fn read(config: &Config) -> Result<Credentials, Unusable> {
 fn ssl_gets(config: &Config) -> impl Iterator<Item = &HttpCheck> {
     let servers = config.virtual_servers.iter().flat_map(|service| &service.real_servers);
     servers.flat_map(|server| &server.checkers).filter_map(|checker| match &checker.check {
-        Check::Http(check) => Some(check).filter(|check| check.tls),
+        Check::Http(check) => Some(check.as_ref()).filter(|check| check.tls),
         Check::Tcp(_)
         | Check::Ping(_)
         | Check::Udp(_)

@@ -2,6 +2,7 @@
 
 mod config_test;
 mod options;
+mod report;
 
 use std::process::{Command, Output};
 

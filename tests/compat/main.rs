@@ -22,6 +22,7 @@ mod auth;
 )]
 mod bfd;
 mod config;
+mod corpus;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
 mod dumps_scene;
@@ -93,6 +94,8 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
+    corpus::damaged_generated_files_are_read_alike,
+    corpus::generated_files_are_read_alike,
     config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,

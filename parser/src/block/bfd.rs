@@ -26,6 +26,7 @@ keywords! {
         vrrp: Flag => "Tell VRRP.";
         checker: Flag => "Tell the checkers.";
         * end: Option<Span>;
+        * head: String;
     }
 }
 

@@ -62,6 +62,7 @@ keywords! {
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
         sync_group_tracking_weight: Flag => "Members may have weights.";
         notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified";
+        * head: String;
     }
 }
 
@@ -107,6 +108,7 @@ keywords! {
     /// Instances that fault when a static item is lost.
     TrackGroupBlock {
         group: Group => "Its members.";
+        * head: String;
     }
 }
 

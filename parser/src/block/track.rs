@@ -22,6 +22,7 @@ keywords! {
         fall: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Failures until it counts as down.", else "({name}): vrrp script fall value '{}' invalid, defaulting to 1";
         user: Identity => "Who runs it.";
         init_fail: Flag => "It counts as down until it has succeeded.";
+        * head: String;
     }
 }
 
@@ -109,6 +110,7 @@ keywords! {
         terminate_delay: Duration [us(1)..=secs(3600)] => "Before too few counts.", else "terminate_delay ({}) for vrrp_track_process {name} must be between [0.000001..3600] inclusive. Ignoring...";
         fork_delay: Duration [us(1)..=secs(3600)] => "Before enough counts.", else "fork_delay ({}) for vrrp_track_process {name} must be between [0.000001..3600] inclusive. Ignoring...";
         full_command: Flag => "Compare the whole command line.";
+        * head: String;
     }
 }
 
@@ -200,6 +202,7 @@ keywords! {
         file: String => "Its path.", missing "track file file name missing", once "File already set for track file {name} - ignoring {}";
         weight: WeightValue [-254..=254] => "The number is multiplied by it.", else "Weight ({}) for track_file {name} must be between [-254..254] inclusive. Ignoring...", missing "No weight specified for track file {name} - ignoring";
         init_file: InitFile => "Create the file with this number.";
+        * head: String;
     }
 }
 

@@ -92,6 +92,7 @@ keywords! {
         authentication: Nested<AuthBlock> => "Authentication of VRRPv2.";
         auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.";
         * seen: Seen;
+        * head: String;
     }
 }
 
@@ -144,6 +145,7 @@ keywords! {
     AuthBlock {
         auth_type: AuthType => "PASS or AH.", else "({name}) unknown authentication type '{}'";
         auth_pass: Secret => "The password; 8 bytes of it count.";
+        * head: String;
     }
 }
 
@@ -178,6 +180,7 @@ keywords! {
         time_window: WholeSecs [secs(1)..=secs(300), strict] => "How old a packet may be.", else "({name}) auth_hmac time_window '{}' not valid - must be between 1 & 300";
         anti_replay: AntiReplayValue => "What protects against repeated packets.", else "({name}) unknown auth_hmac anti_replay '{}' - ignoring";
         mode: HmacModeValue => "What happens to packets without trailer.", else "({name}) unknown auth_hmac mode '{}' - ignoring";
+        * head: String;
     }
 }
 

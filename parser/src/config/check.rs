@@ -41,15 +41,15 @@ pub enum Check {
     /// `PING_CHECK`.
     Ping(Endpoint),
     /// `UDP_CHECK`.
-    Udp(UdpCheck),
+    Udp(Box<UdpCheck>),
     /// `HTTP_GET` and `SSL_GET`.
-    Http(HttpCheck),
+    Http(Box<HttpCheck>),
     /// `SMTP_CHECK`.
     Smtp(SmtpCheck),
     /// `DNS_CHECK`.
     Dns(DnsCheck),
     /// `MISC_CHECK`.
-    Misc(MiscCheck),
+    Misc(Box<MiscCheck>),
     /// `FILE_CHECK`.
     File(FileCheck),
     /// `BFD_CHECK`.
@@ -66,7 +66,7 @@ pub struct Endpoint {
     /// `bind_port`; 0 is any.
     pub bind_port: u16,
     /// `bind_if`.
-    pub bind_if: Option<Located<IfName>>,
+    pub bind_if: Option<Box<Located<IfName>>>,
     /// `connect_timeout`.
     pub connect_timeout: Duration,
     /// `fwmark` of the packets; 0 is none.

@@ -217,9 +217,9 @@ pub struct VirtualServer {
     /// `hysteresis`.
     pub hysteresis: u32,
     /// `quorum_up`.
-    pub quorum_up: Option<Script>,
+    pub quorum_up: Option<Box<Script>>,
     /// `quorum_down`.
-    pub quorum_down: Option<Script>,
+    pub quorum_down: Option<Box<Script>>,
     /// `ha_suspend`.
     pub ha_suspend: bool,
     /// `alpha`: of checkers that do not say; already applied.
@@ -298,9 +298,9 @@ pub struct RealServer {
     /// `inhibit_on_failure`: weight 0 instead of removal.
     pub inhibit_on_failure: bool,
     /// `notify_up`.
-    pub notify_up: Option<Script>,
+    pub notify_up: Option<Box<Script>>,
     /// `notify_down`.
-    pub notify_down: Option<Script>,
+    pub notify_down: Option<Box<Script>>,
     /// `smtp_alert`.
     pub smtp_alert: bool,
     /// `virtualhost`.

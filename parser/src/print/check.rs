@@ -40,7 +40,7 @@ pub(super) fn checker(
         Check::Tcp(endpoint) => p.block("TCP_CHECK", |p| connecting(p, endpoint, pace)),
         Check::Ping(endpoint) => p.block("PING_CHECK", |p| connecting(p, endpoint, pace)),
         Check::Udp(udp) => {
-            let UdpCheck { endpoint, payload, reply, min_reply_length, max_reply_length } = udp;
+            let UdpCheck { endpoint, payload, reply, min_reply_length, max_reply_length } = &**udp;
             p.block("UDP_CHECK", |p| {
                 connecting(p, endpoint, pace);
                 p.optional("payload", payload.as_ref().map(|bytes| hex(bytes)));
@@ -65,7 +65,8 @@ pub(super) fn checker(
             p.value("type", dns_type(*kind));
             p.value("name", word(name));
         }),
-        Check::Misc(MiscCheck { script, timeout, dynamic }) => p.block("MISC_CHECK", |p| {
+        Check::Misc(misc) => p.block("MISC_CHECK", |p| {
+            let MiscCheck { script, timeout, dynamic } = &**misc;
             self::pace(p, pace);
             let Script { span: _, command: run, identity: who } = script;
             p.value("misc_path", command(run));

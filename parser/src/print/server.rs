@@ -120,8 +120,8 @@ pub(super) fn virtual_server(p: &mut Printer, server: &VirtualServer, config: &C
         // None comes from weights that are all 0 and cannot be said.
         p.optional("quorum", (*quorum > 0).then_some(quorum));
         p.value("hysteresis", hysteresis);
-        p.script("quorum_up", quorum_up.as_ref());
-        p.script("quorum_down", quorum_down.as_ref());
+        p.script("quorum_up", quorum_up.as_deref());
+        p.script("quorum_down", quorum_down.as_deref());
         p.flag("ha_suspend", *ha_suspend);
         p.flag("alpha", *alpha);
         p.flag("omega", *omega);
@@ -164,8 +164,8 @@ fn real_server(p: &mut Printer, real: &RealServer, server: &VirtualServer, confi
         p.value("uthreshold", upper_threshold);
         p.value("lthreshold", lower_threshold);
         p.switch("inhibit_on_failure", *inhibit_on_failure);
-        p.script("notify_up", notify_up.as_ref());
-        p.script("notify_down", notify_down.as_ref());
+        p.script("notify_up", notify_up.as_deref());
+        p.script("notify_down", notify_down.as_deref());
         p.switch("smtp_alert", *smtp_alert);
         p.word("virtualhost", virtualhost.as_ref());
         p.word("snmp_name", snmp_name.as_ref());

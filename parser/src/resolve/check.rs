@@ -3,7 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use crate::block::check::{Connect, SmtpCheckBlock, Timing, UdpCheckBlock};
+use crate::block::check::{BfdCheckBlock, Connect, SmtpCheckBlock, Timing, UdpCheckBlock};
 use crate::block::http::{HttpRows, UrlRows};
 use crate::block::server::{RealServerBlock, VirtualServerBlock};
 use crate::config::{
@@ -42,37 +42,43 @@ const HELO: &str = "smtpchecker.keepalived.org";
 
 /// All checkers of a real server, in the order of the file.
 pub(super) fn checkers(
-    rs: &RealServerBlock,
+    rs: &mut RealServerBlock,
     vs: &VirtualServerBlock,
     server: Server,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<Checker> {
-    let mut all = Inheritance { rs, vs, server, config, complaints, checkers: Vec::new() };
-    for Located { value, span } in Nested::all(rs.tcp_check.clone()) {
+    let (tcp, ping) = (Nested::all(rs.tcp_check.take()), Nested::all(rs.ping_check.take()));
+    let (udp, dns) = (Nested::all(rs.udp_check.take()), Nested::all(rs.dns_check.take()));
+    let (smtp, http) = (Nested::all(rs.smtp_check.take()), Nested::all(rs.http_get.take()));
+    let (ssl, misc) = (Nested::all(rs.ssl_get.take()), Nested::all(rs.misc_check.take()));
+    let (file, bfd) = (Nested::all(rs.file_check.take()), Nested::all(rs.bfd_check.take()));
+    // Most servers have one.
+    let mut all = Inheritance { rs, vs, server, config, complaints, checkers: Vec::with_capacity(1) };
+    for Located { value, span } in tcp {
         all.connecting(&span, &value.connect, &value.timing, PLAIN, Check::Tcp);
     }
-    for Located { value, span } in Nested::all(rs.ping_check.clone()) {
+    for Located { value, span } in ping {
         all.connecting(&span, &value.connect, &value.timing, PLAIN, Check::Ping);
     }
-    for Located { value, span } in Nested::all(rs.udp_check.clone()) {
+    for Located { value, span } in udp {
         all.udp(&span, value);
     }
-    for Located { value, span } in Nested::all(rs.dns_check.clone()) {
+    for Located { value, span } in dns {
         let (kind, name) =
             (said(value.kind).unwrap_or_default(), said(value.name).map_or_else(|| ".".to_owned(), |n| n.0));
         let check = |endpoint| Check::Dns(DnsCheck { endpoint, kind, name });
         all.connecting(&span, &value.connect, &value.timing, DNS, check);
     }
-    for Located { value, span } in Nested::all(rs.smtp_check.clone()) {
+    for Located { value, span } in smtp {
         all.smtp(&span, value);
     }
-    for Located { value, span } in Nested::all(rs.http_get.clone()) {
+    for Located { value, span } in http {
         let urls =
             Nested::all(value.url).into_iter().filter_map(|url| http_url(url.value.rows, false)).collect();
         all.http(&span, value.http, urls, None);
     }
-    for Located { value, span } in Nested::all(rs.ssl_get.clone()) {
+    for Located { value, span } in ssl {
         let compliant = value.tls_compliant();
         let verify = (said(value.tls_verify.clone()).unwrap_or_default(), value.tls_min_days());
         let url = |url: Located<crate::block::http::TlsUrlBlock>| {
@@ -86,24 +92,24 @@ pub(super) fn checkers(
             Some(verify),
         );
     }
-    for Located { value, span } in Nested::all(rs.misc_check.clone()) {
+    for Located { value, span } in misc {
         let Some(Located { value: command, span: said_at }) = value.misc_path.map(|said| *said) else {
             continue;
         };
         let script = Script { span: said_at, command: command.0, identity: said(value.user) };
         let timeout = said(value.misc_timeout).map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero());
         let timeout = timeout.unwrap_or_else(|| vs.delay_loop());
-        let check = Check::Misc(MiscCheck { script, timeout, dynamic: value.misc_dynamic.is_some() });
-        all.push(&span, &value.timing, MISC, check);
+        let check = MiscCheck { script, timeout, dynamic: value.misc_dynamic.is_some() };
+        all.push(&span, &value.timing, MISC, Check::Misc(Box::new(check)));
     }
-    for Located { value, span } in Nested::all(rs.file_check.clone()) {
+    for Located { value, span } in file {
         let name = said(value.track_file).map(|name| name.0);
         let file = config.track_files.iter().position(|file| Some(&file.name) == name.as_ref());
         let Some(file) = file else { continue };
         let weight = said(value.weight).map_or(config.track_files[file].weight, |weight| weight.0);
         all.push(&span, &Timing::default(), PLAIN, Check::File(FileCheck { file, weight }));
     }
-    all.bfd();
+    all.bfd(bfd);
     let mut checkers = all.checkers;
     checkers.sort_by_key(|checker| checker.span.line);
     checkers.shrink_to_fit();
@@ -188,7 +194,7 @@ impl Inheritance<'_> {
             dest: SocketAddr::new(addr, port),
             bind: bind.map(|said| said.value),
             bind_port: connect.bind_port(),
-            bind_if: connect.bind_if.as_deref().cloned(),
+            bind_if: connect.bind_if.clone(),
             connect_timeout: timeout.map_or_else(|| self.vs.connect_timeout(), |said| said.value),
             fwmark: connect.fwmark(),
         })
@@ -198,8 +204,9 @@ impl Inheritance<'_> {
         let (min_reply_length, max_reply_length) = (block.min_reply_length(), block.max_reply_length());
         let payload = said(block.payload).map(|payload| payload.0);
         let reply = said(block.require_reply).map(|reply| reply.0);
-        let check =
-            |endpoint| Check::Udp(UdpCheck { endpoint, payload, reply, min_reply_length, max_reply_length });
+        let check = |endpoint| {
+            Check::Udp(Box::new(UdpCheck { endpoint, payload, reply, min_reply_length, max_reply_length }))
+        };
         self.connecting(span, &block.connect, &block.timing, PLAIN, check);
     }
 
@@ -255,7 +262,7 @@ impl Inheritance<'_> {
         let check = |endpoint| {
             let (verify, min_days) = tls.unwrap_or_default();
             let tls = tls.is_some();
-            Check::Http(HttpCheck {
+            Check::Http(Box::new(HttpCheck {
                 endpoint,
                 tls,
                 verify,
@@ -265,14 +272,14 @@ impl Inheritance<'_> {
                 sni,
                 fast_recovery,
                 urls,
-            })
+            }))
         };
         self.connecting(span, &rows.connect, &rows.timing, HTTP, check);
     }
 
-    fn bfd(&mut self) {
+    fn bfd(&mut self, blocks: Vec<Located<BfdCheckBlock>>) {
         let mut taken = Vec::new();
-        for Located { value: block, span } in Nested::all(self.rs.bfd_check.clone()) {
+        for Located { value: block, span } in blocks {
             let label = server_label(self.server.addr, self.server.protocol, self.server.port);
             let fault = match said(block.name.clone()) {
                 None | Some(BfdName::NotOne) => {

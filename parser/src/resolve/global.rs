@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use crate::block::global::GlobalBlock;
+use crate::block::vrrp::InstanceBlock;
 use crate::config::{
-    Config, Fifo, Garp, Global, Ipsets, Located, Mail, Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer,
-    RxBuffers, Script, Snmp, SyncDaemon,
+    Config, Fifo, Garp, Global, IfName, Ipsets, Located, Mail, Nftables, NftablesIpvs, ProcessTuning,
+    ReceiveBuffer, RxBuffers, Script, Snmp, SyncDaemon,
 };
 use crate::diag::Class;
 use crate::keyword::{Slot, Table};
@@ -304,13 +305,28 @@ fn fifos(defs: &GlobalBlock, complaints: &mut Complaints) -> Global {
     Global { notify_fifo: all, vrrp_notify_fifo: vrrp, lvs_notify_fifo: lvs, ..Global::default() }
 }
 
-/// The sync daemon, its instance found.
+/// What the first `lvs_sync_daemon_interface` says, and the name of its instance.
+pub(super) fn sync_interface(instances: &[Located<InstanceBlock>]) -> Option<(String, Located<IfName>)> {
+    instances.iter().find_map(|Located { value: block, .. }| {
+        let Located { value, span } = block.lvs_sync_daemon_interface.as_deref()?.clone();
+        Some((block.head.clone(), Located { value: value.0, span }))
+    })
+}
+
+/// The sync daemon, its instance found. `old` is what an instance says of it; it counts when nothing is said globally.
 pub(super) fn sync_daemon(
     defs: &GlobalBlock,
+    old: Option<(String, Located<IfName>)>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Option<SyncDaemon> {
-    let daemon = value(&defs.lvs_sync_daemon)?;
+    let Some(daemon) = value(&defs.lvs_sync_daemon) else {
+        let (name, interface) = old?;
+        let instance = config.vrrp_instances.iter().position(|instance| instance.name == name)?;
+        let id = config.vrrp_instances[instance].vrid;
+        let (max_len, port, ttl, group) = (None, None, None, None);
+        return Some(SyncDaemon { interface, instance: Some(instance), id, max_len, port, ttl, group });
+    };
     let instance = match &daemon.instance {
         None => None,
         Some(name) => match config.vrrp_instances.iter().position(|instance| instance.name == *name) {

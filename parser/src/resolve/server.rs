@@ -178,8 +178,8 @@ impl VirtualServerBuilder<'_> {
             forwarding,
             quorum,
             hysteresis,
-            quorum_up: said(block.quorum_up),
-            quorum_down: said(block.quorum_down),
+            quorum_up: said(block.quorum_up).map(Box::new),
+            quorum_down: said(block.quorum_down).map(Box::new),
             ha_suspend,
             alpha: block.alpha.is_some(),
             omega: block.omega.is_some(),
@@ -450,11 +450,11 @@ impl VirtualServerBuilder<'_> {
         forwarding: Forwarding,
         protocol: Protocol,
     ) -> RealServer {
-        let Candidate { block, span, addr, port, written_port, .. } = candidate;
+        let Candidate { mut block, span, addr, port, written_port, .. } = candidate;
         let checked_port = if written_port == 0 { port } else { written_port };
         let alerts = &self.config.global.mail;
         let checkers = check::checkers(
-            &block,
+            &mut block,
             &self.block,
             check::Server { addr, port, checked_port, protocol },
             self.config,
@@ -472,8 +472,8 @@ impl VirtualServerBuilder<'_> {
             lower_threshold: block.lthreshold(),
             inhibit_on_failure: said(block.inhibit_on_failure)
                 .unwrap_or(self.block.inhibit_on_failure.is_some()),
-            notify_up: said(block.notify_up),
-            notify_down: said(block.notify_down),
+            notify_up: said(block.notify_up).map(Box::new),
+            notify_down: said(block.notify_down).map(Box::new),
             smtp_alert: said(block.smtp_alert).or(alerts.alert_checker).or(alerts.alert).unwrap_or(true),
             virtualhost,
             snmp_name: said(block.snmp_name).map(|name| name.0),

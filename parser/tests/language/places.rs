@@ -180,3 +180,37 @@ fn every_place_lies_within_its_line() {
         }
     }
 }
+
+/// Everything a report may show of the files.
+fn everything_shown(files: &[(&str, &str)], show_secrets: bool) -> String {
+    let mut memory = Memory::default();
+    memory.0.extend(files.iter().map(|(name, text)| ((*name).to_owned(), text.as_bytes().to_vec())));
+    let options = Options { show_secrets, ..Options::default() };
+    let (_, diagnostics, trace) = parse_traced("F", &mut memory, options);
+    assert!(!diagnostics.is_empty(), "there is something to be shown");
+    let places: Vec<Place> = diagnostics.iter().filter_map(|diagnostic| trace.place(diagnostic)).collect();
+    format!("{diagnostics:?} {places:?}")
+}
+
+#[test]
+fn no_message_and_no_excerpt_shows_a_password_or_key_unless_asked_for() {
+    let instance = |inside: &str| format!("vrrp_instance A {{\nauthentication {{\n{inside}\n}}\n}}\n");
+    let texts = [
+        // Too long, so that there is a message about its line.
+        instance("auth_pass hunter2-hunter2"),
+        instance("auth_pass \"hunter2-hunter2"),
+        instance("auth_pass hunter2-hunter2 \"open"),
+        format!("$OUR_SECRET=hunter2-hunter2\n{}", instance("auth_pass $OUR_SECRET")),
+        format!("$X=hunter2-hunter2\n{}", instance("auth_pass $X")),
+        format!("$X=auth_pass hunter2-hunter2\n{}", instance("$X")),
+        instance("~LST($X, hunter2-hunter2, hunter2-hunter3) auth_pass $X"),
+        "SSL {\npassword hunter2-hunter2\npassword hunter2-hunter3\n}\n".to_owned(),
+        "vrrp_instance A {\nauth_hmac {\nkey 1 hunter2-hunter2 \"open\n}\n}\n".to_owned(),
+    ];
+    for text in &texts {
+        let masked = everything_shown(&[("F", text)], false);
+        assert!(!masked.contains("hunter2"), "{text}\n{masked}");
+        let shown = everything_shown(&[("F", text)], true);
+        assert!(shown.contains("hunter2"), "{text}\n{shown}");
+    }
+}

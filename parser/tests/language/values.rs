@@ -213,3 +213,22 @@ fn a_check_connects_to_the_port_written_for_its_server_even_where_connections_go
     let Check::Tcp(endpoint) = &server.checkers[0].check else { panic!("{server:?}") };
     assert_eq!((server.port, endpoint.dest.port()), (26, 80));
 }
+
+#[test]
+fn the_first_old_sync_daemon_counts_unless_there_is_a_global_one() {
+    let instance = |name: &str, vrid: u8, interface: &str| {
+        format!(
+            "vrrp_instance {name} {{\nvirtual_router_id {vrid}\nlvs_sync_daemon_interface {interface}\n}}\n"
+        )
+    };
+    let both = instance("A", 51, "eth0") + &instance("B", 52, "eth1");
+    let daemon = |text: &str| {
+        let daemon = read(text).0.global.sync_daemon.expect("there is a daemon");
+        (daemon.interface.value.to_string(), daemon.instance, daemon.id)
+    };
+    assert_eq!(daemon(&both), ("eth0".to_owned(), Some(0), 51));
+    let global = format!("global_defs {{\nlvs_sync_daemon eth2 id 7\n}}\n{both}");
+    assert_eq!(daemon(&global), ("eth2".to_owned(), None, 7));
+    let unknown = format!("global_defs {{\nlvs_sync_daemon eth2 inst C\n}}\n{both}");
+    assert_eq!(read(unknown).0.global.sync_daemon, None);
+}

@@ -120,8 +120,8 @@ fn virtual_server(one: &VirtualServer, told: Option<&status::Service>, sheet: &m
     attribute!(sheet, "alpha is {}", on(one.alpha));
     attribute!(sheet, "omega is {}", on(one.omega));
     attribute!(sheet, "quorum = {}, hysteresis = {}", one.quorum, one.hysteresis);
-    script("Quorum up notify script", one.quorum_up.as_ref(), sheet);
-    script("Quorum down notify script", one.quorum_down.as_ref(), sheet);
+    script("Quorum up notify script", one.quorum_up.as_deref(), sheet);
+    script("Quorum down notify script", one.quorum_down.as_deref(), sheet);
     attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     attribute!(sheet, "default forwarding method = {}", forwarding(one.forwarding));
     if let Some(sorry) = &one.sorry_server {
