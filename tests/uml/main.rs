@@ -10,6 +10,7 @@ mod refusal;
 mod reload;
 mod stage;
 mod table;
+mod traffic;
 mod whole;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
@@ -29,6 +30,15 @@ fn main() -> ExitCode {
                 misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                traffic::direct_routing_carries_requests_and_answers,
+                traffic::lc_prefers_the_least_busy,
+                traffic::lc_spares_the_slow_server,
+                traffic::nat_carries_requests_and_answers,
+                traffic::open_connections_outlive_their_director,
+                traffic::rr_takes_turns,
+                traffic::tunnelling_carries_requests_and_answers,
+                traffic::wlc_prefers_the_least_busy_for_its_weight,
+                traffic::wrr_takes_turns_by_weight,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
                 whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
                 whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,

@@ -16,6 +16,7 @@ mod epitaph;
 mod failure;
 pub mod forger;
 pub mod generate;
+pub mod http;
 pub mod ipvs;
 mod journal;
 mod keepalived;

@@ -6,7 +6,7 @@ use crate::{
 };
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use std::{
-    net::{Ipv4Addr, TcpListener, TcpStream},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream},
     os::fd::AsFd as _,
     sync::{
         Arc,
@@ -23,11 +23,14 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Listens on `port` of every address of `node`, and gives each connection to `serve`.
+    /// Listens on `port` of every address of `node`, of both families where the kernel has both, and gives each connection to `serve`.
     pub(crate) fn start(node: &Node, port: u16, serve: impl Fn(TcpStream) + Send + 'static) -> Outcome<Self> {
         let listener = node
             .namespace()
-            .enter(|| TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)))?
+            .enter(|| {
+                let any: [IpAddr; 2] = [Ipv6Addr::UNSPECIFIED.into(), Ipv4Addr::UNSPECIFIED.into()];
+                TcpListener::bind(&any.map(|address| SocketAddr::new(address, port))[..])
+            })?
             .doing(format_args!("{}: port {port}", node.name()))?;
         listener.set_nonblocking(true)?;
         let stop = Arc::new(AtomicBool::new(false));
