@@ -13,6 +13,7 @@ use rtnetlink::{Handle, LinkUnspec};
 use super::host::parameter;
 use super::state::{State, Undo};
 use super::step::{Change, LOOPBACK};
+use crate::unusable;
 
 /// A conversation with the kernel.
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Hands {
                 fs::write(format!("/proc/sys/{path}"), given)
             }
             // It stays loaded: others may use it by the time of the undoing, and it does nothing of its own accord.
-            Change::Load(module) => run("modprobe", &[module]),
+            Change::Load(module) => run(&unusable::modprobe_program(), &[module]),
             Change::Up(device) => {
                 remember(state, Undo::Down((*device).to_owned()))?;
                 self.switch(device, true).await

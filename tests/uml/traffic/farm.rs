@@ -73,7 +73,7 @@ impl Plan {
     priority {priority}
     advert_int 1
     virtual_ipaddress {{ {}/24 }}
-    virtual_ipaddress_excluded {{ {}/64 }}
+    virtual_ipaddress_excluded {{ {}/128 }}
 }}
 ",
             vip(Family::V4),

@@ -23,7 +23,7 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
     let nodes = || farm.servers.iter().map(|server| &server.node);
     for node in nodes() {
         // Modules stay loaded, so their devices are to be there before.
-        let _ = node.run("modprobe", &["-a", "ipip", "ip6_tunnel"]);
+        node.run("/bin/sh", &["-c", "$(cat /proc/sys/kernel/modprobe) -a ipip ip6_tunnel"])?;
         fs::write(node.outside(FILE), plan.config(100)).map_err(failure)?;
     }
     let before = nodes().map(snapshot).collect::<Outcome<Vec<_>>>()?;
