@@ -8,6 +8,11 @@ pub(crate) fn lacks_net_admin() -> bool {
     std::fs::read_to_string("/proc/self/status").ok().and_then(|text| lacks(&text, NET_ADMIN)) == Some(true)
 }
 
+/// Whether a process with this `/proc/PID/status` may not change addresses.
+pub(crate) fn status_lacks_net_admin(status: &str) -> bool {
+    lacks(status, NET_ADMIN) == Some(true)
+}
+
 fn lacks(status: &str, capability: u32) -> Option<bool> {
     let mask = status.lines().find_map(|line| line.strip_prefix("CapEff:"))?;
     let mask = u64::from_str_radix(mask.trim(), 16).ok()?;

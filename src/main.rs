@@ -7,6 +7,7 @@ mod cli;
 mod config_diff;
 mod config_test;
 mod daemonize;
+mod doctor;
 mod drive;
 mod dump;
 mod exit;
@@ -21,6 +22,7 @@ mod pidfile;
 mod place;
 mod plan;
 mod print;
+mod realserver;
 mod script;
 mod signals;
 mod status;
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
             config_test::run(&options, file.as_deref())
         }
         Invocation::Config(words) => config(words, &cwd),
+        Invocation::Doctor(words) => doctor::run(words, &cwd),
+        Invocation::Realserver(words) => realserver::run(words, &cwd),
         Invocation::Version => {
             eprint!("{}", version::text());
             Exit::Ok.code()

@@ -84,14 +84,18 @@ pub(crate) async fn open() -> Result<Handle, Unusable> {
     Ok(handle)
 }
 
+/// The program by which the kernel itself loads modules.
+pub(crate) fn modprobe_program() -> String {
+    let program = std::fs::read_to_string("/proc/sys/kernel/modprobe").unwrap_or_default();
+    match program.trim() {
+        "" => "/sbin/modprobe".to_owned(),
+        configured => configured.to_owned(),
+    }
+}
+
 /// Loads the kernel's module as the kernel itself would, and says how that went.
 fn modprobe() -> String {
-    let program = std::fs::read_to_string("/proc/sys/kernel/modprobe").unwrap_or_default();
-    let program = match program.trim() {
-        "" => "/sbin/modprobe",
-        configured => configured,
-    };
-    let mut command = Command::new(program);
+    let mut command = Command::new(modprobe_program());
     command.args(["-s", "--", "ip_vs"]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     match command.status() {
         Ok(status) if status.success() => "succeeded, but to no avail".to_owned(),

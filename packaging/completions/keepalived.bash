@@ -9,6 +9,26 @@ _keepalived() {
     elif [[ $previous == = && $COMP_CWORD -ge 2 ]]; then
         name=${COMP_WORDS[COMP_CWORD - 2]}
     fi
+    if [[ $COMP_CWORD -eq 1 && $current != -* ]]; then
+        COMPREPLY=($(compgen -W 'config ipvsadm realserver doctor' -- "$current"))
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    config | realserver)
+        local verbs='check diff print explain'
+        [[ ${COMP_WORDS[1]} == realserver ]] && verbs='show apply undo status'
+        if [[ $COMP_CWORD -eq 2 ]]; then
+            COMPREPLY=($(compgen -W "$verbs" -- "$current"))
+        else
+            COMPREPLY=($(compgen -f -- "$current"))
+        fi
+        return
+        ;;
+    ipvsadm | doctor)
+        COMPREPLY=($(compgen -f -- "$current"))
+        return
+        ;;
+    esac
     case $name in
     -f | --use-file | -g | --log-file | -p | --pid | -r | --vrrp_pid | -c | --checkers_pid | -b | --bfd_pid | -A | --snmp-agent-socket)
         COMPREPLY=($(compgen -f -- "$current"))

@@ -1,6 +1,12 @@
 # Completion of keepalived(8) and genhash(1) for fish.
 
 complete -c keepalived -f
+complete -c keepalived -n __fish_use_subcommand -a config -d "Check, compare, print or explain the configuration"
+complete -c keepalived -n __fish_use_subcommand -a ipvsadm -d "Be ipvsadm"
+complete -c keepalived -n __fish_use_subcommand -a realserver -d "Prepare a real server"
+complete -c keepalived -n __fish_use_subcommand -a doctor -d "Say what keeps traffic away"
+complete -c keepalived -n '__fish_seen_subcommand_from config' -a 'check diff print explain'
+complete -c keepalived -n '__fish_seen_subcommand_from realserver' -a 'show apply undo status'
 complete -c keepalived -s f -l use-file -r -F -d "Configuration file"
 complete -c keepalived -s P -l vrrp -d "Only run with VRRP subsystem"
 complete -c keepalived -s C -l check -d "Only run with health-checker subsystem"

@@ -28,6 +28,10 @@ pub(crate) enum Invocation {
     ConfigTest(Box<Options>, Option<PathBuf>),
     /// `config` as the first word: do something with the configuration that is not running it. The words behind it.
     Config(Vec<OsString>),
+    /// `realserver` as the first word: prepare a real server. The words behind it.
+    Realserver(Vec<OsString>),
+    /// `doctor` as the first word: say what keeps traffic away. The words behind it.
+    Doctor(Vec<OsString>),
     /// Print to standard error and end well.
     Version,
     /// Print the help text to standard error and end well.
@@ -216,6 +220,12 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
     }
     if arguments.next_if(|word| word == "config").is_some() {
         return (Invocation::Config(arguments.collect()), said);
+    }
+    if arguments.next_if(|word| word == "realserver").is_some() {
+        return (Invocation::Realserver(arguments.collect()), said);
+    }
+    if arguments.next_if(|word| word == "doctor").is_some() {
+        return (Invocation::Doctor(arguments.collect()), said);
     }
 
     let mut options = Options::default();

@@ -32,6 +32,16 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
+    /// Where it is.
+    pub(crate) fn address(&self) -> IpAddr {
+        self.addr
+    }
+
+    /// How packets reach it.
+    pub(crate) fn forwarding(&self) -> ipvs::Forwarding {
+        self.forwarding
+    }
+
     /// The destination it is to one of the services. Only address translation can change a packet's port; otherwise the
     /// kernel is told the port that the packet has (compat/checkers.md §5.4).
     pub(crate) fn destination(&self, service: &ipvs::ServiceId, weight: ipvs::Weight) -> ipvs::Destination {

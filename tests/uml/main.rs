@@ -2,6 +2,7 @@
 
 mod bfd;
 mod daemon;
+mod doctor;
 mod dumps;
 mod end;
 mod health;
@@ -85,6 +86,12 @@ fn main() -> ExitCode {
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
+                doctor::the_doctor_mends_a_director,
+                doctor::the_doctor_mends_a_real_server_behind_nat,
+                doctor::the_doctor_mends_a_real_server_of_direct_routing,
+                doctor::the_doctor_mends_a_real_server_of_tunnels,
+                traffic::a_real_server_is_prepared_for_direct_routing_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_tunnels_and_left_as_it_was,
             ],
         )
         .run()

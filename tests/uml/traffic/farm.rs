@@ -50,15 +50,17 @@ pub(crate) struct Plan {
     pub(crate) delays: [Duration; 3],
     /// Whether connections are made known to the other director.
     pub(crate) synced: bool,
+    /// Servers are not prepared by hand: the scene has the program do it.
+    pub(crate) by_tool: bool,
 }
 
 impl Plan {
     pub(crate) fn new(way: Way, scheduler: &'static str) -> Self {
-        Self { way, scheduler, weights: [1; 3], delays: [Duration::ZERO; 3], synced: false }
+        Self { way, scheduler, weights: [1; 3], delays: [Duration::ZERO; 3], synced: false, by_tool: false }
     }
 
     /// The configuration of a director with this priority.
-    fn config(&self, priority: u8) -> String {
+    pub(crate) fn config(&self, priority: u8) -> String {
         let mut text = String::new();
         if self.synced {
             text.push_str("global_defs { lvs_sync_daemon eth1 front }\n");
@@ -71,7 +73,7 @@ impl Plan {
     priority {priority}
     advert_int 1
     virtual_ipaddress {{ {}/24 }}
-    virtual_ipaddress_excluded {{ {}/64 }}
+    virtual_ipaddress_excluded {{ {}/128 }}
 }}
 ",
             vip(Family::V4),
@@ -172,7 +174,7 @@ pub(crate) struct Director {
 #[derive(Debug)]
 pub(crate) struct Server {
     pub(crate) origin: Option<Origin>,
-    _node: Node,
+    pub(crate) node: Node,
 }
 
 impl Farm {
@@ -256,12 +258,19 @@ fn server(scene: &Scene, front: &Link, back: &Link, plan: &Plan, place: usize) -
         }
         Way::Dr => {
             let node = on(node, front, "eth0", 1, host)?;
-            silence_arp(&node)?;
-            hold(&node, "lo")?;
+            if !plan.by_tool {
+                silence_arp(&node)?;
+                hold(&node, "lo")?;
+            }
             node
         }
         Way::Tun => {
             let node = on(on(node, back, "eth0", 2, host)?, front, "eth1", 1, host)?;
+            if plan.by_tool {
+                // As many distributions set it.
+                node.sysctl("net.ipv4.conf.all.rp_filter", "1")?;
+                return serve(node, plan.delays[place]);
+            }
             silence_arp(&node)?;
             // What comes out of the tunnel has a client's source, which is not reached through the tunnel.
             node.sysctl("net.ipv4.conf.all.rp_filter", "0")?;
@@ -275,8 +284,12 @@ fn server(scene: &Scene, front: &Link, back: &Link, plan: &Plan, place: usize) -
             node
         }
     };
-    let origin = Origin::start(&node, PORT, plan.delays[place])?;
-    Ok(Server { origin: Some(origin), _node: node })
+    serve(node, plan.delays[place])
+}
+
+fn serve(node: Node, delay: Duration) -> Outcome<Server> {
+    let origin = Origin::start(&node, PORT, delay)?;
+    Ok(Server { origin: Some(origin), node })
 }
 
 /// Nobody but the director may say where the virtual address is.

@@ -1,0 +1,114 @@
+//! Gathers what the examination is about. Nothing is changed; only asking for IPVS may make the kernel load it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::IpAddr;
+use std::path::Path;
+
+use ipvs::{Error, Handle};
+
+use super::findings::{Daemon, Facts, Table};
+use crate::capability;
+use crate::plan::Plan;
+use crate::realserver::host;
+use crate::unusable::Unusable;
+
+/// Looks. The error says what could not be seen.
+pub(super) async fn look(plan: Plan, pid_file: &Path, directors: Vec<IpAddr>) -> Result<Facts, String> {
+    let host =
+        host::look().await.map_err(|error| format!("The network of this host cannot be read: {error}"))?;
+    let virtual_addresses =
+        plan.vrrp.instances.iter().flat_map(|router| router.addresses.iter().chain(&router.excluded));
+    let virtual_addresses = virtual_addresses.map(|one| one.address).collect();
+    let services = plan.checkers.services;
+    let table = table().await;
+    let loaded = Modules::look();
+    let schedulers =
+        services.iter().flat_map(|service| &service.kernel.services).filter_map(|service| service.scheduler);
+    let mut missing_schedulers: BTreeSet<String> = schedulers.map(|name| name.to_string()).collect();
+    missing_schedulers.retain(|name| loaded.lacks(&format!("ip_vs_{name}")));
+    Ok(Facts {
+        services,
+        virtual_addresses,
+        host,
+        directors,
+        table,
+        missing_schedulers,
+        daemon: daemon(pid_file),
+    })
+}
+
+async fn table() -> Table {
+    let read = async { Handle::open().await?.settled_table().await };
+    match read.await {
+        Ok(table) => Table::Read(table),
+        Err(Error::NoModule) => Table::NoModule,
+        Err(error) => Table::Unreadable(Unusable::from(error).advice()),
+    }
+}
+
+fn daemon(pid_file: &Path) -> Option<Daemon> {
+    let pid: u32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    Some(Daemon { pid, net_admin: !capability::status_lacks_net_admin(&status) })
+}
+
+/// The kernel's modules: those it has, and those it could load.
+#[derive(Debug, Default)]
+struct Modules {
+    /// The names of those that are loaded or built in, as far as they show.
+    present: BTreeSet<String>,
+    /// `/proc/kallsyms`, which has the functions of those that are built in and do not show otherwise.
+    symbols: String,
+}
+
+impl Modules {
+    fn look() -> Self {
+        let release = nix::sys::utsname::uname().map(|name| name.release().to_owned()).unwrap_or_default();
+        let release = Path::new("/lib/modules").join(release);
+        let mut present = BTreeSet::new();
+        let loaded = fs::read_to_string("/proc/modules").unwrap_or_default();
+        present.extend(loaded.lines().filter_map(|line| line.split_whitespace().next()).map(String::from));
+        for file in ["modules.builtin", "modules.dep"] {
+            let text = fs::read_to_string(release.join(file)).unwrap_or_default();
+            present.extend(text.lines().filter_map(module_name));
+        }
+        let symbols = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
+        Self { present, symbols }
+    }
+
+    /// Whether a module is certainly missing. A kernel that shows nothing is given the benefit of the doubt.
+    fn lacks(&self, module: &str) -> bool {
+        let knows_any = !self.present.is_empty() || !self.symbols.is_empty();
+        knows_any && !self.present.contains(module) && !self.symbols.contains(&format!(" {module}_"))
+    }
+}
+
+/// The name of the module that a line of `modules.dep` or `modules.builtin` is about.
+fn module_name(line: &str) -> Option<String> {
+    let path = line.split(':').next()?;
+    let name = path.rsplit('/').next()?.split(".ko").next()?;
+    (!name.is_empty()).then(|| name.replace('-', "_"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_is_missing_only_where_modules_are_known() {
+        let mut modules = Modules::default();
+        assert!(!modules.lacks("ip_vs_mh"));
+        modules.present.insert("ip_vs_rr".into());
+        assert!(modules.lacks("ip_vs_mh") && !modules.lacks("ip_vs_rr"));
+        modules.symbols = "0000000000000000 t ip_vs_mh_schedule\n".into();
+        assert!(!modules.lacks("ip_vs_mh"));
+    }
+
+    #[test]
+    fn modules_are_named_by_their_files() {
+        let line = "kernel/net/netfilter/ipvs/ip_vs_wlc.ko.xz: kernel/net/netfilter/ipvs/ip_vs.ko.xz";
+        assert_eq!(module_name(line).as_deref(), Some("ip_vs_wlc"));
+        assert_eq!(module_name("kernel/net/ip-tunnel.ko").as_deref(), Some("ip_tunnel"));
+    }
+}
