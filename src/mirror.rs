@@ -7,11 +7,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{LinkAttribute, LinkFlags, LinkMessage};
+use netlink_packet_route::link::{
+    InfoData, InfoKind, InfoMacVlan, InfoPortKind, InfoVrf, LinkAttribute, LinkFlags, LinkInfo, LinkMessage,
+    MacVlanMode,
+};
 use vrrp::Family;
 
 /// One interface.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Link {
     /// Its number.
     pub(crate) index: u32,
@@ -31,6 +34,30 @@ pub(crate) struct Link {
     pub(crate) arp: bool,
     /// The largest packet it takes, in bytes.
     pub(crate) mtu: u32,
+    /// The routing table of a VRF device.
+    pub(crate) vrf_table: Option<u32>,
+    /// What it is, as far as it can be one of ours.
+    pub(crate) kind: LinkKind,
+    /// The number of the interface it stands on.
+    pub(crate) below: Option<u32>,
+    /// The number of the VRF device it belongs to.
+    pub(crate) vrf: Option<u32>,
+    /// Its link group.
+    pub(crate) group: u32,
+}
+
+/// Kinds of interfaces that the daemon makes, and all others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum LinkKind {
+    /// A macvlan in private mode.
+    PrivateMacvlan,
+    /// A macvlan in another mode.
+    OtherMacvlan,
+    /// An ipvlan.
+    Ipvlan,
+    /// Anything else.
+    #[default]
+    Other,
 }
 
 /// An address on an interface.
@@ -93,7 +120,9 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
         usable: flags.contains(LinkFlags::Up | LinkFlags::Running),
         arp: !flags.contains(LinkFlags::Noarp),
         mtu: 1500,
+        ..Link::default()
     };
+    let (mut controller, mut is_in_vrf) = (None, false);
     for attribute in &message.attributes {
         if let LinkAttribute::IfName(name) = attribute {
             link.name.clone_from(name);
@@ -103,10 +132,43 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
             link.broadcast = mac.as_slice().try_into().unwrap_or(link.broadcast);
         } else if let LinkAttribute::Mtu(mtu) = attribute {
             link.mtu = *mtu;
+        } else if let LinkAttribute::LinkInfo(infos) = attribute {
+            link.vrf_table = infos.iter().find_map(vrf_table);
+            link.kind = kind(infos);
+            is_in_vrf = infos.contains(&LinkInfo::PortKind(InfoPortKind::Vrf));
+        } else if let LinkAttribute::Link(below) = attribute {
+            link.below = Some(*below);
+        } else if let LinkAttribute::Controller(index) = attribute {
+            controller = Some(*index);
+        } else if let LinkAttribute::Group(group) = attribute {
+            link.group = *group;
         }
     }
+    link.vrf = controller.filter(|_| is_in_vrf);
     // Bridges report their ports in a second, nameless form.
     (!link.name.is_empty()).then_some(link)
+}
+
+fn kind(infos: &[LinkInfo]) -> LinkKind {
+    let is = |kind: InfoKind| infos.contains(&LinkInfo::Kind(kind));
+    let is_private = infos.iter().any(|info| {
+        let private = InfoMacVlan::Mode(MacVlanMode::Private);
+        matches!(info, LinkInfo::Data(InfoData::MacVlan(all)) if all.contains(&private))
+    });
+    if is(InfoKind::MacVlan) && is_private {
+        LinkKind::PrivateMacvlan
+    } else if is(InfoKind::MacVlan) {
+        LinkKind::OtherMacvlan
+    } else if is(InfoKind::IpVlan) {
+        LinkKind::Ipvlan
+    } else {
+        LinkKind::Other
+    }
+}
+
+fn vrf_table(info: &LinkInfo) -> Option<u32> {
+    let LinkInfo::Data(InfoData::Vrf(all)) = info else { return None };
+    all.iter().find_map(|one| if let InfoVrf::TableId(table) = one { Some(*table) } else { None })
 }
 
 fn read_address(message: &AddressMessage) -> Option<Held> {
@@ -216,6 +278,11 @@ impl Mirror {
     /// Whether an interface of this name is there, up and running.
     pub(crate) fn usable(&self, name: &str) -> bool {
         self.link(name).is_some_and(|link| link.usable)
+    }
+
+    /// Whether an address is on any interface.
+    pub(crate) fn holds(&self, address: IpAddr) -> bool {
+        self.addresses.values().any(|(_, held)| held.address == address)
     }
 
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.

@@ -2,35 +2,70 @@
 //!
 //! A netlink request takes the kernel's RTNL lock in its caller, and others hold that lock for as long as they like. So no
 //! request is ever made on the thread that sends adverts: it leaves commands here and goes on.
+//!
+//! What is wanted, and what of it is there, is in the [`ledger`]. Nobody's word is taken for a deletion: notices that concern
+//! something held lead to one comparison with what the kernel has, which also covers notices that were lost.
 
+mod address;
+mod firewall;
+mod ledger;
+mod request;
+mod route;
+mod rule;
+mod sysctl;
+mod vmac;
+
+use std::collections::BTreeSet;
 use std::io;
+use std::net::IpAddr;
 
-use futures_util::StreamExt as _;
 use futures_util::stream::TryStreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
-use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::route::{RouteMessage, RouteProtocol};
+use netlink_packet_route::rule::RuleMessage;
+use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rtnetlink::{Handle, MulticastGroup};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::addresses::{Addresses, Lost};
+use self::firewall::Firewall;
+use self::ledger::{Edit, Ledger, Owner};
+use self::request::Requests;
+use self::sysctl::Sysctls;
+use self::vmac::Vmacs;
 use crate::mirror::{Mirror, Report};
-use crate::plan::vrrp::Address;
+use crate::plan::firewall::{Closed, Firewall as FirewallPlan};
+use crate::plan::object::Object;
+use crate::plan::setting::Setting;
+use crate::plan::standing::Standing;
+use crate::plan::vmac::Vmac;
 
-/// Whom addresses are held for.
+/// The number of a virtual router.
 pub(crate) type Id = u64;
 
 /// What to do. Commands are carried out one after the other.
 #[derive(Debug)]
 pub(crate) enum Command {
     /// Delete what a predecessor may have left.
-    Clean(Vec<Address>),
-    /// Have exactly these.
+    Clean(Vec<Object>),
+    /// Have these interfaces too, and filter what they send.
+    Prepare {
+        /// What to make.
+        vmacs: Vec<Vmac>,
+        /// How to filter.
+        firewall: Option<FirewallPlan>,
+    },
+    /// Have exactly these as long as the configuration says so.
+    Keep(Standing),
+    /// Have exactly these for a virtual router.
     Hold {
         /// For whom.
         id: Id,
         /// All of them, in order.
-        addresses: Vec<Address>,
+        objects: Vec<Object>,
+        /// Addresses that packets are neither sent to nor from.
+        closed: BTreeSet<Closed>,
     },
     /// Have none.
     Drop {
@@ -48,19 +83,21 @@ pub(crate) enum Answer {
     Current,
     /// [`Command::Clean`] is done.
     Clean,
+    /// [`Command::Prepare`] is done.
+    Prepared,
     /// [`Command::Hold`] is done.
     Held {
         /// For whom.
         id: Id,
-        /// Whether there is one more than before.
+        /// Whether there is one address more than before.
         added: bool,
     },
-    /// Somebody else deleted one that is held and tracked.
+    /// Somebody else deleted something that is held and tracked.
     Lost {
         /// Whose it was.
         id: Id,
         /// What it was.
-        address: Address,
+        object: Object,
     },
 }
 
@@ -105,35 +142,78 @@ impl Kernel {
 }
 
 type Message = NetlinkMessage<RouteNetlinkMessage>;
+type Messages = futures_util::stream::BoxStream<'static, Message>;
+
+/// Listens to groups of notices.
+fn listen(groups: &[MulticastGroup]) -> io::Result<(Handle, Messages)> {
+    let (connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
+    tokio::spawn(connection);
+    Ok((handle, messages.map(|(message, _)| message).boxed()))
+}
 
 async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answer>) -> io::Result<()> {
     let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-    let (connection, monitor, mut messages) = rtnetlink::new_multicast_connection(&groups)?;
-    tokio::spawn(connection);
-    // A socket of its own, so that no notification can be taken for an answer.
-    let (connection, handle, _) = rtnetlink::new_connection()?;
-    tokio::spawn(connection);
-
-    let mut thread = Thread { monitor, mirror: Mirror::default(), addresses: Addresses::new(handle), say };
+    let (monitor, messages) = listen(&groups)?;
+    let mut thread = Thread {
+        monitor,
+        messages,
+        routes: None,
+        requests: Requests::open()?,
+        mirror: Mirror::default(),
+        ledger: Ledger::default(),
+        sysctls: Sysctls::default(),
+        settings: Vec::new(),
+        vmacs: Vmacs::default(),
+        firewall: Firewall::default(),
+        suspicion: Suspicion::None,
+        say,
+    };
     thread.report_all().await?;
     loop {
         tokio::select! {
             command = orders.recv() => match command {
-                Some(command) => thread.obey(command).await,
+                Some(command) => thread.obey(command).await?,
                 None => return Ok(()),
             },
-            message = messages.next() => match message {
-                Some((message, _)) => thread.hear(message).await?,
-                None => return Err(io::Error::other("the monitor socket was closed")),
-            },
+            message = thread.messages.next() => thread.hear_all(message).await?,
+            message = next(&mut thread.routes) => thread.hear_all(message).await?,
         }
+        thread.check().await?;
     }
+}
+
+/// The next notice, if anybody listens for one.
+async fn next(messages: &mut Option<Messages>) -> Option<Message> {
+    match messages {
+        Some(messages) => messages.next().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Whether what is there has to be compared with what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Suspicion {
+    /// No.
+    None,
+    /// What was missing may be possible now.
+    Possible,
+    /// Something may be missing.
+    Missing,
 }
 
 struct Thread {
     monitor: Handle,
+    messages: Messages,
+    /// Notices about routes and rules, of which there may be very many; listened to when needed.
+    routes: Option<Messages>,
+    requests: Requests,
     mirror: Mirror,
-    addresses: Addresses,
+    ledger: Ledger,
+    sysctls: Sysctls,
+    settings: Vec<Setting>,
+    vmacs: Vmacs,
+    firewall: Firewall,
+    suspicion: Suspicion,
     say: UnboundedSender<Answer>,
 }
 
@@ -143,71 +223,265 @@ impl Thread {
         let _ = self.say.send(answer);
     }
 
-    async fn obey(&mut self, command: Command) {
+    async fn obey(&mut self, command: Command) -> io::Result<()> {
+        // What the command is to be carried out on may have changed since it was given.
+        self.hear_waiting().await?;
         match command {
             Command::Clean(leftovers) => {
-                self.addresses.clean(&leftovers, &self.mirror).await;
+                for object in &leftovers {
+                    self.requests.delete(object, &self.mirror).await;
+                }
                 self.answer(Answer::Clean);
             }
-            Command::Hold { id, addresses } => {
-                let added = self.addresses.hold(id, addresses, &self.mirror).await;
+            Command::Prepare { vmacs, firewall } => {
+                if firewall.is_some() {
+                    self.firewall.want(firewall);
+                }
+                self.vmacs.want_more(vmacs);
+                self.ensure_vmacs().await?;
+                self.answer(Answer::Prepared);
+            }
+            Command::Keep(Standing { objects, vmacs, settings, firewall }) => {
+                self.firewall.want(firewall);
+                for old in self.vmacs.want(vmacs) {
+                    self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
+                    self.settle().await?;
+                }
+                let settings = self.sysctls.with_reverse_path(settings, &self.vmacs, &self.mirror);
+                self.sysctls.want(&settings);
+                self.settings = settings;
+                self.ensure_vmacs().await?;
+                self.firewall.apply(&self.vmacs, &self.mirror);
+                self.want(Owner::Standing, objects).await?;
+            }
+            Command::Hold { id, objects, closed } => {
+                self.firewall.close(id, closed);
+                self.firewall.apply(&self.vmacs, &self.mirror);
+                let added = self.want(Owner::Router(id), objects).await?;
                 self.answer(Answer::Held { id, added });
             }
-            Command::Drop { id } => self.addresses.drop(id, &self.mirror).await,
+            Command::Drop { id } => {
+                self.want(Owner::Router(id), Vec::new()).await?;
+                self.firewall.close(id, BTreeSet::new());
+                self.firewall.apply(&self.vmacs, &self.mirror);
+            }
         }
+        Ok(())
+    }
+
+    /// Makes the kernel have exactly these for `owner`. Returns whether an address was added.
+    async fn want(&mut self, owner: Owner, objects: Vec<Object>) -> io::Result<bool> {
+        let edits = self.ledger.want(owner, objects);
+        if self.routes.is_none() && self.ledger.watches_routes() {
+            let (_, messages) = listen(&[
+                MulticastGroup::Ipv4Route,
+                MulticastGroup::Ipv6Route,
+                MulticastGroup::Ipv4Rule,
+                MulticastGroup::Ipv6Rule,
+            ])?;
+            self.routes = Some(messages);
+        }
+        let mut added = false;
+        for edit in edits {
+            match edit {
+                Edit::Delete(object) => self.requests.delete(&object, &self.mirror).await,
+                Edit::Add(object) => {
+                    if self.requests.add(&object, &self.mirror).await {
+                        added |= matches!(object, Object::Address(_));
+                    } else {
+                        self.ledger.strike(&object);
+                    }
+                }
+                Edit::AddBehind(object) => {
+                    if !self.requests.add_behind(&object, &self.mirror).await {
+                        self.ledger.strike(&object);
+                    }
+                }
+                Edit::Confirm(object) => {
+                    if !self.requests.confirm(&object, &self.mirror).await {
+                        self.ledger.strike(&object);
+                    }
+                }
+            }
+        }
+        Ok(added)
+    }
+
+    /// Hears what has come by now, so that a thousand deletions lead to one comparison.
+    async fn hear_all(&mut self, first: Option<Message>) -> io::Result<()> {
+        let Some(first) = first else {
+            return Err(io::Error::other("the monitor socket was closed"));
+        };
+        self.hear(first).await?;
+        self.hear_waiting().await
+    }
+
+    async fn hear_waiting(&mut self) -> io::Result<()> {
+        while let Some(Some(message)) = self.messages.next().now_or_never() {
+            self.hear(message).await?;
+        }
+        while let Some(Some(message)) = next(&mut self.routes).now_or_never() {
+            self.hear(message).await?;
+        }
+        Ok(())
     }
 
     async fn hear(&mut self, message: Message) -> io::Result<()> {
         if let NetlinkPayload::InnerMessage(inner) = message.payload {
+            if self.suspicion < Suspicion::Missing && self.concerns_held(&inner) {
+                self.suspicion = Suspicion::Missing;
+            }
             if let Some(report) = Report::read(&inner) {
-                self.take(report).await?;
+                self.take(report);
             }
         } else if let NetlinkPayload::Overrun(_) = message.payload {
             tracing::info!("Netlink: Receive buffer overrun on monitor socket - reading everything again");
             self.report_all().await?;
-            for lost in self.missing().await? {
-                self.lose(lost);
-            }
+            self.suspicion = Suspicion::Missing;
         }
         Ok(())
     }
 
-    async fn take(&mut self, report: Report) -> io::Result<()> {
-        if let Report::AddressGone(gone) = &report
-            && let Some(lost) = self.addresses.owner_of(gone, &self.mirror)
+    /// Whether a notice says that something held is gone. It may be about an earlier deletion of our own.
+    fn concerns_held(&self, notice: &RouteNetlinkMessage) -> bool {
+        let mirror = &self.mirror;
+        if let RouteNetlinkMessage::DelRoute(gone) = notice {
+            return gone.header.protocol == RouteProtocol::KeepAlived
+                && self.ledger.held().any(|held| is_route(gone, held.object, mirror));
+        }
+        if let RouteNetlinkMessage::DelRule(gone) = notice {
+            return self.ledger.held().any(|held| is_rule(gone, held.object));
+        }
+        if let RouteNetlinkMessage::DelAddress(_) = notice
+            && let Some(gone) = Report::read(notice)
         {
-            // The message may be about an earlier deletion of our own, after which we set the address again.
-            if self.missing().await?.contains(&lost) {
-                self.lose(lost);
+            return self.ledger.held().any(|held| is_address(&gone, held.object, mirror));
+        }
+        false
+    }
+
+    fn take(&mut self, report: Report) {
+        let before = self.mirror.apply(&report);
+        self.vmacs.hear(&report, before.as_ref(), &self.mirror);
+        if let (Report::Link(new), None) = (&report, &before) {
+            for setting in self.settings.iter().filter(|setting| setting.concerns(&new.name)) {
+                self.sysctls.set(setting);
             }
         }
-        self.mirror.apply(&report);
+        let is_chance = match &report {
+            // With an interface that goes down the kernel drops routes without a word.
+            Report::Link(link) => link.usable && !before.is_some_and(|before| before.usable),
+            Report::Address(_) => true,
+            Report::LinkGone { .. } | Report::AddressGone(_) => false,
+        };
+        if is_chance && self.ledger.has_standing() {
+            let doubt = match &report {
+                Report::Link(_) => Suspicion::Missing,
+                Report::LinkGone { .. } | Report::Address(_) | Report::AddressGone(_) => Suspicion::Possible,
+            };
+            self.suspicion = self.suspicion.max(doubt);
+        }
         self.answer(Answer::Report(report));
+    }
+
+    /// Makes the interfaces that are missing, and the filters that go with them.
+    async fn ensure_vmacs(&mut self) -> io::Result<()> {
+        if !self.vmacs.take_doubt() {
+            return Ok(());
+        }
+        let built = self.vmacs.build_missing(&mut self.requests, &self.mirror).await;
+        if !built.is_empty() {
+            self.settle().await?;
+            // What they must not send is filtered before they can send anything.
+            self.firewall.apply(&self.vmacs, &self.mirror);
+            for one in &built {
+                vmac::raise(one, &mut self.requests).await;
+            }
+            self.settle().await?;
+        }
+        if self.vmacs.furnish(&mut self.requests, &self.mirror).await {
+            self.settle().await?;
+        }
+        self.firewall.apply(&self.vmacs, &self.mirror);
         Ok(())
     }
 
-    fn lose(&mut self, lost: Lost) {
-        self.addresses.forget(&lost);
-        if lost.address.tracked {
-            self.answer(Answer::Lost { id: lost.id, address: lost.address });
-        }
+    /// Hears the notices of everything done so far: they come before the answer to a question on the same socket.
+    async fn settle(&mut self) -> io::Result<()> {
+        let lo = self.monitor.link().get().match_name("lo".to_owned()).execute();
+        let _: Vec<_> = lo.try_collect().await.map_err(io::Error::other)?;
+        self.hear_waiting().await
     }
 
-    /// What is held according to us, but not according to the kernel.
-    async fn missing(&self) -> io::Result<Vec<Lost>> {
-        let present = self.dump_addresses().await?;
-        let is_there = |lost: &Lost| {
-            let index = self.mirror.link(&lost.address.interface).map(|link| link.index);
-            present.iter().any(|report| match report {
-                Report::Address(held) => {
-                    Some(held.index) == index
-                        && held.address == lost.address.address
-                        && held.prefix == lost.address.prefix
+    /// Follows a suspicion: tells whose something is missing, and restores what the configuration itself wants.
+    async fn check(&mut self) -> io::Result<()> {
+        self.ensure_vmacs().await?;
+        match std::mem::replace(&mut self.suspicion, Suspicion::None) {
+            Suspicion::None => return Ok(()),
+            Suspicion::Possible => {}
+            Suspicion::Missing => self.compare().await?,
+        }
+        for object in self.ledger.to_restore() {
+            if self.requests.add(&object, &self.mirror).await {
+                self.ledger.tick_off(&object);
+                tracing::info!("Restoring deleted static {} {object}", object.kind());
+            }
+        }
+        Ok(())
+    }
+
+    /// Strikes what is held according to us, but not according to the kernel.
+    async fn compare(&mut self) -> io::Result<()> {
+        let present = self.present().await?;
+        let mut lost = Vec::new();
+        let mut missing = Vec::new();
+        for held in self.ledger.held() {
+            // Of routes and rules, nobody says when the others come and go.
+            let is_watched = held.tracked || matches!(held.object, Object::Address(_));
+            if !is_watched || present.has(held.object, &self.mirror) {
+                continue;
+            }
+            missing.push(held.object.clone());
+            if let (Owner::Router(id), true) = (held.owner, held.tracked) {
+                lost.push(Answer::Lost { id, object: held.object.clone() });
+            }
+        }
+        for object in &missing {
+            self.ledger.strike(object);
+        }
+        for answer in lost {
+            self.answer(answer);
+        }
+        Ok(())
+    }
+
+    async fn present(&mut self) -> io::Result<Present> {
+        let held = self.dump_addresses().await?.into_iter().filter_map(|report| match report {
+            Report::Address(held) => Some((held.index, held.address, held.prefix)),
+            Report::Link(_) | Report::LinkGone { .. } | Report::AddressGone(_) => None,
+        });
+        let addresses = held.collect();
+        let (mut routes, mut rules) = (Vec::new(), Vec::new());
+        if self.routes.is_some() {
+            for family in [AddressFamily::Inet, AddressFamily::Inet6] {
+                let mut route = RouteMessage::default();
+                route.header.address_family = family;
+                route.header.protocol = RouteProtocol::KeepAlived;
+                for one in self.requests.dump(RouteNetlinkMessage::GetRoute(route)).await? {
+                    if let RouteNetlinkMessage::NewRoute(route) = one {
+                        routes.push(route);
+                    }
                 }
-                Report::Link(_) | Report::LinkGone { .. } | Report::AddressGone(_) => false,
-            })
-        };
-        Ok(self.addresses.all().into_iter().filter(|lost| !is_there(lost)).collect())
+                let mut rule = RuleMessage::default();
+                rule.header.family = family;
+                for one in self.requests.dump(RouteNetlinkMessage::GetRule(rule)).await? {
+                    if let RouteNetlinkMessage::NewRule(rule) = one {
+                        rules.push(rule);
+                    }
+                }
+            }
+        }
+        Ok(Present { addresses, routes, rules })
     }
 
     async fn dump_addresses(&self) -> io::Result<Vec<Report>> {
@@ -233,4 +507,39 @@ impl Thread {
         self.answer(Answer::Current);
         Ok(())
     }
+}
+
+/// What the kernel has, as far as it can be ours.
+struct Present {
+    /// Number of the interface, address, length of the network part.
+    addresses: BTreeSet<(u32, IpAddr, u8)>,
+    routes: Vec<RouteMessage>,
+    rules: Vec<RuleMessage>,
+}
+
+impl Present {
+    fn has(&self, object: &Object, mirror: &Mirror) -> bool {
+        match object {
+            Object::Address(one) => mirror
+                .link(&one.interface)
+                .is_some_and(|link| self.addresses.contains(&(link.index, one.address, one.prefix))),
+            Object::Route(_) => self.routes.iter().any(|seen| is_route(seen, object, mirror)),
+            Object::Rule(_) => self.rules.iter().any(|seen| is_rule(seen, object)),
+        }
+    }
+}
+
+fn is_address(gone: &Report, object: &Object, mirror: &Mirror) -> bool {
+    let (Report::AddressGone(gone), Object::Address(wanted)) = (gone, object) else { return false };
+    gone.address == wanted.address
+        && gone.prefix == wanted.prefix
+        && mirror.link_at(gone.index).is_some_and(|link| link.name == wanted.interface)
+}
+
+fn is_route(seen: &RouteMessage, object: &Object, mirror: &Mirror) -> bool {
+    matches!(object, Object::Route(wanted) if route::is(seen, wanted, mirror))
+}
+
+fn is_rule(seen: &RuleMessage, object: &Object) -> bool {
+    matches!(object, Object::Rule(wanted) if rule::is(seen, wanted))
 }

@@ -8,6 +8,6 @@ mod presence;
 mod tracked;
 pub(crate) mod vrrp;
 
-mod addresses;
 mod chatter;
 mod kernel;
+mod syncd;

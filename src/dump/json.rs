@@ -194,7 +194,7 @@ struct Stats {
 
 fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
     let (own, excluded) = status.holds.split_at_checked(plan.addresses.len()).unwrap_or_default();
-    let texts = |all: &[crate::plan::vrrp::Address], held: &[bool]| {
+    let texts = |all: &[crate::plan::address::Address], held: &[bool]| {
         all.iter().zip(held).map(|(one, is_held)| address(one, *is_held)).collect()
     };
     let garp = &config.garp;

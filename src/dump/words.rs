@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chrono::{DateTime, Local};
 use parser::config::{self, Command, Family};
 
-use crate::plan::vrrp::Address;
+use crate::plan::address::Address;
 use crate::script::Program;
 
 /// `true` or `false` as other words.

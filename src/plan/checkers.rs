@@ -152,15 +152,8 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
 
 /// Says which words of `global_defs` about checkers have no effect.
 fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
-    let words = [
-        (
-            global.sync_daemon.as_ref().is_some_and(|daemon| daemon.instance.is_some()),
-            "lvs_sync_daemon with inst",
-        ),
-        (global.nftables_ipvs.is_some(), "nftables_ipvs"),
-    ];
-    for (_, word) in words.into_iter().filter(|(said, _)| *said) {
-        let text = format!("{word} is not part of this version - ignoring");
+    if global.nftables_ipvs.is_some() {
+        let text = "nftables_ipvs is not part of this version - ignoring";
         complaints.push(Diagnostic::new(Class::Log, None, text));
     }
 }

@@ -41,7 +41,7 @@ fn tree((vrrp, checkers): (&VrrpPlan, &CheckersPlan)) -> Value {
 fn instance(one: &Instance) -> Value {
     let mut value = without(one, &["addresses", "excluded"]);
     let texts =
-        |all: &[super::vrrp::Address]| Value::from_iter(all.iter().map(|one| dump::address(one, false)));
+        |all: &[super::address::Address]| Value::from_iter(all.iter().map(|one| dump::address(one, false)));
     lift(&mut value, "params");
     if let Value::Object(fields) = &mut value {
         fields.insert("virtual_ipaddress".to_owned(), texts(&one.addresses));

@@ -96,6 +96,13 @@ pub(super) fn table(global: &config::Global) -> Table {
     }
 }
 
+/// The synchronisation daemon that a virtual router decides about, as the master's, and the name of that router.
+pub(super) fn deciding(config: &Config) -> Option<(String, ipvs::Daemon)> {
+    let wish = config.global.sync_daemon.as_ref()?;
+    let instance = config.vrrp_instances.get(wish.instance?)?;
+    Some((instance.name.clone(), daemon(wish)?))
+}
+
 fn daemon(daemon: &config::SyncDaemon) -> Option<ipvs::Daemon> {
     Some(ipvs::Daemon {
         role: ipvs::Role::Master,

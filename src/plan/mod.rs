@@ -3,17 +3,26 @@
 //! What only the running system can answer (is there an `eth0`? what is this host called?) is asked once, in
 //! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
+pub(crate) mod address;
 mod alerts;
 pub(crate) mod bfd;
 pub(crate) mod checkers;
 pub(crate) mod diff;
+pub(crate) mod firewall;
+mod iproute;
 pub(crate) mod ipvs;
 pub(crate) mod notify;
+pub(crate) mod object;
 pub(crate) mod process;
+pub(crate) mod route;
+pub(crate) mod rule;
 mod script;
+pub(crate) mod setting;
 mod signing;
+pub(crate) mod standing;
 mod tls;
 mod track;
+pub(crate) mod vmac;
 pub(crate) mod vrrp;
 pub(crate) mod watch;
 
@@ -39,6 +48,8 @@ use self::vrrp::VrrpPlan;
 pub(crate) struct System {
     /// The names of the network interfaces.
     pub(crate) interfaces: BTreeSet<String>,
+    /// Their MAC addresses.
+    pub(crate) macs: BTreeMap<String, [u8; 6]>,
     /// The largest packet each of them takes, in bytes.
     pub(crate) mtus: BTreeMap<String, u32>,
     /// The host's name as `uname -n` prints it.
@@ -62,11 +73,18 @@ impl System {
             Some((name.clone(), text.trim().parse().ok()?))
         };
         let mtus = interfaces.iter().filter_map(mtu).collect();
+        let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten();
+        let mac = |one: nix::ifaddrs::InterfaceAddress| {
+            let mac = one.address?.as_link_addr()?.addr()?;
+            Some((one.interface_name, mac))
+        };
+        let macs = addresses.filter_map(mac).collect();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let uid = nix::unistd::geteuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
         Self {
             interfaces,
+            macs,
             mtus,
             node: node.unwrap_or_default(),
             user: user.unwrap_or_else(|| uid.to_string()),

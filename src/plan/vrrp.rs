@@ -1,6 +1,6 @@
 //! `vrrp_instance` blocks to the VRRP worker's plan.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use parser::config::{self, Config, DynamicInterfaces, Peering, UnicastChecksum, VrrpInstance};
@@ -8,17 +8,23 @@ use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
-use vrrp::track::Object;
+use vrrp::track::Object as Thing;
 use vrrp::{Family, Params, Priority, Version, Vrid};
 
+use super::address::{self, Address};
+use super::firewall::{self, Closed};
+use super::iproute::Names;
+use super::ipvs;
 use super::notify::{self, Fifo, Scope, Scripts};
+use super::object::Object;
+use super::route::{self, Route};
+use super::rule::{self, Rule};
 use super::script::Vetting;
+use super::standing::{self, Standing};
+use super::vmac::Workshop;
 use super::watch::{self, Watched};
 use super::{System, signing, track};
 use crate::notify::mail;
-
-/// Protocol number that marks addresses as ours, so that `ip address` prints `proto keepalived`.
-const PROTOCOL: u8 = 18;
 
 /// The most addresses an advert can count.
 const MAX_ADDRESSES: usize = 255;
@@ -41,6 +47,10 @@ pub(crate) struct VrrpPlan {
     pub(crate) instances: Vec<Instance>,
     /// The sync groups, in the order of the file.
     pub(crate) groups: Vec<Group>,
+    /// What stands while the configuration does.
+    pub(crate) standing: Standing,
+    /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
+    pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
     /// `vrrp_startup_delay`.
     pub(crate) startup_delay: Duration,
     /// `log_unknown_vrids`.
@@ -76,6 +86,12 @@ impl VrrpPlan {
             || scripts.into_iter().any(|scripts| *scripts != Scripts::default())
             || self.fifos.iter().any(|fifo| fifo.script.is_some())
     }
+
+    /// All that it may put into the kernel, in the order in which it is deleted.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let instances = self.instances.iter().flat_map(|instance| instance.objects().into_iter().rev());
+        instances.chain(self.standing.objects.iter().rev().cloned()).collect()
+    }
 }
 
 /// One virtual router and what it does to the system.
@@ -87,6 +103,16 @@ pub(crate) struct Instance {
     pub(crate) addresses: Vec<Address>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
     pub(crate) excluded: Vec<Address>,
+    /// `virtual_routes`.
+    pub(crate) routes: Vec<Route>,
+    /// `virtual_rules`.
+    pub(crate) rules: Vec<Rule>,
+    /// Addresses that packets are neither sent to nor from while it is master (`no_accept`).
+    pub(crate) closed: BTreeSet<Closed>,
+    /// `track_src_ip`: it is in FAULT while its configured source address is not on this machine.
+    pub(crate) needs_source: bool,
+    /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
+    pub(crate) speaks_as: Option<String>,
     /// Who is told of its changes by scripts.
     pub(crate) scripts: Scripts,
     /// `notify_priority_changes`
@@ -98,11 +124,19 @@ pub(crate) struct Instance {
 }
 
 impl Instance {
+    /// All it holds as master, in the order in which it is added.
+    pub(crate) fn objects(&self) -> Vec<Object> {
+        let addresses = self.addresses.iter().chain(&self.excluded).cloned().map(Object::Address);
+        let routes = self.routes.iter().cloned().map(|route| Object::Route(Box::new(route)));
+        let rules = self.rules.iter().cloned().map(|rule| Object::Rule(Box::new(rule)));
+        addresses.chain(routes).chain(rules).collect()
+    }
+
     /// The interfaces it watches.
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = &String> {
         self.params.track.iter().filter_map(|tracked| match &tracked.object {
-            Object::Interface(name) => Some(name),
-            Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_) => None,
+            Thing::Interface(name) => Some(name),
+            Thing::Script(_) | Thing::File(_) | Thing::Process(_) | Thing::Bfd(_) => None,
         })
     }
 }
@@ -120,39 +154,13 @@ pub(crate) struct Group {
     pub(crate) smtp_alert: bool,
 }
 
-/// An address to add to an interface while master. Equal in every field, it is the same address.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct Address {
-    /// The interface it goes on.
-    pub(crate) interface: String,
-    /// The address.
-    pub(crate) address: IpAddr,
-    /// Length in bits of its network part; that of the peer's, if there is one.
-    pub(crate) prefix: u8,
-    /// 0 (global) to 255 (nowhere).
-    pub(crate) scope: u8,
-    /// Broadcast address, IPv4 only.
-    pub(crate) broadcast: Option<Ipv4Addr>,
-    /// Label, IPv4 only, at most 15 bytes.
-    pub(crate) label: Option<String>,
-    /// Other end of a point-to-point link.
-    pub(crate) peer: Option<IpAddr>,
-    /// IPv6: seconds it stays preferred; none is for ever.
-    pub(crate) preferred: Option<u32>,
-    /// IPv6: no duplicate address detection.
-    pub(crate) no_duplicate_detection: bool,
-    /// `home`.
-    pub(crate) home: bool,
-    /// `mngtmpaddr`.
-    pub(crate) manage_temporary: bool,
-    /// `noprefixroute`.
-    pub(crate) no_prefix_route: bool,
-    /// `autojoin`.
-    pub(crate) autojoin: bool,
-    /// Number that tells whose it is.
-    pub(crate) protocol: u8,
-    /// Whether its deletion by somebody else ends being master.
-    pub(crate) tracked: bool,
+/// What is the same for all instances.
+struct Around<'a, 'b> {
+    config: &'a Config,
+    system: &'a System,
+    names: &'a Names,
+    workshop: &'a mut Workshop<'b>,
+    watched: &'a Watched,
 }
 
 /// Translates; what is wrong in the light of the running system goes to `complaints`.
@@ -163,13 +171,18 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
     check_interfaces(config, system, complaints);
+    let names = Names::of(&config.global);
+    let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
     let watched = watch::plan(config, &mut vetting);
+    let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
     let instances: Vec<Instance> = config
         .vrrp_instances
         .iter()
-        .filter_map(|instance| translate(instance, config, system, &watched, &mut vetting, complaints))
+        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
         .collect();
+    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
+    let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
         let own = config.global.vrrp_notify_fifo.as_ref();
@@ -185,6 +198,8 @@ pub(super) fn plan(
         repeat_states: config.global.fifo_write_vrrp_states_on_reload,
         groups,
         instances,
+        standing,
+        sync_daemon: ipvs::deciding(config),
         startup_delay: config.global.vrrp_startup_delay,
         log_unknown_vrids: config.global.log_unknown_vrids,
         spacing: Spacing {
@@ -246,12 +261,12 @@ fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) ->
 /// One block; nothing if it asks for what would be unsafe to leave out.
 fn translate(
     instance: &VrrpInstance,
-    config: &Config,
-    system: &System,
-    watched: &Watched,
+    around: &mut Around<'_, '_>,
     vetting: &mut Vetting<'_>,
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Instance> {
+    let Around { config, system, names, watched, .. } = *around;
+    let workshop = &mut *around.workshop;
     // The original looks for lateness only then.
     let late = !config.global.min_auto_priority_delay.is_zero();
     let signing = match &instance.hmac {
@@ -271,17 +286,25 @@ fn translate(
         complain(Class::General, text.to_owned());
         return None;
     };
-    // The keyword itself has an effect: `accept` is what every router does.
-    if !instance.accept && instance.priority != 255 {
-        complain(Class::Log, "no_accept has no effect in this version".to_owned());
-    }
-
-    let interface = instance.interface.as_ref().map(|name| name.value.to_string());
+    let base = instance.interface.as_ref().map(|name| name.value.to_string());
+    let own = workshop.own(instance).cloned();
+    let vmac = own.as_ref().map(|vmac| vmac.name.clone());
+    // The original speaks from below when it has to reach peers by their addresses.
+    let from_below = instance.vmac_xmit_base || !matches!(instance.peering, Peering::Multicast { .. });
+    let interface =
+        vmac.clone().filter(|_| instance.ipvlan.is_some() || !from_below).or_else(|| base.clone());
+    let speaks_as = match instance.family {
+        config::Family::V4 => base.clone(),
+        config::Family::V6 => interface.clone(),
+    };
     let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
         addresses
             .iter()
-            .filter_map(|one| match address(one, interface.as_deref()) {
-                Ok(address) => Some(address),
+            .filter_map(|one| match address::translate(one, base.as_deref(), names) {
+                Ok(address) => {
+                    let interface = place(one, &address, instance, vmac.as_deref(), workshop);
+                    Some(Address { interface, ..address })
+                }
                 Err(reason) => {
                     complain(Class::General, format!("{} {reason} - ignoring it", one.prefix));
                     None
@@ -304,10 +327,18 @@ fn translate(
         excluded.splice(0..0, excess);
     }
 
+    let routes = routes(&instance.routes, names, &mut complain);
+    let rules = rules(&instance.rules, names, &mut complain);
+
     let family = match instance.family {
         config::Family::V4 => Family::Ipv4,
         config::Family::V6 => Family::Ipv6,
     };
+    let own = base.into_iter().chain(vmac).filter(|_| !instance.dont_track_primary);
+    let needed = own
+        .chain(needed_by(&addresses, &excluded, &routes, &rules))
+        .chain(standing::watched_by(instance, config));
+    let needed: BTreeSet<String> = needed.collect();
     let params = Params {
         name: instance.name.clone(),
         version: match instance.version {
@@ -347,13 +378,7 @@ fn translate(
         owner_deaf: Switch::from(instance.owner_ignore_adverts),
         trust_addresses: Switch::from(instance.skip_check_adv_addr),
         together: Switch::from(instance.sync_group.is_some()),
-        track: track::plan(
-            instance,
-            config,
-            watched,
-            needs(instance, interface.clone(), &addresses, &excluded),
-            complaints,
-        ),
+        track: track::plan(instance, config, watched, needed.into_iter().collect(), complaints),
         yields_when_late: late.then_some(instance.timer_expired_backup).flatten().map(Priority::new),
         announce: Schedule {
             repeat: instance.garp.master_repeat,
@@ -362,8 +387,7 @@ fn translate(
             refresh_repeat: instance.garp.refresh_repeat,
             lower_repeat: instance.garp.lower_prio_repeat,
             lower_delay: instance.garp.lower_prio_delay,
-            // Without `all` it is for VMACs.
-            elsewhere: if instance.garp.extra_if_all && has_others(&interface, &addresses, &excluded) {
+            elsewhere: if has_others(instance, &interface, &addresses, &excluded, workshop) {
                 instance.garp.extra_if
             } else {
                 Duration::ZERO
@@ -372,8 +396,13 @@ fn translate(
     };
     Some(Instance {
         params,
+        needs_source: instance.track_source && instance.source.is_some(),
+        speaks_as,
+        closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
         addresses,
         excluded,
+        routes,
+        rules,
         scripts: Scripts::plan(&instance.notify, vetting),
         tells_priority: instance.notify_priority_changes,
         smtp_alert: instance.smtp_alert,
@@ -415,9 +444,40 @@ fn transport(peering: &Peering) -> Transport {
     }
 }
 
-/// Whether an address is on another interface than the router's own.
-fn has_others(own: &Option<String>, addresses: &[Address], excluded: &[Address]) -> bool {
-    addresses.iter().chain(excluded).any(|one| own.as_ref() != Some(&one.interface))
+/// The interface of an address: the VMAC where the router has one for it.
+fn place(
+    line: &config::Address,
+    address: &Address,
+    instance: &VrrpInstance,
+    own: Option<&str>,
+    workshop: &mut Workshop<'_>,
+) -> String {
+    let family = config::Family::of(address.address);
+    let on_own = instance.interface.as_ref().is_some_and(|name| name.value.as_str() == address.interface);
+    match own {
+        Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.to_owned(),
+        // It is named itself.
+        Some(own) if address.interface == own => own.to_owned(),
+        Some(_) | None if instance.vmac_addr || line.use_vmac => {
+            workshop.for_addresses(instance, &address.interface, family)
+        }
+        Some(_) | None => address.interface.clone(),
+    }
+}
+
+/// Whether there is another interface than the router's own that `garp_extra_if` is about: VMACs, or with `all` any.
+fn has_others(
+    instance: &VrrpInstance,
+    own: &Option<String>,
+    addresses: &[Address],
+    excluded: &[Address],
+    workshop: &Workshop<'_>,
+) -> bool {
+    let is_meant = |name: &String| instance.garp.extra_if_all || workshop.has_made(name);
+    addresses
+        .iter()
+        .chain(excluded)
+        .any(|one| own.as_ref() != Some(&one.interface) && is_meant(&one.interface))
 }
 
 fn preempt(instance: &VrrpInstance) -> Preempt {
@@ -431,91 +491,63 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
 }
 
 /// Interfaces without which it is in FAULT: its own, unless `dont_track_primary`, and those of its addresses.
-fn needs(
-    instance: &VrrpInstance,
-    interface: Option<String>,
-    addresses: &[Address],
-    excluded: &[Address],
-) -> Vec<String> {
-    let own = interface.filter(|_| !instance.dont_track_primary);
-    let of_addresses =
-        addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| one.interface.clone());
-    let mut needs: Vec<String> = own.into_iter().chain(of_addresses).collect();
-    needs.sort();
-    needs.dedup();
-    needs
+/// The interfaces without which what it holds cannot be, unless that does not matter.
+fn needed_by<'a>(
+    addresses: &'a [Address],
+    excluded: &'a [Address],
+    routes: &'a [Route],
+    rules: &'a [Rule],
+) -> impl Iterator<Item = String> + 'a {
+    let addresses = addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| &one.interface);
+    let routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces);
+    let rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces);
+    addresses.chain(routes).chain(rules).cloned()
 }
 
-fn address(one: &config::Address, interface: Option<&str>) -> Result<Address, &'static str> {
-    let interface = match (&one.dev, interface) {
-        (Some(dev), _) => dev.value.to_string(),
-        (None, Some(own)) => own.to_owned(),
-        (None, None) => return Err("has no interface"),
-    };
-    let prefix = one.prefix.len;
-    Ok(Address {
-        interface,
-        address: one.prefix.addr,
-        prefix,
-        scope: scope(one.scope.as_ref())?,
-        broadcast: match one.prefix.addr {
-            IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
-            IpAddr::V6(_) => None,
-        },
-        label: one.label.clone(),
-        peer: one.peer,
-        preferred: preferred(one),
-        no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,
-        home: one.home,
-        manage_temporary: one.manage_temporary,
-        no_prefix_route: one.no_prefix_route,
-        autojoin: one.autojoin,
-        protocol: PROTOCOL,
-        tracked: one.track,
-    })
-}
-
-/// The scopes that iproute2 knows without its files.
-fn scope(scope: Option<&config::AddressScope>) -> Result<u8, &'static str> {
-    match scope {
-        None => Ok(0),
-        Some(config::Lookup::Number(number)) => u8::try_from(*number).map_err(|_| "has an unknown scope"),
-        Some(config::Lookup::Name(name)) => match name.value.as_str() {
-            "global" => Ok(0),
-            "site" => Ok(200),
-            "link" => Ok(253),
-            "host" => Ok(254),
-            "nowhere" => Ok(255),
-            _ => Err("has an unknown scope"),
-        },
-    }
-}
-
-fn broadcast(kind: config::Broadcast, address: Ipv4Addr, prefix: u8) -> Ipv4Addr {
-    let host_bits = u32::MAX.checked_shr(prefix.into()).unwrap_or(0);
-    match kind {
-        config::Broadcast::Ones => Ipv4Addr::from(u32::from(address) | host_bits),
-        config::Broadcast::Zeros => Ipv4Addr::from(u32::from(address) & !host_bits),
-        config::Broadcast::Given(given) => given,
-    }
-}
-
-/// An IPv6 host address is deprecated at once, so that it is not chosen as source of other traffic.
-fn preferred(one: &config::Address) -> Option<u32> {
-    match (one.preferred_lifetime, one.prefix.addr) {
-        (Some(config::PreferredLifetime::Forever), _) => None,
-        (Some(config::PreferredLifetime::For(time)), _) => {
-            Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))
+/// Those that can be made; the others are told.
+pub(super) fn routes(
+    lines: &[config::Route],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Route> {
+    let one = |line: &config::Route| {
+        let to = line.to.map_or_else(|| "default".to_owned(), |prefix| prefix.to_string());
+        if line.track && line.dev.is_none() {
+            let text = format!("Warning - cannot track route {to} with no interface specified, not tracking");
+            complain(Class::Log, text);
         }
-        (None, IpAddr::V6(_)) if one.prefix.len == 128 => Some(0),
-        (None, IpAddr::V4(_) | IpAddr::V6(_)) => None,
-    }
+        match route::translate(line, names) {
+            Ok(route) => Some(route),
+            Err(reason) => {
+                complain(Class::General, format!("route {to} {reason} - ignoring it"));
+                None
+            }
+        }
+    };
+    lines.iter().filter_map(one).collect()
+}
+
+/// Those that can be made; the others are told.
+pub(super) fn rules(
+    lines: &[config::Rule],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Rule> {
+    let one = |line: &config::Rule| match rule::translate(line, names) {
+        Ok(rule) => Some(rule),
+        Err(reason) => {
+            complain(Class::General, format!("rule {} {reason} - ignoring it", line.preference));
+            None
+        }
+    };
+    lines.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use parser::config::{IfName, Located, Span};
+    use std::net::IpAddr;
 
     fn span() -> Span {
         Span::new("keepalived.conf", 7)
@@ -674,13 +706,5 @@ mod tests {
         let (plan, complaints) = with_interfaces(vec![VrrpInstance { addresses, ..instance() }], &["eth0"]);
         assert_eq!((plan.instances[0].params.addresses.len(), plan.instances[0].excluded.len()), (255, 45));
         assert!(complaints[0].text.starts_with("(VI_1) Number of VIPs (300) exceeds maximum"));
-    }
-
-    #[test]
-    fn broadcast_addresses_follow_from_the_prefix() {
-        let address = Ipv4Addr::new(10, 0, 0, 100);
-        assert_eq!(broadcast(config::Broadcast::Ones, address, 24), Ipv4Addr::new(10, 0, 0, 255));
-        assert_eq!(broadcast(config::Broadcast::Zeros, address, 24), Ipv4Addr::new(10, 0, 0, 0));
-        assert_eq!(broadcast(config::Broadcast::Ones, address, 32), address);
     }
 }

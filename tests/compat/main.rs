@@ -4,7 +4,9 @@
 //!   pass shows where we differ, what the original fails shows a wrong scene.
 //! - [`config`]: both readers on one file.
 //! - [`dumps`]: what both write about the same virtual routers.
+//! - [`system`]: what both add to the kernel with one configuration.
 
+#[expect(dead_code, reason = "the original does nothing about track_src_ip")]
 #[path = "../netns/addresses.rs"]
 mod addresses;
 #[path = "../netns/announcement.rs"]
@@ -30,9 +32,13 @@ mod ipv6;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
 #[path = "../netns/packets.rs"]
 mod packets;
+#[expect(dead_code, reason = "the original adds every route again at a reload, and leaves some behind")]
+#[path = "../netns/routes.rs"]
+mod routes;
 #[expect(dead_code, reason = "the original's master sometimes steps down when a reload forms its group")]
 #[path = "../netns/sync.rs"]
 mod sync;
+mod system;
 
 #[expect(dead_code, reason = "the original tells changes in any order, and gives its FIFO up at a reload")]
 #[path = "../netns/tracking.rs"]
@@ -71,6 +77,9 @@ const ALONE: &[Test<Cast>] = tests![
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
     packets::garbage_of_any_length_stops_nobody,
+    routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
+    routes::promotion_of_secondary_addresses_is_switched_on_and_back,
+    routes::static_objects_are_restored_at_once_and_a_lost_route_leads_to_a_new_election,
     tracking::a_router_waits_for_a_slow_script_without_a_word,
     tracking::a_script_takes_its_router_out_and_back_by_rise_and_fall,
     tracking::a_script_that_hangs_is_ended_and_delays_no_advert,
@@ -87,6 +96,7 @@ const FILES: &[Test<Cast>] = tests![
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
     dumps::masters_are_dumped_alike,
+    system::addresses_routes_and_rules_are_the_same,
 ];
 
 fn main() -> ExitCode {

@@ -55,3 +55,19 @@ pub(crate) fn an_address_somebody_deletes_is_back_after_a_new_election(cast: &Ca
     assert_eq!(goodbyes.iter().filter(|at| **at > deleted).count(), 1);
     Ok(())
 }
+
+/// The original reads the keyword but does nothing about it.
+pub(crate) fn a_router_whose_watched_source_address_is_missing_is_in_fault(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let text = config(HIGH).replacen("advert_int 1", "mcast_src_ip 172.16.0.77\ntrack_src_ip", 1);
+    let one = pair.one.start_with(&text)?;
+    one.logs("(VI_1): entering FAULT state (src address not configured)", ELECTION)?;
+    let mark = one.journal().mark();
+    node.ip("address add 172.16.0.77/24 dev eth1")?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    let mark = one.journal().mark();
+    node.ip("address delete 172.16.0.77/24 dev eth1")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    eventually("no address", ELECTION, || (pair.one.holds().ok()? == 0).then_some(()))
+}

@@ -23,6 +23,7 @@ pub(crate) fn a_new_master_announces_its_addresses_round_by_round_and_again_late
         let announcement = |frame: lab::Frame| match frame.seen {
             Seen::GratuitousArp { address, .. } if VIPS.contains(&address) => Some((frame.at, address)),
             Seen::GratuitousArp { .. }
+            | Seen::MembershipReport
             | Seen::NeighbourAdvert { .. }
             | Seen::Advert { .. }
             | Seen::Bfd { .. } => None,

@@ -95,7 +95,10 @@ pub(crate) fn ipv6_addresses_are_set_and_announced_as_the_original_does(cast: &C
             let frames = pair.capture.frames();
             let flags = frames.iter().filter_map(|frame| match frame.seen {
                 Seen::NeighbourAdvert { address, flags, .. } => (address == vip).then_some(flags),
-                Seen::Advert { .. } | Seen::GratuitousArp { .. } | Seen::Bfd { .. } => None,
+                Seen::Advert { .. }
+                | Seen::GratuitousArp { .. }
+                | Seen::MembershipReport
+                | Seen::Bfd { .. } => None,
             });
             let flags: Vec<u8> = flags.collect();
             (flags.len() >= 5).then_some(flags)

@@ -18,10 +18,12 @@ mod monitoring;
 mod packets;
 mod processes;
 mod reloads;
+mod routes;
 mod soak;
 mod supervision;
 mod sync;
 mod tracking;
+mod vmac;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -33,6 +35,7 @@ fn main() -> ExitCode {
             &Cast { one: ours.clone(), two: ours.clone() },
             tests![
                 announcement::announcements_keep_the_configured_distance,
+                addresses::a_router_whose_watched_source_address_is_missing_is_in_fault,
                 addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
                 addresses::an_address_somebody_deletes_is_back_after_a_new_election,
                 announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
@@ -69,10 +72,24 @@ fn main() -> ExitCode {
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
+                routes::a_reload_touches_only_the_routes_and_rules_that_differ,
+                routes::among_fifty_routers_a_reload_moves_only_those_that_change,
+                routes::promotion_of_secondary_addresses_is_switched_on_and_back,
+                routes::static_objects_are_restored_at_once_and_a_lost_route_leads_to_a_new_election,
+                routes::the_removal_of_everything_is_survived,
+                routes::what_a_killed_daemon_left_is_taken_back_before_the_election,
                 sync::a_group_takes_over_and_yields_as_one,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                vmac::a_reload_makes_a_new_routers_vmac_before_the_router_starts,
+                vmac::a_vmac_carries_addresses_and_adverts_and_is_taken_away_at_the_end,
+                vmac::a_vmac_comes_and_goes_with_the_interface_below,
+                vmac::a_vmac_left_by_a_killed_daemon_is_used_again,
+                vmac::a_vmac_somebody_deletes_is_made_again_and_the_router_recovers,
+                vmac::membership_reports_never_bear_the_virtual_mac_address,
+                vmac::packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,

@@ -10,7 +10,9 @@ mod refusal;
 mod reload;
 mod stage;
 mod steps;
+mod syncd;
 mod table;
+mod vmac;
 mod whole;
 
 use lab::{Binary, Needs, ORIGINAL, Suite, tests};
@@ -30,6 +32,10 @@ fn main() -> ExitCode {
                 misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
+                syncd::a_master_sends_connections_and_a_backup_receives_them,
+                vmac::a_vmac_follows_the_interface_below_into_its_vrf,
+                vmac::a_vmac_on_a_vlan_carries_the_addresses,
+                vmac::an_ipvlan_speaks_and_the_addresses_stay_below_it,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
                 whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
                 whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,

@@ -44,6 +44,10 @@ pub enum Line {
     RemovingVips,
     SettingExcludedVips,
     RemovingExcludedVips,
+    SettingRoutes,
+    RemovingRoutes,
+    SettingRules,
+    RemovingRules,
 
     // Timers.
     AdvertTimeout,
@@ -129,6 +133,10 @@ impl Line {
                 | Self::RemovingVips
                 | Self::SettingExcludedVips
                 | Self::RemovingExcludedVips
+                | Self::SettingRoutes
+                | Self::RemovingRoutes
+                | Self::SettingRules
+                | Self::RemovingRules
                 | Self::AdvertTimeout
                 | Self::IntervalLearnt { .. }
                 | Self::IntervalReset { .. }
@@ -251,6 +259,10 @@ impl Line {
             Self::RemovingVips => f.write_str("removing VIPs."),
             Self::SettingExcludedVips => f.write_str("setting E-VIPs."),
             Self::RemovingExcludedVips => f.write_str("removing E-VIPs."),
+            Self::SettingRoutes => f.write_str("setting Virtual Routes"),
+            Self::RemovingRoutes => f.write_str("removing Virtual Routes"),
+            Self::SettingRules => f.write_str("setting Virtual Rules"),
+            Self::RemovingRules => f.write_str("removing Virtual Rules"),
             Self::AdvertTimeout => f.write_str("Receive advertisement timeout"),
             Self::TimerLate { by } => {
                 write!(f, "VRRP thread timer expired {}.{:06} seconds ago", by.as_secs(), by.subsec_micros())

@@ -47,8 +47,8 @@ keywords! {
         checker_log_all_failures: bool = false => "Log every failed check.", else "Invalid value for {kw} specified";
         dynamic_interfaces: DynamicInterfacesValue => "Interfaces may appear later.";
         no_email_faults: Flag => "No mail when an instance faults.";
-        default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name", is ParsedOnly;
-        disable_local_igmp: Flag => "Do not join link-local multicast groups by IGMP.", is ParsedOnly;
+        default_interface: IfName => "Interface of static addresses that name none.", missing "default_interface requires interface name";
+        disable_local_igmp: Flag => "Do not join link-local multicast groups by IGMP.";
         v3_checksum_as_v2: Flag => "Default of v3_checksum_as_v2.";
         lvs_timeouts: IpvsTimeoutsValue => "IPVS connection timeouts.", missing "lvs_timeouts requires at least one option";
         lvs_flush: Flag => "Empty the IPVS table at start.";
@@ -72,9 +72,9 @@ keywords! {
         vrrp_version: Version = Version::V2 => "Version of IPv4 instances that do not say.", else "VRRP Error: Version must be either 2 or 3";
         vrrp_iptables: IptablesValue => "Filter with iptables, in these chains.", once "{kw} already specified - ignoring", is ParsedOnly;
         vrrp_ipsets: IpsetsValue => "Names of the sets used with iptables.", is ParsedOnly;
-        nftables: TableName => "Filter with nftables, in this table.", once "nftables already specified - ignoring", is ParsedOnly;
-        nftables_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid nftables chain priority '{}'", is ParsedOnly;
-        nftables_ifindex: Flag => "Sets hold interface numbers instead of names.", is ParsedOnly;
+        nftables: TableName => "Filter with nftables, in this table.", once "nftables already specified - ignoring";
+        nftables_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid nftables chain priority '{}'";
+        nftables_ifindex: Flag => "Sets hold interface numbers instead of names.";
         vrrp_check_unicast_src: Flag => "Default of check_unicast_src.";
         vrrp_skip_check_adv_addr: bool = false => "Default of skip_check_adv_addr.", else "Invalid value for {kw} specified";
         vrrp_strict: bool = false => "Default of strict_mode.", else "Invalid value for {kw} specified";
@@ -86,7 +86,7 @@ keywords! {
         nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring", is ParsedOnly;
         nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'", is ParsedOnly;
         nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'", is ParsedOnly;
-        nftables_counters: Flag => "Rules count packets.", is ParsedOnly;
+        nftables_counters: Flag => "Rules count packets.";
         notify_fifo: FifoPath => "FIFO for every event.", missing "No notify_fifo name specified", once "notify_fifo already specified - ignoring {}";
         notify_fifo_script: Script => "Reader of the FIFO.", missing "No notify_fifo_script specified", once "{kw} already specified - ignoring {}";
         vrrp_notify_fifo: FifoPath => "FIFO for VRRP events.", missing "No vrrp_notify_fifo name specified", once "vrrp_notify_fifo already specified - ignoring {}";
@@ -137,8 +137,8 @@ keywords! {
         vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid", is ParsedOnly;
         log_unknown_vrids: Flag => "Log adverts of unknown virtual routers.";
         vrrp_owner_ignore_adverts: bool => "Default of owner_ignore_adverts.", else "Invalid value for {kw} specified";
-        vmac_prefix: String => "How names of VMACs begin.", once "vmac_prefix already specified - ignoring", is ParsedOnly;
-        vmac_addr_prefix: String => "How names of VMACs of addresses begin.", once "vmac_addr_prefix already specified - ignoring", is ParsedOnly;
+        vmac_prefix: String => "How names of VMACs begin.", once "vmac_prefix already specified - ignoring";
+        vmac_addr_prefix: String => "How names of VMACs of addresses begin.", once "vmac_addr_prefix already specified - ignoring";
         umask: Umask => "Permissions that new files do not get.";
         random_seed: u32 [0..=u32::MAX, strict] => "Has no effect.", else "random_seed {} invalid", is NoEffect;
         reload_check_config: Maybe => "Check a new configuration before using it; log file of the check.";
@@ -150,8 +150,8 @@ keywords! {
         tmp_config_directory: String => "Where the consolidated configuration is kept.", missing "tmp_config_directory missing directory name", once "tmp_config_directory already specified - ignoring", is NoEffect;
         data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified";
         json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}";
-        iproute_usr_dir: OneWord => "iproute2's tables of names.", else "Invalid iproute_usr_dir", is ParsedOnly;
-        iproute_etc_dir: OneWord => "iproute2's tables of names that go before the others.", else "Invalid iproute_etc_dir", is ParsedOnly;
+        iproute_usr_dir: OneWord => "iproute2's tables of names.", else "Invalid iproute_usr_dir";
+        iproute_etc_dir: OneWord => "iproute2's tables of names that go before the others.", else "Invalid iproute_etc_dir";
         state_dump_file: String => "Where the state is dumped.";
         stats_dump_file: String => "Where the statistics are dumped.";
         json_dump_file: String => "Where the JSON is dumped.";

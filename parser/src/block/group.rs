@@ -106,7 +106,7 @@ impl Block for SyncGroupBlock {
 keywords! {
     /// Instances that fault when a static item is lost.
     TrackGroupBlock {
-        group: Group => "Its members.", is ParsedOnly;
+        group: Group => "Its members.";
     }
 }
 

@@ -28,10 +28,10 @@ keywords! {
         linkbeat_interfaces: Lines<Linkbeat> => "Interfaces whose link is polled.", is ParsedOnly;
         interface_up_down_delays: Lines<InterfaceDelay> => "How long a link must stay up or down to count.", is ParsedOnly;
         global_defs: Nested<GlobalBlock> => "Settings of the whole daemon.";
-        track_group: Nested<TrackGroupBlock> => "Instances that fault when a static item is lost.", is ParsedOnly;
-        static_ipaddress: Lines<StaticAddress> => "Addresses kept while the daemon runs.", is ParsedOnly;
-        static_routes: Lines<RouteLine> => "Routes kept while the daemon runs.", is ParsedOnly;
-        static_rules: Lines<RuleLine> => "Rules kept while the daemon runs.", is ParsedOnly;
+        track_group: Nested<TrackGroupBlock> => "Instances that fault when a static item is lost.";
+        static_ipaddress: Lines<StaticAddress> => "Addresses kept while the daemon runs.";
+        static_routes: Lines<RouteLine> => "Routes kept while the daemon runs.";
+        static_rules: Lines<RuleLine> => "Rules kept while the daemon runs.";
         vrrp_sync_group: Nested<SyncGroupBlock> => "Instances that change state together.";
         garp_group: Nested<GarpGroupBlock> => "Interfaces that share the space between announcements.";
         vrrp_instance: Nested<InstanceBlock> => "One virtual router: a VRID on an interface.";

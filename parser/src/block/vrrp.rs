@@ -26,10 +26,10 @@ use crate::value::track::{
 keywords! {
     /// One virtual router.
     InstanceBlock {
-        use_vmac: VmacValue => "Use a macvlan with the virtual router's MAC address.", is ParsedOnly;
-        use_vmac_addr: Flag => "Use VMACs for addresses on other interfaces too.", is ParsedOnly;
-        vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.", is ParsedOnly;
-        use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring", is ParsedOnly;
+        use_vmac: VmacValue => "Use a macvlan with the virtual router's MAC address.";
+        use_vmac_addr: Flag => "Use VMACs for addresses on other interfaces too.";
+        vmac_xmit_base: Flag => "Send adverts from the interface below the VMAC.";
+        use_ipvlan: IpvlanValue => "Use an ipvlan.", once "({name}) ipvlan already specified - ignoring";
         unicast_peer: Lines<PeerLine> => "Send adverts to these routers instead of the multicast group.";
         unicast_fault_no_peer: UnicastMark => "Without a peer stay in FAULT.";
         check_unicast_src: UnicastMark => "Take adverts from the peers only.";
@@ -46,7 +46,7 @@ keywords! {
         track_bfd: Lines<TrackBfdLine> => "BFD sessions watched.";
         source ("mcast_src_ip") | "unicast_src_ip": SourceAddress => "Source address of adverts.";
         mcast_dst_ip: MulticastGroup => "Multicast group of adverts.";
-        track_src_ip: Flag => "Fault while the source address is missing.", is ParsedOnly;
+        track_src_ip: Flag => "Fault while the source address is missing.";
         virtual_router_id: u8 [1..=255, strict] => "VRID; the same on every router of the group.", else "({name}): VRID '{}' not valid - must be between 1 & 255";
         unicast_ttl: u8 [0..=255, strict] => "TTL of unicast adverts.", else "({name}): TTL '{}' not valid - must be between 0 & 255";
         version: VersionValue => "Version of the protocol.", else "({name}): Version must be either 2 or 3";
@@ -55,11 +55,11 @@ keywords! {
         virtual_ipaddress: Lines<VirtualAddress> => "Addresses held while master, and announced.";
         virtual_ipaddress_excluded: Lines<ExcludedAddress> => "Addresses held while master, not announced.";
         no_virtual_ipaddress: Flag => "It is meant to have no address.";
-        promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.", is ParsedOnly;
+        promote_secondaries: Flag => "Keep secondary addresses when the primary one goes.";
         linkbeat_use_polling: PollingValue => "Poll the link of the interface.", is Deprecated;
         v3_checksum_as_v2: bool => "VRRPv3 checksum without pseudo header.", else "({name}) invalid {kw} {} specified";
-        virtual_routes: Lines<RouteLine> => "Routes held while master.", is ParsedOnly;
-        virtual_rules: Lines<RuleLine> => "Rules held while master.", is ParsedOnly;
+        virtual_routes: Lines<RouteLine> => "Routes held while master.";
+        virtual_rules: Lines<RuleLine> => "Rules held while master.";
         accept | "no_accept": Unless => "Take packets sent to the addresses.";
         skip_check_adv_addr: bool => "Do not compare the addresses of adverts.", else "({name}) invalid {kw} {} specified";
         strict_mode: bool => "Keep to the RFC.", else "({name}) invalid {kw} {} specified";

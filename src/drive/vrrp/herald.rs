@@ -16,7 +16,8 @@ use vrrp::spacing::Queue;
 use super::instance::Instance;
 use crate::drive::kernel::Id;
 use crate::mirror::{Link, Mirror};
-use crate::plan::vrrp::{Address, Spacing};
+use crate::plan::address::Address;
+use crate::plan::vrrp::Spacing;
 
 /// How long what was read about forwarding counts.
 const MEMORY: Duration = Duration::from_secs(5);

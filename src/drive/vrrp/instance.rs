@@ -10,8 +10,9 @@ use vrrp::track::{Object, Status};
 use vrrp::{Cause, Event, Router};
 
 use super::tell::Voice;
-use crate::drive::kernel::Id;
+use crate::drive::kernel::{Command, Id};
 use crate::mirror::Mirror;
+use crate::plan::address::Address;
 use crate::plan::vrrp as plan;
 
 /// One virtual router.
@@ -66,14 +67,44 @@ impl Instance {
         }
     }
 
+    /// As [`Self::log`], where a line about the addresses stands for all that is held: the original has one for each kind.
+    pub(super) fn log_all(&self, line: &Line) {
+        let plan = &self.plan;
+        let has = [!plan.excluded.is_empty(), !plan.routes.is_empty(), !plan.rules.is_empty()];
+        let [excluded, routes, rules] = has;
+        let log = |is_due: bool, line: &Line| {
+            if is_due {
+                self.log(line);
+            }
+        };
+        if let Line::RemovingVips = line {
+            log(rules, &Line::RemovingRules);
+            log(routes, &Line::RemovingRoutes);
+            self.log(line);
+            log(excluded, &Line::RemovingExcludedVips);
+        } else if let Line::SettingVips = line {
+            self.log(line);
+            log(excluded, &Line::SettingExcludedVips);
+            log(routes, &Line::SettingRoutes);
+            log(rules, &Line::SettingRules);
+        } else {
+            self.log(line);
+        }
+    }
+
     /// Where its adverts arrive; none while it has no address to be reached at.
     pub(super) fn endpoint(&self) -> Option<Endpoint> {
         Endpoint::of(&self.plan.params, self.router.machine().source())
     }
 
     /// All addresses it holds as master, in the order in which they are announced.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &plan::Address> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.plan.addresses.iter().chain(&self.plan.excluded)
+    }
+
+    /// The command to have all it holds as master.
+    pub(super) fn hold(&self) -> Command {
+        Command::Hold { id: self.id, objects: self.plan.objects(), closed: self.plan.closed.clone() }
     }
 
     /// What it does not know yet it does not wait for.
@@ -93,7 +124,15 @@ impl Instance {
     pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
         let known = self.router.machine().causes();
         let mut events = Vec::new();
-        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.params.interface) {
+        if let (true, Some(source)) = (self.plan.needs_source, self.plan.params.source) {
+            let cause = Cause::SourceNotConfigured;
+            match (mirror.holds(source), known.contains(&cause)) {
+                (true, true) => events.push(Event::Recover(cause)),
+                (false, false) => events.push(Event::Fault(cause)),
+                (true, false) | (false, true) => {}
+            }
+        }
+        if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
             if source.is_none() != known.contains(&Cause::NoSource)
@@ -165,6 +204,11 @@ mod tests {
             params,
             addresses: Vec::new(),
             excluded: Vec::new(),
+            routes: Vec::new(),
+            rules: Vec::new(),
+            closed: BTreeSet::new(),
+            needs_source: false,
+            speaks_as: Some("eth0".into()),
             scripts: crate::plan::notify::Scripts::default(),
             tells_priority: false,
             smtp_alert: false,
@@ -176,9 +220,16 @@ mod tests {
     fn mirror(usable: bool, addresses: &[[u8; 4]]) -> Mirror {
         let mut mirror = Mirror::default();
         let (mac, name) = (Some([2, 0, 0, 0, 0, 1]), "eth0".into());
-        let (flags, hardware) = (0, 1);
-        let link =
-            Link { index: 2, name, mac, broadcast: [0xff; 6], flags, hardware, usable, arp: true, mtu: 1500 };
+        let link = Link {
+            index: 2,
+            name,
+            mac,
+            broadcast: [0xff; 6],
+            usable,
+            arp: true,
+            mtu: 1500,
+            ..Link::default()
+        };
         mirror.apply(&Report::Link(link));
         for address in addresses {
             let held = Held { index: 2, address: (*address).into(), prefix: 24, primary: true };
@@ -222,6 +273,16 @@ mod tests {
         for mirror in [mirror(false, &[]), Mirror::default()] {
             assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&down));
         }
+    }
+
+    #[test]
+    fn a_configured_source_that_is_watched_must_be_on_the_machine() {
+        let mut instance = instance();
+        instance.plan.params.source = Some([10, 0, 0, 2].into());
+        instance.plan.needs_source = true;
+        let missing = Event::Fault(Cause::SourceNotConfigured);
+        assert!(instance.facts(&mirror(true, &[[10, 0, 0, 1]]), &ours()).contains(&missing));
+        assert!(!instance.facts(&mirror(true, &[[10, 0, 0, 2]]), &ours()).contains(&missing));
     }
 
     #[test]

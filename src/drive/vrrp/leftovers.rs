@@ -10,16 +10,16 @@ use vrrp::log::Line;
 
 use super::{Instance, Worker};
 use crate::drive::kernel::{Command, Id};
-use crate::plan::vrrp::Address;
+use crate::plan::object::Object;
 
-/// The addresses, by the virtual router they were held for.
+/// What it held, in the order of deletion, by the virtual router they were held for.
 #[derive(Debug, Default)]
-pub(super) struct Leftovers(BTreeMap<Id, Vec<Address>>);
+pub(super) struct Leftovers(BTreeMap<Id, Vec<Object>>);
 
 impl Leftovers {
     /// All that a predecessor with the same plan may have held.
     pub(super) fn of(instances: &[Instance]) -> Self {
-        Self(instances.iter().map(|one| (one.id, one.addresses().cloned().collect())).collect())
+        Self(instances.iter().map(|one| (one.id, one.plan.objects().into_iter().rev().collect())).collect())
     }
 }
 
@@ -29,20 +29,20 @@ impl Worker {
         if self.leftovers.0.is_empty() {
             return;
         }
-        for (id, addresses) in std::mem::take(&mut self.leftovers.0) {
+        for (id, objects) in std::mem::take(&mut self.leftovers.0) {
             let instance = self.instances.iter().find(|one| one.id == id);
             let machine = instance.map(|one| one.router.machine());
             match machine.map(|machine| machine.state()) {
                 // Held from now on as if it had added them itself.
                 Some(State::Master) => {}
                 Some(State::Init | State::Backup) if machine.is_some_and(|one| one.leader().is_none()) => {
-                    self.leftovers.0.insert(id, addresses);
+                    self.leftovers.0.insert(id, objects);
                 }
                 Some(State::Init | State::Backup | State::Fault | State::Deleted | State::Stopped) | None => {
                     if let Some(instance) = instance {
-                        instance.log(&Line::RemovingVips);
+                        instance.log_all(&Line::RemovingVips);
                     }
-                    self.kernel.command(Command::Clean(addresses));
+                    self.kernel.command(Command::Clean(objects));
                 }
             }
         }
@@ -50,8 +50,8 @@ impl Worker {
 
     /// Takes everything away that is not held.
     pub(super) fn clean_leftovers(&mut self) {
-        for addresses in std::mem::take(&mut self.leftovers.0).into_values() {
-            self.kernel.command(Command::Clean(addresses));
+        for objects in std::mem::take(&mut self.leftovers.0).into_values() {
+            self.kernel.command(Command::Clean(objects));
         }
     }
 }

@@ -17,6 +17,7 @@ use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
+use ipvs::{Daemon, Role};
 use vrrp::bfd::Reach;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::{Endpoint, OpenError, words};
@@ -35,11 +36,15 @@ use self::tell::{Listeners, Who};
 use self::watch::{News, Watch};
 use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
+use super::syncd::SyncDaemon;
 use crate::capability;
 use crate::exit::Exit;
 use crate::mirror::{Mirror, Report};
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
+use crate::plan::address::Address;
+use crate::plan::object;
+use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
 use crate::tune;
@@ -87,6 +92,12 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
                 }
             }
             answer = worker.kernel.answer() => match answer {
+                Some(Answer::Prepared) => {
+                    if let Some(plan) = worker.prepared.take() {
+                        worker.reload(plan);
+                        orders.configured();
+                    }
+                }
                 Some(answer) => worker.hear_kernel(answer),
                 None => {
                     tracing::error!("VRRP lost its connection to rtnetlink");
@@ -95,10 +106,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
             },
             news = worker.watch.news() => worker.hear_news(news),
             order = orders.next() => match order {
-                Order::Reload(plan) => {
-                    worker.reload(*plan);
-                    orders.configured();
-                }
+                Order::Reload(plan) => worker.prepare(*plan),
                 Order::Ping => orders.alive(worker.summary()),
                 Order::Report(request) => {
                     request.log("VRRP");
@@ -125,15 +133,20 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
     Exit::Ok
 }
 
-/// Removes the addresses that a worker which could not do it itself has left.
+/// Removes what a worker that could not do it itself has left.
 pub(crate) async fn clean_up(plan: VrrpPlan) -> io::Result<()> {
     let mut kernel = Kernel::start()?;
-    let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-    kernel.command(Command::Clean(all.cloned().collect()));
+    kernel.command(Command::Clean(plan.objects()));
     loop {
         match kernel.answer().await {
             Some(Answer::Clean) => break,
-            Some(Answer::Report(_) | Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+            Some(
+                Answer::Report(_)
+                | Answer::Current
+                | Answer::Prepared
+                | Answer::Held { .. }
+                | Answer::Lost { .. },
+            ) => {}
             None => return Err(io::Error::other("rtnetlink does not answer")),
         }
     }
@@ -154,6 +167,11 @@ struct Worker {
     watch: Watch,
     listeners: Listeners,
     chatter: Chatter,
+    /// What `lvs_sync_daemon` says, and the thread that does it.
+    deciding: Option<(String, Daemon)>,
+    sync_daemon: Option<SyncDaemon>,
+    /// A plan that waits for the interfaces it needs.
+    prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
@@ -171,6 +189,7 @@ impl Worker {
                 "This process may not change addresses and will be master without them. Run it as root or give it CAP_NET_ADMIN"
             );
         }
+        let (leftovers, preparation) = (plan.objects(), prepare(&plan));
         tracing::debug!("Registering Kernel netlink reflector");
         tracing::debug!("Registering Kernel netlink command channel");
         let runner = start_runner(&plan);
@@ -189,21 +208,24 @@ impl Worker {
             watch: Watch::start(plan.watched, Instant::now()),
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
+            deciding: plan.sync_daemon,
+            sync_daemon: None,
+            prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
             leftovers: Leftovers::default(),
             watch_addresses: start.watch_addresses,
         };
-        let all = plan.instances.iter().flat_map(|one| one.addresses.iter().chain(&one.excluded));
-        let unwanted = if start.succeeds { Vec::new() } else { all.cloned().collect() };
-        worker.kernel.command(Command::Clean(unwanted));
+        worker.kernel.command(Command::Clean(if start.succeeds { Vec::new() } else { leftovers }));
+        worker.kernel.command(preparation);
+        worker.kernel.command(Command::Keep(plan.standing));
         loop {
             match worker.kernel.answer().await {
-                Some(Answer::Clean) => break,
+                Some(Answer::Prepared) => break,
                 Some(Answer::Report(report)) => {
                     worker.mirror.apply(&report);
                 }
-                Some(Answer::Current | Answer::Held { .. } | Answer::Lost { .. }) => {}
+                Some(Answer::Current | Answer::Clean | Answer::Held { .. } | Answer::Lost { .. }) => {}
                 None => return Err(io::Error::other("rtnetlink does not answer")),
             }
         }
@@ -216,7 +238,7 @@ impl Worker {
         if start.succeeds {
             worker.leftovers = Leftovers::of(&worker.instances);
         } else {
-            worker.instances.iter().for_each(|instance| instance.log(&Line::RemovingVips));
+            worker.instances.iter().for_each(|instance| instance.log_all(&Line::RemovingVips));
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
@@ -390,16 +412,14 @@ impl Worker {
                     self.tell(index, Event::AddressesHeld { added });
                 }
             }
-            Answer::Lost { id, address } => {
+            Answer::Lost { id, object } => {
                 let Some(index) = self.position(id) else { return };
-                tracing::debug!(
-                    "Netlink reflector reports IP {} removed from {}",
-                    address.address,
-                    address.interface
-                );
+                if let object::Object::Address(Address { address, interface, .. }) = &object {
+                    tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
+                }
                 self.tell(index, Event::AddressLost);
             }
-            Answer::Current | Answer::Clean => {}
+            Answer::Current | Answer::Clean | Answer::Prepared => {}
         }
     }
 
@@ -481,8 +501,8 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
-            let is_concerned =
-                plan.interfaces().chain(&plan.params.interface).any(|name| concerned.contains(name));
+            let names = || plan.interfaces().chain(&plan.params.interface).chain(&plan.speaks_as);
+            let is_concerned = plan.needs_source || names().any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
             }
@@ -508,8 +528,7 @@ impl Worker {
         let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
         for event in events {
-            if let (Event::Source(source), Some(interface)) =
-                (&event, &self.instances[index].plan.params.interface)
+            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.speaks_as)
             {
                 match (before, source) {
                     (None, Some(address)) => {
@@ -553,8 +572,7 @@ impl Worker {
                 Action::Advertise(priority) => self.advertise(index, priority),
                 Action::HoldAddresses => {
                     let instance = &self.instances[index];
-                    let addresses = instance.addresses().cloned().collect();
-                    self.kernel.command(Command::Hold { id: instance.id, addresses });
+                    self.kernel.command(instance.hold());
                 }
                 Action::DropAddresses => {
                     let id = self.instances[index].id;
@@ -570,10 +588,13 @@ impl Worker {
                 Action::AnnounceSource(source) => {
                     self.herald.announce_source(&self.instances[index], &self.mirror, source);
                 }
-                Action::Report { to, priority, .. } => self.report(index, to, priority),
+                Action::Report { to, priority, .. } => {
+                    self.report(index, to, priority);
+                    self.synchronise();
+                }
                 Action::Mention(what, priority) => self.mention(index, what, priority),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
-                Action::Log(line) => self.instances[index].log(&line),
+                Action::Log(line) => self.instances[index].log_all(&line),
             }
         }
     }
@@ -643,14 +664,44 @@ impl Worker {
         for at in 0..self.groups.len() {
             self.report_group(at, State::Stopped);
         }
+        self.kernel.command(Command::Keep(Standing::default()));
         let Listeners { runner, fifos, mut mailer } = self.listeners;
         let scripts = async {
             if let Some(runner) = &runner {
                 runner.finish(LAST_SCRIPTS).await;
             }
         };
-        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts);
+        let sync_daemon = async {
+            if let Some(thread) = self.sync_daemon {
+                thread.finish().await;
+            }
+        };
+        tokio::join!(self.kernel.finish(), mailer.finish(LAST_MAILS), scripts, sync_daemon);
         drop(fifos);
+    }
+}
+
+impl Worker {
+    /// Has the synchronisation daemon run in the role of the virtual router that decides.
+    fn synchronise(&mut self) {
+        let daemon = self.deciding.as_ref().and_then(|(name, daemon)| {
+            let instance = self.instances.iter().find(|instance| instance.name() == *name)?;
+            let role = match instance.router.machine().state() {
+                State::Master => Role::Master,
+                State::Backup | State::Fault => Role::Backup,
+                State::Init | State::Deleted | State::Stopped => return None,
+            };
+            Some(Daemon { role, ..*daemon })
+        });
+        if self.sync_daemon.is_none() && daemon.is_some() {
+            match SyncDaemon::start() {
+                Ok(thread) => self.sync_daemon = Some(thread),
+                Err(error) => tracing::error!("IPVS: no synchronisation daemon: {error}"),
+            }
+        }
+        if let Some(thread) = &self.sync_daemon {
+            thread.want(daemon);
+        }
     }
 }
 
@@ -698,6 +749,11 @@ fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -
         .find(|(_, instance)| follows(instance))
         .or_else(|| all.iter().find(|(_, instance)| knows(instance)))
         .map(|(index, _)| *index)
+}
+
+/// The command to have what a plan needs before it can be in force.
+fn prepare(plan: &VrrpPlan) -> Command {
+    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

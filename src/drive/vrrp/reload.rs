@@ -7,11 +7,17 @@ use vrrp::log::Line;
 use vrrp::track::Status;
 use vrrp::{Cause, Ending, Event, State, Verdict};
 
-use super::{Instance, Plan, Who, Worker, addresses_of, start_runner};
+use super::{Instance, Plan, Who, Worker, addresses_of, prepare, start_runner};
 use crate::drive::kernel::Command;
 use crate::plan::vrrp::VrrpPlan;
 
 impl Worker {
+    /// Has the interfaces made that `plan` needs; then it can be the one in force. Meanwhile the old one is.
+    pub(super) fn prepare(&mut self, plan: VrrpPlan) {
+        self.kernel.command(prepare(&plan));
+        self.prepared = Some(plan);
+    }
+
     /// Makes `plan` the one in force.
     pub(super) fn reload(&mut self, plan: VrrpPlan) {
         tracing::info!("Reloading");
@@ -29,6 +35,7 @@ impl Worker {
             instance.group = None;
         }
         self.end_missing(&plan.instances);
+        self.kernel.command(Command::Keep(plan.standing));
 
         let mut old = std::mem::take(&mut self.instances);
         let mut new_ones = Vec::new();
@@ -71,6 +78,8 @@ impl Worker {
         for index in new_ones {
             self.tell(index, Event::Start { quiet: plan.startup_delay });
         }
+        self.deciding = plan.sync_daemon;
+        self.synchronise();
         if plan.repeat_states {
             self.repeat_states();
         }
@@ -110,8 +119,7 @@ impl Worker {
             }
             // The adverts are as before, but not what the addresses look like.
             if verdict == Verdict::Unchanged {
-                let addresses = instance.addresses().cloned().collect();
-                self.kernel.command(Command::Hold { id: instance.id, addresses });
+                self.kernel.command(instance.hold());
             }
         }
         self.herald.keep(&self.instances[index]);

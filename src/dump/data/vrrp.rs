@@ -10,8 +10,9 @@ use parser::config::{Config, Tracking, UnicastChecksum, VrrpInstance};
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
 use crate::dump::words::{address, either, epoch, mac, moment, program, seconds, weight};
+use crate::plan::address::Address;
 use crate::plan::notify::Scripts as Told;
-use crate::plan::vrrp::{Address, Instance as Plan};
+use crate::plan::vrrp::Instance as Plan;
 use crate::script::Program;
 use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
 

@@ -1,4 +1,4 @@
-//! Every change of a node's addresses, as `ip monitor` tells it.
+//! Every change of a node's addresses, routes and rules, as `ip monitor` tells it.
 
 use crate::{failure::Outcome, journal::Mark, process::Process, scene::Node, wait::eventually};
 use std::{process::Command, time::Duration};
@@ -11,11 +11,12 @@ pub struct AddressWatch {
 }
 
 impl AddressWatch {
-    pub(crate) fn start(node: &Node) -> Outcome<Self> {
+    /// Watches addresses and whatever else `more` names.
+    pub(crate) fn start(node: &Node, more: &[&str]) -> Outcome<Self> {
         const PROBE: &str = "127.0.0.9/32 dev lo";
         const START: Duration = Duration::from_secs(5);
         let mut command = Command::new("ip");
-        command.args(["-oneline", "monitor", "address"]);
+        command.args(["-oneline", "monitor", "address"]).args(more);
         let monitor = Process::start(node, command)?;
         // It does not say when it has begun to listen, so it is asked until it hears something.
         eventually("the first word of ip monitor", START, || {

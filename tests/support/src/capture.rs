@@ -54,6 +54,8 @@ pub enum Seen {
         /// Source address.
         from: Ipv4Addr,
     },
+    /// An IGMP report of membership in IPv4 groups.
+    MembershipReport,
     /// An ICMPv6 neighbour advertisement to all nodes.
     NeighbourAdvert {
         /// The announced address.
@@ -68,6 +70,8 @@ pub enum Seen {
 pub struct Frame {
     /// When it arrived.
     pub at: SystemTime,
+    /// The hardware address it came from.
+    pub source: [u8; 6],
     /// What it says.
     pub seen: Seen,
 }
@@ -111,7 +115,10 @@ impl Capture {
     pub fn adverts(&self, from: Ipv4Addr, wanted: impl Fn(u8) -> bool) -> Vec<SystemTime> {
         let is_wanted = |frame: &Frame| match frame.seen {
             Seen::Advert { from: source, priority, .. } => source == from && wanted(priority),
-            Seen::GratuitousArp { .. } | Seen::NeighbourAdvert { .. } | Seen::Bfd { .. } => false,
+            Seen::GratuitousArp { .. }
+            | Seen::MembershipReport
+            | Seen::NeighbourAdvert { .. }
+            | Seen::Bfd { .. } => false,
         };
         lock(&self.frames).iter().filter(|frame| is_wanted(frame)).map(|frame| frame.at).collect()
     }
@@ -167,14 +174,15 @@ fn receive(socket: &OwnedFd) -> Option<Frame> {
     })?;
     let length = message.bytes;
     let seen = read(buffer.get(..length)?)?;
-    Some(Frame { at: SystemTime::UNIX_EPOCH + stamp, seen })
+    let source = buffer.get(6..12)?.try_into().ok()?;
+    Some(Frame { at: SystemTime::UNIX_EPOCH + stamp, source, seen })
 }
 
 /// Reads an Ethernet frame; `None` for everything no test asks about.
 fn read(frame: &[u8]) -> Option<Seen> {
     let payload = frame.get(14..)?;
     match frame.get(12..14)? {
-        [0x08, 0x00] => advert(payload).or_else(|| bfd(payload)),
+        [0x08, 0x00] => advert(payload).or_else(|| bfd(payload)).or_else(|| membership_report(payload)),
         [0x08, 0x06] => gratuitous_arp(payload),
         [0x86, 0xdd] => neighbour_advert(payload),
         _ => None,
@@ -200,6 +208,14 @@ fn bfd(packet: &[u8]) -> Option<Seen> {
     let port = u16::from_be_bytes(packet.get(header + 2..header + 4)?.try_into().ok()?);
     let is_bfd = *packet.get(9)? == UDP && matches!(port, 3784 | 4784);
     is_bfd.then_some(Seen::Bfd { from: address(packet, 12)? })
+}
+
+fn membership_report(packet: &[u8]) -> Option<Seen> {
+    const IGMP: u8 = 2;
+    const REPORTS: [u8; 3] = [0x12, 0x16, 0x22];
+    let header = usize::from(packet.first()? & 0x0f) * 4;
+    let is_report = *packet.get(9)? == IGMP && REPORTS.contains(packet.get(header)?);
+    is_report.then_some(Seen::MembershipReport)
 }
 
 fn gratuitous_arp(packet: &[u8]) -> Option<Seen> {

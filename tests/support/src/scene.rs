@@ -237,7 +237,15 @@ impl Node {
     /// # Errors
     /// `ip` cannot be run.
     pub fn watch_addresses(&self) -> Outcome<AddressWatch> {
-        AddressWatch::start(self)
+        AddressWatch::start(self, &[])
+    }
+
+    /// Records every change of its addresses, routes and rules.
+    ///
+    /// # Errors
+    /// `ip` cannot be run.
+    pub fn watch_routes(&self) -> Outcome<AddressWatch> {
+        AddressWatch::start(self, &["route", "rule"])
     }
 
     /// Pulls the cable of `interface` at the switch: the node sees no carrier.

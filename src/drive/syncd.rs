@@ -1,0 +1,95 @@
+//! The synchronisation daemon of IPVS, in the role of the virtual router that decides: whoever is master sends, the others
+//! receive.
+//!
+//! Starting a daemon takes locks of the kernel, so it is done on a thread of its own.
+
+use std::io;
+
+use ipvs::{Daemon, Handle, Request, Role};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::oneshot;
+
+use crate::unusable;
+
+/// The other end of the thread.
+#[derive(Debug)]
+pub(crate) struct SyncDaemon {
+    wishes: UnboundedSender<Option<Daemon>>,
+    ended: oneshot::Receiver<()>,
+}
+
+impl SyncDaemon {
+    /// Starts the thread; no daemon runs yet.
+    pub(crate) fn start() -> io::Result<Self> {
+        let (wishes, orders) = unbounded_channel();
+        let (end, ended) = oneshot::channel();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        std::thread::Builder::new().name("syncd".into()).spawn(move || {
+            runtime.block_on(work(orders));
+            // Nobody waits when the worker was told to leave everything as it is.
+            let _ = end.send(());
+        })?;
+        Ok(Self { wishes, ended })
+    }
+
+    /// Has exactly this daemon run, or none.
+    pub(crate) fn want(&self, daemon: Option<Daemon>) {
+        // A thread that is gone has said why.
+        let _ = self.wishes.send(daemon);
+    }
+
+    /// Stops what runs, and waits for that.
+    pub(crate) async fn finish(self) {
+        self.want(None);
+        drop(self.wishes);
+        let _ = self.ended.await;
+    }
+}
+
+async fn work(mut orders: UnboundedReceiver<Option<Daemon>>) {
+    let mut table = match unusable::open().await {
+        Ok(table) => table,
+        Err(reason) => {
+            tracing::error!("IPVS: no synchronisation daemon: {reason}");
+            return;
+        }
+    };
+    let mut ours = None;
+    while let Some(mut wanted) = orders.recv().await {
+        // Only the last wish counts.
+        while let Ok(later) = orders.try_recv() {
+            wanted = later;
+        }
+        if wanted == ours {
+            continue;
+        }
+        if let Err(error) = switch(&mut table, wanted).await {
+            tracing::error!("IPVS: a synchronisation daemon is in doubt: {error}");
+        }
+        ours = wanted;
+    }
+}
+
+/// One that runs as it should is left alone, so that it misses nothing.
+async fn switch(table: &mut Handle, wanted: Option<Daemon>) -> Result<(), ipvs::Error> {
+    let running = table.daemons().await?;
+    let mut requests = Vec::new();
+    for role in [Role::Backup, Role::Master] {
+        let actual = running.iter().find(|daemon| daemon.role == role);
+        let wanted = wanted.filter(|daemon| daemon.role == role);
+        let is_right = actual.is_some_and(|actual| wanted.is_some_and(|wanted| wanted.is_met_by(actual)));
+        if is_right {
+            continue;
+        }
+        if actual.is_some() {
+            requests.insert(0, Request::DelDaemon { role, interface: None, sync_id: 0 });
+        }
+        requests.extend(wanted.map(Request::NewDaemon));
+    }
+    for request in requests {
+        if let Err(refusal) = table.change(&request).await? {
+            tracing::error!("IPVS: a synchronisation daemon was refused: {refusal}");
+        }
+    }
+    Ok(())
+}

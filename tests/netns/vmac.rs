@@ -1,0 +1,208 @@
+//! Interfaces that the daemon makes: virtual MAC addresses, what leaves by them, and what keeps the machine right around them.
+
+use lab::{
+    Node, Outcome, Seen, eventually,
+    pair::{Cast, ELECTION, Pair},
+};
+use std::{
+    io::ErrorKind,
+    net::TcpStream,
+    time::{Duration, SystemTime},
+};
+
+const MAC: &str = "00:00:5e:00:01:32";
+
+fn config(priority: u8, more: &str) -> String {
+    format!(
+        "vrrp_instance VI_1 {{
+            interface eth1
+            virtual_router_id 50
+            priority {priority}
+            use_vmac
+            {more}
+            virtual_ipaddress {{
+                172.16.0.205/24
+                172.16.0.206/24
+            }}
+        }}\n"
+    )
+}
+
+fn link(node: &Node) -> Option<String> {
+    node.ip("-details -oneline link show dev vrrp.50").ok()
+}
+
+fn holds(node: &Node) -> bool {
+    node.ip("address show dev vrrp.50").is_ok_and(|text| text.contains("172.16.0.206/24"))
+}
+
+fn becomes_master(node: &Node) -> Outcome {
+    eventually("the addresses on the VMAC", ELECTION, || holds(node).then_some(()))
+}
+
+fn parameters(node: &Node, interface: &str, names: &[&str]) -> Outcome<Vec<String>> {
+    names
+        .iter()
+        .map(|name| {
+            let path = format!("/proc/sys/net/{}", name.replacen("conf/", &format!("conf/{interface}/"), 1));
+            Ok(node.run("cat", &[&path])?.trim().to_owned())
+        })
+        .collect()
+}
+
+pub(crate) fn a_vmac_carries_addresses_and_adverts_and_is_taken_away_at_the_end(cast: &Cast) -> Outcome {
+    const OF_VMAC: [&str; 5] = [
+        "ipv4/conf/arp_ignore",
+        "ipv4/conf/accept_local",
+        "ipv4/conf/rp_filter",
+        "ipv4/conf/promote_secondaries",
+        "ipv6/conf/disable_ipv6",
+    ];
+    const OF_BASE: [&str; 2] = ["ipv4/conf/arp_ignore", "ipv4/conf/arp_filter"];
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    node.sysctl("net.ipv4.conf.all.rp_filter", "2")?;
+    let before = parameters(node, "eth1", &OF_BASE)?;
+    let start = SystemTime::now();
+    let mut one = pair.one.start_with(&config(200, ""))?;
+    becomes_master(node)?;
+
+    let text = link(node).unwrap_or_default();
+    assert!(text.contains("vrrp.50@eth1") && text.contains(MAC), "{text}");
+    assert!(text.contains("macvlan mode private") && text.contains("addrgenmode none"), "{text}");
+    assert_eq!(parameters(node, "vrrp.50", &OF_VMAC)?, ["1", "1", "0", "1", "1"]);
+    assert_eq!(parameters(node, "eth1", &OF_BASE)?, ["1", "1"]);
+    assert_eq!(parameters(node, "all", &["ipv4/conf/rp_filter"])?, ["0"]);
+    assert_eq!(parameters(node, "default", &["ipv4/conf/rp_filter"])?, ["2"]);
+    pair.capture.wait_advert(pair.one.address, start, ELECTION)?;
+    eventually("frames from the virtual MAC address", ELECTION, || {
+        let frames = pair.capture.frames();
+        let of_vmac = || frames.iter().filter(|frame| frame.source == [0, 0, 0x5e, 0, 1, 50]);
+        let adverts = of_vmac().filter(|frame| matches!(frame.seen, Seen::Advert { .. })).count();
+        let arps = of_vmac().filter(|frame| matches!(frame.seen, Seen::GratuitousArp { .. })).count();
+        (adverts >= 2 && arps == 10).then_some(())
+    })?;
+
+    one.stop()?;
+    assert_eq!(link(node), None);
+    assert_eq!(parameters(node, "eth1", &OF_BASE)?, before);
+    assert_eq!(parameters(node, "all", &["ipv4/conf/rp_filter"])?, ["2"]);
+    Ok(())
+}
+
+pub(crate) fn a_vmac_somebody_deletes_is_made_again_and_the_router_recovers(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let one = pair.one.start_with(&config(200, ""))?;
+    becomes_master(node)?;
+    let mark = one.journal().mark();
+    node.ip("link delete dev vrrp.50")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    one.journal().wait(mark, "(VI_1) Entering BACKUP STATE", ELECTION)?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    becomes_master(node)?;
+    assert!(link(node).is_some_and(|text| text.contains(MAC)));
+    Ok(())
+}
+
+pub(crate) fn a_vmac_comes_and_goes_with_the_interface_below(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let text = format!("global_defs {{\n dynamic_interfaces\n}}\n{}", config(200, ""));
+    let one = pair.one.start_with(&text)?;
+    becomes_master(node)?;
+    let mark = one.journal().mark();
+    node.ip("link set dev eth1 down")?;
+    node.ip("link set dev eth1 name eth9")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    node.ip("link set dev eth9 name eth1")?;
+    node.ip("link set dev eth1 up")?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    becomes_master(node)
+}
+
+pub(crate) fn a_vmac_left_by_a_killed_daemon_is_used_again(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let mut one = pair.one.start_with(&config(200, ""))?;
+    becomes_master(node)?;
+    one.cut();
+    let number = |node: &Node| Some(link(node)?.split(':').next()?.to_owned());
+    let before = number(node);
+    assert!(before.is_some());
+    let mut one = pair.one.start_with(&config(200, ""))?;
+    one.logs("(VI_1) Found matching interface vrrp.50", ELECTION)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    becomes_master(node)?;
+    assert_eq!(number(node), before);
+    one.stop()?;
+    assert_eq!(link(node), None);
+    Ok(())
+}
+
+pub(crate) fn a_reload_makes_a_new_routers_vmac_before_the_router_starts(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let one = pair.one.start_with(&config(200, ""))?;
+    becomes_master(node)?;
+    let watch = node.watch_addresses()?;
+    let more = config(200, "").replace("VI_1", "VI_2").replace("router_id 50", "router_id 51");
+    let more = more.replace("172.16.0.20", "172.16.0.21");
+    one.write_config(&format!("{}{more}", config(200, "")))?;
+    let mark = one.journal().mark();
+    one.reload()?;
+    one.journal().wait(mark, "(VI_2) Entering MASTER STATE", ELECTION)?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("FAULT")), "{told:?}");
+    one.write_config(&config(200, ""))?;
+    one.reload()?;
+    eventually("the end of the second VMAC", ELECTION, || {
+        node.ip("link show dev vrrp.51").is_err().then_some(())
+    })?;
+    let lost: Vec<String> = watch
+        .changes()
+        .into_iter()
+        .filter(|line| line.starts_with("Deleted") && line.contains("vrrp.50"))
+        .collect();
+    assert_eq!(lost, Vec::<String>::new());
+    Ok(())
+}
+
+pub(crate) fn packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let (node, other) = (&pair.one.node, &pair.two.node);
+    let text = config(200, "no_accept").replace("use_vmac", "");
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let rules = || node.run("nft", &["list", "ruleset"]);
+    eventually("the filter", ELECTION, || rules().ok()?.contains("172.16.0.206").then_some(()))?;
+    // A closed port is refused by the machine, unless the packet never gets that far.
+    let ask = |address: &str| -> Outcome<ErrorKind> {
+        let to = format!("{address}:9").parse()?;
+        let answer = other.enter(|| TcpStream::connect_timeout(&to, Duration::from_secs(1)))?;
+        Ok(answer.err().map_or(ErrorKind::Other, |error| error.kind()))
+    };
+    assert_eq!(ask("172.16.0.1")?, ErrorKind::ConnectionRefused);
+    assert_eq!(ask("172.16.0.205")?, ErrorKind::TimedOut);
+    one.stop()?;
+    assert_eq!(rules()?, "");
+    Ok(())
+}
+
+pub(crate) fn membership_reports_never_bear_the_virtual_mac_address(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let one = pair.one.start_with(&config(200, ""))?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    becomes_master(node)?;
+    let frames = pair.capture.frames();
+    let reports = || frames.iter().filter(|frame| frame.seen == Seen::MembershipReport);
+    assert!(reports().count() > 0, "the group must be joined");
+    assert!(reports().all(|frame| frame.source[..5] != [0, 0, 0x5e, 0, 1]), "{frames:?}");
+    let rules = node.run("nft", &["list", "ruleset"])?;
+    assert!(rules.contains("\"vrrp.50\" : \"eth1\""), "{rules}");
+    assert!(rules.contains("dup to ip daddr device oif map @vmac_map drop"), "{rules}");
+    Ok(())
+}

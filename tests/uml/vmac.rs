@@ -1,0 +1,87 @@
+//! Interfaces that the daemon makes on kinds of interfaces that the host may not have: VLANs, members of a VRF, ipvlans.
+
+use lab::{Binary, Keepalived, Node, Outcome, Scene, eventually};
+use std::time::Duration;
+
+/// Longer than an election on a slow machine.
+const ELECTION: Duration = Duration::from_secs(20);
+
+fn config(interface: &str, more: &str) -> String {
+    format!(
+        "vrrp_instance VI_1 {{
+            interface {interface}
+            virtual_router_id 50
+            priority 200
+            {more}
+            virtual_ipaddress {{
+                172.16.5.205/24
+            }}
+        }}\n"
+    )
+}
+
+fn node(scene: &Scene) -> Outcome<Node> {
+    let link = scene.link("lan")?;
+    scene.node("one")?.on(&link, "eth1", &["172.16.0.1/24"])
+}
+
+fn holds(node: &Node, interface: &str) -> Outcome {
+    eventually("the address", ELECTION, || {
+        let text = node.ip(&format!("address show dev {interface}")).ok()?;
+        text.contains("172.16.5.205/24").then_some(())
+    })
+}
+
+pub(crate) fn a_vmac_on_a_vlan_carries_the_addresses(binary: &Binary) -> Outcome {
+    let scene = Scene::new()?;
+    let node = node(&scene)?;
+    node.ip("link add link eth1 name eth1.5 type vlan id 5")?;
+    node.ip("address add 172.16.5.1/24 dev eth1.5")?;
+    node.ip("link set dev eth1.5 up")?;
+    let mut daemon = Keepalived::start(&node, binary, &config("eth1.5", "use_vmac"))?;
+    daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    holds(&node, "vrrp.50")?;
+    let text = node.ip("link show dev vrrp.50")?;
+    assert!(text.contains("vrrp.50@eth1.5") && text.contains("00:00:5e:00:01:32"), "{text}");
+    daemon.stop()?;
+    assert!(node.ip("link show dev vrrp.50").is_err());
+    Ok(())
+}
+
+pub(crate) fn a_vmac_follows_the_interface_below_into_its_vrf(binary: &Binary) -> Outcome {
+    let scene = Scene::new()?;
+    let node = node(&scene)?;
+    node.ip("link add dev blue type vrf table 100")?;
+    node.ip("link set dev blue up")?;
+    node.ip("link set dev eth1 master blue")?;
+    let routes = "use_vmac\nvirtual_routes {\n10.20.0.0/16 via 172.16.5.9 dev vrrp.50 vrf blue\n}";
+    let mut daemon = Keepalived::start(&node, binary, &config("eth1", routes))?;
+    daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    holds(&node, "vrrp.50")?;
+    assert!(node.ip("link show dev vrrp.50")?.contains("master blue"));
+    eventually("the route in the table of the VRF", ELECTION, || {
+        node.ip("route show table 100").ok()?.contains("10.20.0.0/16 via 172.16.5.9").then_some(())
+    })?;
+    node.ip("link set dev eth1 nomaster")?;
+    eventually("the VMAC out of the VRF", ELECTION, || {
+        (!node.ip("link show dev vrrp.50").ok()?.contains("master")).then_some(())
+    })?;
+    daemon.stop()?;
+    assert!(node.ip("link show dev vrrp.50").is_err());
+    Ok(())
+}
+
+pub(crate) fn an_ipvlan_speaks_and_the_addresses_stay_below_it(binary: &Binary) -> Outcome {
+    let scene = Scene::new()?;
+    let node = node(&scene)?;
+    let mut daemon =
+        Keepalived::start(&node, binary, &config("eth1", "use_ipvlan ipv.50 172.16.0.77/24 private"))?;
+    daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    holds(&node, "eth1")?;
+    let text = node.ip("-details address show dev ipv.50")?;
+    assert!(text.contains("ipv.50@eth1") && text.contains("172.16.0.77/24"), "{text}");
+    assert!(text.contains("mode l2 private"), "{text}");
+    daemon.stop()?;
+    assert!(node.ip("link show dev ipv.50").is_err());
+    Ok(())
+}
