@@ -64,7 +64,8 @@ fn instances(count: u32) -> String {
 
 /// Each size is ten times the one before: the throughput must stay.
 fn read(criterion: &mut Criterion) {
-    let kinds: [(&str, fn(u32) -> String); 2] = [("services", services), ("instances", instances)];
+    type Kind = (&'static str, fn(u32) -> String);
+    let kinds: [Kind; 2] = [("services", services), ("instances", instances)];
     for (name, text) in kinds {
         let mut group = criterion.benchmark_group(name);
         for count in [100, 1_000, 10_000] {

@@ -46,7 +46,7 @@ enum Id {
     Pid,
     Director,
     AllConfig,
-    ConfigId,
+    Lines,
     Namespace,
     Help,
 }
@@ -61,7 +61,7 @@ const OPTIONS: &[Row<Id>] = &[
     row(Id::Pid, 'p', "pid", Takes::Word("FILE")),
     row(Id::Director, 'd', "director", Takes::Word("ADDRESS")),
     row(Id::AllConfig, 'e', "all-config", Takes::Nothing),
-    row(Id::ConfigId, 'i', "config-id", Takes::Word("ID")),
+    row(Id::Lines, 'i', "config-id", Takes::Word("ID")),
     row(Id::Namespace, 's', "namespace", Takes::Word("NAME")),
     row(Id::Help, 'h', "help", Takes::Nothing),
 ];
@@ -125,7 +125,7 @@ fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<
                 call.directors.push(address);
             }
             Id::AllConfig => call.options.all_config = true,
-            Id::ConfigId => call.options.config_id = Some(text()),
+            Id::Lines => call.options.config_id = Some(text()),
             Id::Namespace => call.options.namespace = Some(text()),
             Id::Help => return Ok(None),
         }

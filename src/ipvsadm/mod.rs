@@ -110,10 +110,11 @@ struct Session<'a> {
 impl Session<'_> {
     /// Carries out a command line; the exit code is 0 unless `-R` has told of something else.
     async fn command_line(&mut self, words: &[&str]) -> Result<u8, End> {
-        match ipvsadm::read(words, self.program, &self.names)? {
-            Command::Restore => self.restore(BufReader::new(io::stdin().lock())).await,
-            command => self.carry_out(command).await.map(|()| 0),
+        let command = ipvsadm::read(words, self.program, &self.names)?;
+        if matches!(command, Command::Restore) {
+            return self.restore(BufReader::new(io::stdin().lock())).await;
         }
+        self.carry_out(command).await.map(|()| 0)
     }
 
     /// Carries out one command. Reading others is none of those that may be read.

@@ -79,9 +79,9 @@ async fn services(handle: &mut Handle, sorted: bool) -> Result<Vec<ServiceEntry>
 }
 
 async fn one(handle: &mut Handle, id: ServiceId) -> Result<ServiceEntry, End> {
-    handle.service(id).await.map_err(|error| match error {
-        Error::Refused(refusal) if refusal.cause == Cause::NoSuchService => Refusal::missing_service().into(),
-        other => other.into(),
+    handle.service(id).await.map_err(|error| {
+        let is_missing = matches!(&error, Error::Refused(refusal) if refusal.cause == Cause::NoSuchService);
+        if is_missing { Refusal::missing_service().into() } else { error.into() }
     })
 }
 

@@ -53,7 +53,7 @@ enum Id {
     UseFile,
     Address,
     AllConfig,
-    ConfigId,
+    Lines,
     Namespace,
     Help,
 }
@@ -66,7 +66,7 @@ const OPTIONS: &[Row<Id>] = &[
     row(Id::UseFile, 'f', "use-file", Takes::Word("FILE")),
     row(Id::Address, 'a', "address", Takes::Word("ADDRESS")),
     row(Id::AllConfig, 'e', "all-config", Takes::Nothing),
-    row(Id::ConfigId, 'i', "config-id", Takes::Word("ID")),
+    row(Id::Lines, 'i', "config-id", Takes::Word("ID")),
     row(Id::Namespace, 's', "namespace", Takes::Word("NAME")),
     row(Id::Help, 'h', "help", Takes::Nothing),
 ];
@@ -142,7 +142,7 @@ fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<
                 call.addresses.push(address);
             }
             Id::AllConfig => call.options.all_config = true,
-            Id::ConfigId => call.options.config_id = Some(text()),
+            Id::Lines => call.options.config_id = Some(text()),
             Id::Namespace => call.options.namespace = Some(text()),
             Id::Help => return Ok(None),
         }

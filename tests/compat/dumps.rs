@@ -43,7 +43,7 @@ fn dumps(cast: &Cast, binary: &Binary) -> Outcome<Dumps> {
         daemon.logs(&format!("({name}) Entering MASTER STATE"), ELECTION)?;
     }
     let pid = daemon.process().pid().to_string();
-    let [data, json] = ["data", "json"].map(|name| pair.one.node.outside(&format!("/tmp/keepalived.{name}")));
+    let [data, json] = ["data", "json"].map(|name| pair.one.node.outside(format!("/tmp/keepalived.{name}")));
     let complete = |text: &String| text.contains("VI_U") && text.matches(" set").count() >= 11;
     let dump = |signal: &str, path| {
         eventually("a dump of masters with their addresses", SOON, || {

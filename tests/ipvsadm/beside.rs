@@ -2,6 +2,7 @@
 
 use crate::play::{self, Played, play};
 use lab::{Binary, Node, Outcome, Scene};
+use std::path::Path;
 
 /// Where Debian installs the original.
 pub(crate) const ORIGINAL: &str = "/usr/sbin/ipvsadm";
@@ -63,18 +64,17 @@ pub(crate) fn stage() -> Outcome<Stage> {
 fn compare(ours: &Binary, lines: &str) -> Outcome {
     let Stage { node, .. } = &stage()?;
     let script = format!("{lines}{STATE}");
-    let mut told = Vec::new();
-    for program in [ORIGINAL.as_ref(), ours.as_ref()] {
+    let told_by = |program: &Path| -> Outcome<Vec<_>> {
         play(node, ORIGINAL.as_ref(), RESET)?;
         let mut played = play(node, program, lines)?;
         played.extend(play(node, ORIGINAL.as_ref(), STATE)?);
-        told.push(played);
-    }
-    let [theirs, ours] = &told[..] else { panic!("two programs were played") };
+        Ok(played)
+    };
+    let (theirs, ours) = (told_by(ORIGINAL.as_ref())?, told_by(ours.as_ref())?);
     assert_eq!(theirs.len(), play::lines(&script).count());
     let different: Vec<String> = theirs
         .iter()
-        .zip(ours)
+        .zip(&ours)
         .filter(|(theirs, ours)| !ours.is_as(theirs))
         .map(|(theirs, ours)| format!("theirs: {theirs}\nours:   {ours}"))
         .collect();
@@ -146,10 +146,10 @@ pub(crate) fn large_marks_and_third_flags_are_shown_and_saved_as_they_are(ours: 
 /// Refusals keep their first lines and exit codes and say what to do about them.
 pub(crate) fn a_missing_right_is_named_with_its_remedy(ours: &Binary) -> Outcome {
     let Stage { node, .. } = &stage()?;
-    let run = |program: &std::path::Path| -> Outcome<std::process::Output> {
+    let run = |program: &Path| -> Outcome<std::process::Output> {
         let mut command = std::process::Command::new("setpriv");
         command.args(["--bounding-set=-net_admin", "--inh-caps=-net_admin"]).arg(program).arg("-Ln");
-        if program != std::path::Path::new(ORIGINAL) {
+        if program != Path::new(ORIGINAL) {
             command.args(["--nosort"]);
         }
         Ok(node.enter(|| command.output())??)
@@ -162,7 +162,8 @@ pub(crate) fn a_missing_right_is_named_with_its_remedy(ours: &Binary) -> Outcome
     let (theirs, ours) = (String::from_utf8(theirs.stderr)?, String::from_utf8(ours.stderr)?);
     // Theirs also lets modprobe say that there is no such module on the machine around this one.
     let theirs: String = theirs.split_inclusive('\n').filter(|line| !line.starts_with("modprobe:")).collect();
-    let advice = ours.strip_prefix(&theirs).unwrap_or_else(|| panic!("{ours:?} against {theirs:?}"));
+    let advice = ours.strip_prefix(&theirs);
+    let advice = advice.ok_or_else(|| lab::Failure::new(format!("{ours:?} against {theirs:?}")))?;
     assert!(advice.contains("CAP_NET_ADMIN"), "{advice}");
     Ok(())
 }

@@ -37,7 +37,7 @@ struct Desk<'a> {
 
 impl Desk<'_> {
     fn path(&self, name: &str) -> PathBuf {
-        self.pair.one.node.outside(&format!("/tmp/{name}"))
+        self.pair.one.node.outside(format!("/tmp/{name}"))
     }
 
     /// Sends a signal and waits for a new file that is read without complaint.

@@ -138,7 +138,7 @@ fn lines(node: &lab::Node, name: &str) -> Vec<String> {
 fn weights(table: &str) -> String {
     let server = |line: &str| {
         let mut words = line.split(' ');
-        let (address, weight) = (words.by_ref().skip_while(|word| *word != "-r").nth(1)?, words.last()?);
+        let (address, weight) = (words.by_ref().skip_while(|word| *word != "-r").nth(1)?, words.next_back()?);
         Some(format!("{}:{weight}", address.strip_prefix("172.16.0.")?.strip_suffix(":80")?))
     };
     let mut servers: Vec<String> =

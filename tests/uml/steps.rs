@@ -165,13 +165,12 @@ fn agree(
         last = Some(rows);
         same.then_some(())
     });
-    agreed.map_err(|failure| {
+    agreed.inspect_err(|_| {
         let (ours, theirs) = last.unwrap_or_default();
         let only =
             |one: &BTreeSet<String>, other| one.difference(other).cloned().collect::<Vec<_>>().join("\n  ");
         println!("{step}: only ours:\n  {}\nonly theirs:\n  {}", only(&ours, &theirs), only(&theirs, &ours));
         println!("both:\n  {}", ours.intersection(&theirs).cloned().collect::<Vec<_>>().join("\n  "));
-        failure
     })
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn replies(bytes: &[u8]) {
         Reply::Daemon(nest) => drop(Daemon::decode(&nest.attrs)),
         Reply::Config(attrs) => drop(Timeouts::decode(&attrs)),
         Reply::Info(attrs) => drop(Info::decode(&attrs)),
-        _ => {}
+        Reply::Other { .. } | _ => {}
     }
 }
 
