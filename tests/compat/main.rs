@@ -19,7 +19,6 @@ mod auth;
 )]
 mod bfd;
 mod config;
-mod corpus;
 #[path = "../netns/election.rs"]
 mod election;
 #[path = "../netns/ipv6.rs"]
@@ -77,8 +76,6 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
-    corpus::damaged_generated_files_are_read_alike,
-    corpus::generated_files_are_read_alike,
     config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,
