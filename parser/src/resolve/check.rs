@@ -226,7 +226,6 @@ impl Inheritance<'_> {
                 delay_loop: host.timing.delay_loop.or(block.timing.delay_loop.clone()),
                 alpha: host.timing.alpha.or(block.timing.alpha.clone()),
                 log_all_failures: host.timing.log_all_failures.or(block.timing.log_all_failures.clone()),
-                ..Timing::default()
             };
             self.connecting(&span, &host.connect, &timing, PLAIN, check(&helo));
         }
