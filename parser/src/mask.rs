@@ -42,7 +42,9 @@ fn value_of(line: &str) -> Option<usize> {
         let name = line[..at].to_ascii_lowercase();
         return HINTS.iter().any(|hint| name.contains(hint)).then_some(at).or_else(|| after_keyword(line));
     }
-    after_keyword(line)
+    // The values of a sequence stand before the line that they are filled in.
+    let values = trimmed.starts_with('~').then(|| line.find('(')).flatten();
+    after_keyword(line).map(|at| values.map_or(at, |open| at.min(open + 1)))
 }
 
 fn after_keyword(line: &str) -> Option<usize> {
@@ -69,6 +71,7 @@ mod tests {
         assert_eq!(masked("key 1 abc }"), "key * *** }");
         assert_eq!(masked("$OUR_SECRET=s3cret"), "$OUR_SECRET=******");
         assert_eq!(masked("$A=auth_pass s3cret"), "$A=auth_pass ******");
+        assert_eq!(masked("~LST({p},{s3cret}) key $p"), "~LST({*}*{******}* *** **");
     }
 
     #[test]

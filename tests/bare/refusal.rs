@@ -35,7 +35,7 @@ pub(crate) fn the_tool_names_a_kernel_without_ipvs_and_still_helps(binary: &Bina
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         let theirs = "Can't initialize ipvs: Protocol not available\n\
                       Are you sure that IP Virtual Server is built in the kernel or as module?\n";
-        let advice = said.strip_prefix(theirs).unwrap_or_else(|| panic!("{said}"));
+        let advice = said.strip_prefix(theirs).ok_or_else(|| lab::Failure::new(said.clone()))?;
         assert!(advice.starts_with("Hint: ") && advice.contains("CONFIG_IP_VS"), "{advice}");
     }
     assert_eq!(run(&["--help"])??.status.code(), Some(0));

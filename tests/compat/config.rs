@@ -32,6 +32,14 @@ fn verdict(reader: &Binary, file: &str) -> Outcome<Verdict> {
 const DELIBERATE: &[(&str, &str)] = &[
     ("has no effect in this version", "what is not done yet is told besides what the original says"),
     (
+        "SECURITY VIOLATION",
+        "for Debian's release a notify script that does not exist is none, and one that nothing tracks counts",
+    ),
+    (
+        "set uid/gid for ",
+        "Debian's release has other words for a checker whose user does not exist, at the end of its block",
+    ),
+    (
         "iptables not supported, using nftables instead",
         "Debian's build has no iptables, ours needs none of both to read",
     ),
@@ -41,12 +49,17 @@ const DELIBERATE: &[(&str, &str)] = &[
     ),
 ];
 
-/// Takes the lines away that only one of the two says. Whoever said nothing else would have ended well without them.
+/// Takes the lines away that only one of the two says, and what they alone did to the exit code: nothing else here ends
+/// with 6, and a file about which nothing else is said ends with 0.
 fn set_deliberate_aside((said, code): &mut Verdict) {
     let told = said.len();
     said.retain(|line| !DELIBERATE.iter().any(|(text, _)| line.contains(text)));
-    if said.is_empty() && told > 0 {
-        *code = Some(0);
+    if said.len() < told {
+        *code = match *code {
+            _ if said.is_empty() => Some(0),
+            Some(6) => Some(5),
+            other => other,
+        };
     }
 }
 
@@ -60,7 +73,7 @@ fn without_file(line: &str, file: &str) -> String {
 }
 
 /// Gives both readers each text, and lists every difference.
-pub(crate) fn compare(readers: &Cast, texts: &[String]) -> Outcome {
+fn compare(readers: &Cast, texts: &[String]) -> Outcome {
     let scene = Scene::new()?;
     let link = scene.link("lan")?;
     let node = scene.node("reader")?.on(&link, "eth0", &["192.0.2.1/24"])?.on(&link, "eth1", &[])?;

@@ -94,8 +94,6 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
-    corpus::damaged_generated_files_are_read_alike,
-    corpus::generated_files_are_read_alike,
     config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,

@@ -203,7 +203,7 @@ fn no_message_and_no_excerpt_shows_a_password_or_key_unless_asked_for() {
         format!("$OUR_SECRET=hunter2-hunter2\n{}", instance("auth_pass $OUR_SECRET")),
         format!("$X=hunter2-hunter2\n{}", instance("auth_pass $X")),
         format!("$X=auth_pass hunter2-hunter2\n{}", instance("$X")),
-        instance("~LST($X, hunter2-hunter2, hunter2-hunter3) auth_pass $X"),
+        instance("~LST({x},{hunter2-hunter2}) auth_pass ${x}"),
         "SSL {\npassword hunter2-hunter2\npassword hunter2-hunter3\n}\n".to_owned(),
         "vrrp_instance A {\nauth_hmac {\nkey 1 hunter2-hunter2 \"open\n}\n}\n".to_owned(),
     ];

@@ -218,7 +218,7 @@ fn a_check_connects_to_the_port_written_for_its_server_even_where_connections_go
 fn the_first_old_sync_daemon_counts_unless_there_is_a_global_one() {
     let instance = |name: &str, vrid: u8, interface: &str| {
         format!(
-            "vrrp_instance {name} {{\nvirtual_router_id {vrid}\nlvs_sync_daemon_interface {interface}\n}}\n"
+            "vrrp_instance {name} {{\ninterface eth0\nvirtual_router_id {vrid}\nlvs_sync_daemon_interface {interface}\n}}\n"
         )
     };
     let both = instance("A", 51, "eth0") + &instance("B", 52, "eth1");
