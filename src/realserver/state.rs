@@ -72,13 +72,16 @@ impl State {
 
     /// Writes it down, all or nothing; without anything to undo there is no file.
     pub(crate) fn store(&self) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
         if self.undos.is_empty() {
-            return match fs::remove_file(&self.path) {
+            let removed = match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 Ok(()) | Err(_) => Ok(()),
             };
+            // Others may keep files there; then it stays.
+            let _ = fs::remove_dir(folder);
+            return removed;
         }
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
         DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
         // Made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;

@@ -1,6 +1,6 @@
 //! `keepalived realserver` prepares the servers from the directors' configuration, and takes everything back.
 
-use super::farm::{Family, Farm, Plan, Way, client_address};
+use super::farm::{Family, Farm, Plan, Way, client_address, load_tunnels};
 use lab::{Binary, Failure, Node, Outcome};
 use std::{collections::BTreeMap, fs};
 
@@ -22,10 +22,10 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
     let farm = Farm::start(binary, &plan, 1)?;
     let nodes = || farm.servers.iter().map(|server| &server.node);
     for node in nodes() {
-        // Modules stay loaded, so their devices are to be there before.
-        node.run("/bin/sh", &["-c", "$(cat /proc/sys/kernel/modprobe) -a ipip ip6_tunnel"])?;
         fs::write(node.outside(FILE), plan.config(100)).map_err(failure)?;
     }
+    // Modules stay loaded, so their devices are to be there before.
+    load_tunnels()?;
     let before = nodes().map(snapshot).collect::<Outcome<Vec<_>>>()?;
     for node in nodes() {
         let ask = |verb| node.run("/bin/sh", &["-c", &tool(binary, verb)]);
