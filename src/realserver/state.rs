@@ -34,8 +34,13 @@ pub(crate) enum Undo {
         /// Which port.
         port: NonZeroU16,
     },
-    /// Delete an address from the loopback device.
-    Remove(IpAddr),
+    /// Delete an address.
+    Remove {
+        /// Which.
+        address: IpAddr,
+        /// Where it is.
+        device: String,
+    },
 }
 
 /// The file of one host, or of one of its network namespaces.
@@ -110,7 +115,7 @@ mod tests {
                 before: "0".into(),
                 given: "1".into(),
             },
-            Undo::Remove(IpAddr::from([10, 1, 0, 100])),
+            Undo::Remove { address: IpAddr::from([10, 1, 0, 100]), device: "lo".into() },
         ];
         state.store().expect("it is written");
         let mode = fs::metadata(&path).expect("it is there").permissions().mode();

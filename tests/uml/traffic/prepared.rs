@@ -27,6 +27,7 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
     // Modules stay loaded, so their devices are to be there before.
     load_tunnels()?;
     let before = nodes().map(snapshot).collect::<Outcome<Vec<_>>>()?;
+    let device = if way == Way::Tun { "tunl0" } else { "lo" };
     for node in nodes() {
         let ask = |verb| node.run("/bin/sh", &["-c", &tool(binary, verb)]);
         assert!(ask("status").is_err(), "nothing is prepared yet");
@@ -35,7 +36,7 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
         for command in applied.lines() {
             assert!(shown.lines().any(|line| line == command), "{command} is not in\n{shown}");
         }
-        assert!(applied.contains("ip address add 10.1.0.100/32 dev lo"), "{applied}");
+        assert!(applied.contains(&format!("ip address add 10.1.0.100/32 dev {device}")), "{applied}");
         ask("status")?;
         let kept = fs::read_to_string(node.outside(STATE)).map_err(failure)?;
         assert_eq!(ask("apply")?, "", "it is all there");
