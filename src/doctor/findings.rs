@@ -257,7 +257,9 @@ fn real_server(facts: &Facts, roles: Roles, findings: &mut Vec<Finding>) {
             Change::Load(module) => ("tunnel", format!("The module {module} is not loaded")),
             Change::Up(device) => ("tunnel", format!("{device} is down")),
             Change::Open { port, .. } => ("tunnel", format!("Nobody takes GUE on port {port}")),
-            Change::Add(vip) => ("vip_missing", format!("{vip} is not on this real server")),
+            Change::Add { address, device } => {
+                ("vip_missing", format!("{address} is not on {device} of this real server"))
+            }
         };
         findings.push(Finding { id, what, why: step.why, mend: step.change.to_string() });
     }
@@ -281,7 +283,10 @@ fn exposed(vip: IpAddr, interface: &str, host: &Host) -> Finding {
         id: "vip_exposed",
         what: format!("{vip} is on {interface}, where this real server answers for it"),
         why: "Clients that hear this host first pass the director by".into(),
-        mend: format!("ip address del {vip}/{prefix} dev {interface} && {}", Change::Add(vip)),
+        mend: format!(
+            "ip address del {vip}/{prefix} dev {interface} && {}",
+            Change::Add { address: vip, device: LOOPBACK }
+        ),
     }
 }
 
@@ -290,7 +295,9 @@ fn way_back(server: IpAddr, facts: &Facts, duties: &[Duty]) -> Option<Finding> {
     let host = &facts.host;
     let interface = host.holder(server)?;
     let is_service = |address: &IpAddr| duties.iter().any(|duty| duty.vip == Some(*address));
-    let on_link = |address: &IpAddr| host.is_on_link(interface, *address) && !is_service(address);
+    let on_link = |address: &IpAddr| {
+        address.is_ipv6() == server.is_ipv6() && host.is_on_link(interface, *address) && !is_service(address)
+    };
     let virtual_ = facts.virtual_addresses.iter().copied();
     let directors: Vec<IpAddr> = facts.directors.iter().copied().chain(virtual_).filter(on_link).collect();
     let mut gateways =

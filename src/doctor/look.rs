@@ -58,6 +58,8 @@ fn daemon(pid_file: &Path) -> Option<Daemon> {
 struct Modules {
     /// The names of those that are loaded or built in, as far as they show.
     present: BTreeSet<String>,
+    /// Whether the modules that could be loaded were found where they usually are.
+    complete: bool,
     /// `/proc/kallsyms`, which has the functions of those that are built in and do not show otherwise.
     symbols: String,
 }
@@ -69,18 +71,18 @@ impl Modules {
         let mut present = BTreeSet::new();
         let loaded = fs::read_to_string("/proc/modules").unwrap_or_default();
         present.extend(loaded.lines().filter_map(|line| line.split_whitespace().next()).map(String::from));
+        let complete = release.join("modules.dep").exists();
         for file in ["modules.builtin", "modules.dep"] {
             let text = fs::read_to_string(release.join(file)).unwrap_or_default();
             present.extend(text.lines().filter_map(module_name));
         }
         let symbols = fs::read_to_string("/proc/kallsyms").unwrap_or_default();
-        Self { present, symbols }
+        Self { present, complete, symbols }
     }
 
-    /// Whether a module is certainly missing. A kernel that shows nothing is given the benefit of the doubt.
+    /// Whether a module is certainly missing. A system that does not show what it has is given the benefit of the doubt.
     fn lacks(&self, module: &str) -> bool {
-        let knows_any = !self.present.is_empty() || !self.symbols.is_empty();
-        knows_any && !self.present.contains(module) && !self.symbols.contains(&format!(" {module}_"))
+        self.complete && !self.present.contains(module) && !self.symbols.contains(&format!(" {module}_"))
     }
 }
 
@@ -100,6 +102,8 @@ mod tests {
         let mut modules = Modules::default();
         assert!(!modules.lacks("ip_vs_mh"));
         modules.present.insert("ip_vs_rr".into());
+        assert!(!modules.lacks("ip_vs_mh"));
+        modules.complete = true;
         assert!(modules.lacks("ip_vs_mh") && !modules.lacks("ip_vs_rr"));
         modules.symbols = "0000000000000000 t ip_vs_mh_schedule\n".into();
         assert!(!modules.lacks("ip_vs_mh"));

@@ -150,7 +150,7 @@ fn visit(call: &Call) -> Result<Report, String> {
     if plan.checkers.services.is_empty() {
         return Err(format!("There is no virtual server in {}", call.options.file.display()));
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let facts: Facts = runtime.block_on(look::look(plan, &pid_file, call.directors.clone()))?;
     let roles = Roles::of(&facts.services, &facts.host, facts.daemon);

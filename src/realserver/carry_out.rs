@@ -12,7 +12,7 @@ use rtnetlink::{Handle, LinkUnspec};
 
 use super::host::parameter;
 use super::state::{State, Undo};
-use super::step::{Change, LOOPBACK};
+use super::step::Change;
 use crate::unusable;
 
 /// A conversation with the kernel.
@@ -56,9 +56,9 @@ impl Hands {
                 remember(state, Undo::Close { v6: *v6, port: *port })?;
                 fou(*v6, &["add", "port", &port.to_string(), "gue"])
             }
-            Change::Add(address) => {
-                remember(state, Undo::Remove(*address))?;
-                self.add(*address).await
+            Change::Add { address, device } => {
+                remember(state, Undo::Remove { address: *address, device: (*device).to_owned() })?;
+                self.add(*address, device).await
             }
         }
     }
@@ -92,8 +92,8 @@ impl Hands {
                     .err()
                     .map(|error| format!("UDP port {port} could not be closed: {error}")));
             }
-            Undo::Remove(address) => match self.remove(*address).await {
-                Err(error) if is(&error, Errno::EADDRNOTAVAIL) => {}
+            Undo::Remove { address, device } => match self.remove(*address, device).await {
+                Err(error) if is(&error, Errno::EADDRNOTAVAIL) || is(&error, Errno::ENODEV) => {}
                 other => other?,
             },
         }
@@ -119,20 +119,20 @@ impl Hands {
         self.handle.link().set(link.build()).execute().await.map_err(|error| named(error, device))
     }
 
-    async fn add(&self, address: IpAddr) -> io::Result<()> {
+    async fn add(&self, address: IpAddr, device: &str) -> io::Result<()> {
         let prefix = if address.is_ipv4() { 32 } else { 128 };
-        let index = self.index(LOOPBACK).await?;
+        let index = self.index(device).await?;
         let mut request = self.handle.address().add(index, address, prefix);
         if address.is_ipv6() {
             request.message_mut().attributes.push(AddressAttribute::Flags(AddressFlags::Nodad));
         }
-        match request.execute().await.map_err(|error| named(error, LOOPBACK)) {
+        match request.execute().await.map_err(|error| named(error, device)) {
             Err(error) if is(&error, Errno::EEXIST) => Ok(()),
             other => other,
         }
     }
 
-    async fn remove(&self, address: IpAddr) -> io::Result<()> {
+    async fn remove(&self, address: IpAddr, device: &str) -> io::Result<()> {
         let mut message = AddressMessage::default();
         let (family, prefix) = match address {
             IpAddr::V4(_) => (netlink_packet_route::AddressFamily::Inet, 32),
@@ -140,9 +140,9 @@ impl Hands {
         };
         message.header.family = family;
         message.header.prefix_len = prefix;
-        message.header.index = self.index(LOOPBACK).await?;
+        message.header.index = self.index(device).await?;
         message.attributes.push(AddressAttribute::Local(address));
-        self.handle.address().del(message).execute().await.map_err(|error| named(error, LOOPBACK))
+        self.handle.address().del(message).execute().await.map_err(|error| named(error, device))
     }
 }
 

@@ -153,7 +153,7 @@ fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<
 }
 
 fn carry_out(call: &Call) -> Result<u8, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
     let trouble = |error: io::Error| format!("The network of this host cannot be read: {error}");
     // What was changed is undone without the configuration, which may have changed too.

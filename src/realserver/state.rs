@@ -34,8 +34,13 @@ pub(crate) enum Undo {
         /// Which port.
         port: NonZeroU16,
     },
-    /// Delete an address from the loopback device.
-    Remove(IpAddr),
+    /// Delete an address.
+    Remove {
+        /// Which.
+        address: IpAddr,
+        /// Where it is.
+        device: String,
+    },
 }
 
 /// The file of one host, or of one of its network namespaces.
@@ -72,13 +77,16 @@ impl State {
 
     /// Writes it down, all or nothing; without anything to undo there is no file.
     pub(crate) fn store(&self) -> io::Result<()> {
+        let folder = self.path.parent().unwrap_or(Path::new("/"));
         if self.undos.is_empty() {
-            return match fs::remove_file(&self.path) {
+            let removed = match fs::remove_file(&self.path) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
                 Ok(()) | Err(_) => Ok(()),
             };
+            // Others may keep files there; then it stays.
+            let _ = fs::remove_dir(folder);
+            return removed;
         }
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
         DirBuilder::new().recursive(true).mode(0o755).create(folder)?;
         // Made with mode 0600.
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
@@ -107,7 +115,7 @@ mod tests {
                 before: "0".into(),
                 given: "1".into(),
             },
-            Undo::Remove(IpAddr::from([10, 1, 0, 100])),
+            Undo::Remove { address: IpAddr::from([10, 1, 0, 100]), device: "lo".into() },
         ];
         state.store().expect("it is written");
         let mode = fs::metadata(&path).expect("it is there").permissions().mode();

@@ -34,8 +34,13 @@ pub(crate) enum Change {
         /// Which port.
         port: NonZeroU16,
     },
-    /// Hold an address on the loopback device.
-    Add(IpAddr),
+    /// Hold an address.
+    Add {
+        /// Which.
+        address: IpAddr,
+        /// Where.
+        device: &'static str,
+    },
 }
 
 impl fmt::Display for Change {
@@ -48,9 +53,11 @@ impl fmt::Display for Change {
             Self::Up(device) => write!(f, "ip link set dev {device} up"),
             Self::Open { v6: false, port } => write!(f, "ip fou add port {port} gue"),
             Self::Open { v6: true, port } => write!(f, "ip -6 fou add port {port} gue"),
-            Self::Add(IpAddr::V4(address)) => write!(f, "ip address add {address}/32 dev {LOOPBACK}"),
-            Self::Add(IpAddr::V6(address)) => {
-                write!(f, "ip -6 address add {address}/128 dev {LOOPBACK} nodad")
+            Self::Add { address: IpAddr::V4(address), device } => {
+                write!(f, "ip address add {address}/32 dev {device}")
+            }
+            Self::Add { address: IpAddr::V6(address), device } => {
+                write!(f, "ip -6 address add {address}/128 dev {device} nodad")
             }
         }
     }
@@ -165,16 +172,23 @@ impl Steps<'_> {
             None if vip.is_ipv4() => self.let_in(duty.server),
             None => {}
         }
-        match self.host.holder(vip) {
-            None => {
-                let why = format!("Packets to {vip} reach this host; it must know the address as its own");
-                push(&mut self.addresses, Step { change: Change::Add(vip), why });
-            }
-            Some(interface) if interface == LOOPBACK || is_receiver(interface) => {}
-            Some(interface) => {
-                let interface = interface.to_owned();
-                push(&mut self.remarks, Remark::Exposed { vip, interface });
-            }
+        // The kernel takes nothing with a loose filter from a device that has no IPv4 address.
+        let device = match tunnel.and_then(|tunnel| receiver(tunnel, duty.server.is_ipv6(), vip.is_ipv6())) {
+            Some(receiver) if vip.is_ipv4() => receiver.device,
+            Some(_) | None => LOOPBACK,
+        };
+        let held = self
+            .host
+            .interfaces
+            .iter()
+            .filter(|(_, found)| found.addresses.iter().any(|(one, _)| *one == vip));
+        let held: Vec<&str> = held.map(|(name, _)| name.as_str()).collect();
+        if let Some(interface) = held.iter().find(|name| **name != LOOPBACK && !is_receiver(name)) {
+            let interface = (*interface).to_owned();
+            push(&mut self.remarks, Remark::Exposed { vip, interface });
+        } else if held.is_empty() || (device != LOOPBACK && !held.contains(&device)) {
+            let why = format!("Packets to {vip} reach this host; it must know the address as its own");
+            push(&mut self.addresses, Step { change: Change::Add { address: vip, device }, why });
         }
     }
 
@@ -348,7 +362,7 @@ mod tests {
                 "modprobe ipip",
                 "sysctl -w net.ipv4.conf.tunl0.rp_filter=2",
                 "ip link set dev tunl0 up",
-                "ip address add 10.1.0.100/32 dev lo",
+                "ip address add 10.1.0.100/32 dev tunl0",
             ]
         );
         let port = NonZeroU16::new(6080).expect("not zero");

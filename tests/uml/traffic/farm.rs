@@ -230,6 +230,17 @@ impl Farm {
     }
 }
 
+/// Brings the devices that unwrap packets, as the kernel itself would. Nodes have another `/tmp` than that program.
+pub(crate) fn load_tunnels() -> Outcome {
+    let failure = |error: std::io::Error| Failure::new(format!("modprobe: {error}"));
+    let program = std::fs::read_to_string("/proc/sys/kernel/modprobe").map_err(failure)?;
+    std::process::Command::new(program.trim())
+        .args(["-a", "ipip", "ip6_tunnel"])
+        .status()
+        .map_err(failure)
+        .map(drop)
+}
+
 /// A node that uses IPv6 addresses at once.
 fn bare(scene: &Scene, name: &str) -> Outcome<Node> {
     let node = scene.node(name)?;

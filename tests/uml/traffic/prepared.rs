@@ -1,6 +1,6 @@
 //! `keepalived realserver` prepares the servers from the directors' configuration, and takes everything back.
 
-use super::farm::{Family, Farm, Plan, Way, client_address};
+use super::farm::{Family, Farm, Plan, Way, client_address, load_tunnels};
 use lab::{Binary, Failure, Node, Outcome};
 use std::{collections::BTreeMap, fs};
 
@@ -22,11 +22,12 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
     let farm = Farm::start(binary, &plan, 1)?;
     let nodes = || farm.servers.iter().map(|server| &server.node);
     for node in nodes() {
-        // Modules stay loaded, so their devices are to be there before.
-        node.run("/bin/sh", &["-c", "$(cat /proc/sys/kernel/modprobe) -a ipip ip6_tunnel"])?;
         fs::write(node.outside(FILE), plan.config(100)).map_err(failure)?;
     }
+    // Modules stay loaded, so their devices are to be there before.
+    load_tunnels()?;
     let before = nodes().map(snapshot).collect::<Outcome<Vec<_>>>()?;
+    let device = if way == Way::Tun { "tunl0" } else { "lo" };
     for node in nodes() {
         let ask = |verb| node.run("/bin/sh", &["-c", &tool(binary, verb)]);
         assert!(ask("status").is_err(), "nothing is prepared yet");
@@ -35,7 +36,7 @@ fn prepares(binary: &Binary, way: Way) -> Outcome {
         for command in applied.lines() {
             assert!(shown.lines().any(|line| line == command), "{command} is not in\n{shown}");
         }
-        assert!(applied.contains("ip address add 10.1.0.100/32 dev lo"), "{applied}");
+        assert!(applied.contains(&format!("ip address add 10.1.0.100/32 dev {device}")), "{applied}");
         ask("status")?;
         let kept = fs::read_to_string(node.outside(STATE)).map_err(failure)?;
         assert_eq!(ask("apply")?, "", "it is all there");
@@ -79,6 +80,11 @@ fn snapshot(node: &Node) -> Outcome<String> {
         text.push_str(&node.ip(words)?);
     }
     text.push_str(&node.run("/bin/sh", &["-c", "sysctl -a 2>/dev/null | grep '^net[.]ipv[46][.]'"])?);
-    let volatile = |line: &&str| !line.contains("netfilter") && !line.contains("stable_secret");
-    Ok(text.lines().filter(volatile).map(|line| format!("{line}\n")).collect())
+    // A device that was up once has a queueing discipline and parameters of IPv6 ever after.
+    let lasting = |line: &&str| {
+        !["netfilter", "stable_secret", "qdisc", "net.ipv6.conf.tunl0."]
+            .iter()
+            .any(|word| line.contains(word))
+    };
+    Ok(text.lines().filter(lasting).map(|line| format!("{line}\n")).collect())
 }
