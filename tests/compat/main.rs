@@ -22,7 +22,6 @@ mod auth;
 )]
 mod bfd;
 mod config;
-mod corpus;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
 mod dumps_scene;
