@@ -42,6 +42,10 @@ fn every_row_has_an_entry_for_the_reference() {
     }
 }
 
+/// Keywords that keepalived does not have.
+const OWN: [&str; 2] =
+    ["virtual_server/real_server/SSL_GET/tls_min_days", "virtual_server/real_server/SSL_GET/tls_verify"];
+
 /// The keywords that exist: block and word.
 const KNOWN: &str = include_str!("keywords.tsv");
 
@@ -65,7 +69,8 @@ fn the_tables_hold_exactly_the_words_of_the_language() {
     let rows = KNOWN.lines().filter(|line| !line.starts_with('#'));
     let theirs: HashSet<String> = rows.map(|row| row.replace('\t', "/")).collect();
     let missing: Vec<_> = theirs.difference(&ours).collect();
-    let invented: Vec<_> = ours.difference(&theirs).collect();
+    let mut invented: Vec<_> = ours.difference(&theirs).collect();
+    invented.sort_unstable();
     assert_eq!(theirs.len(), 670);
-    assert!(missing.is_empty() && invented.is_empty(), "missing {missing:?}\ninvented {invented:?}");
+    assert!(missing.is_empty() && invented == OWN.each_ref(), "missing {missing:?}\ninvented {invented:?}");
 }
