@@ -181,7 +181,10 @@ fn tracking(facts: &Facts, findings: &mut Vec<Finding>) {
     if facts.ipvs_rules && is_off {
         findings.push(Finding {
             id: "conntrack",
-            what: format!("{} is 0, and rules of netfilter match connections of IPVS", path.replace('/', ".")),
+            what: format!(
+                "{} is 0, and rules of netfilter match connections of IPVS",
+                path.replace('/', ".")
+            ),
             why: "Those rules have no effect, so sources are not translated".into(),
             mend: Change::Set { path: path.into(), value: 1 }.to_string(),
         });

@@ -1,9 +1,6 @@
 //! The doctor on a kernel without IPVS.
 
-use lab::{
-    Binary, Failure, Outcome, Scene,
-    seed,
-};
+use lab::{Binary, Failure, Outcome, Scene, seed};
 use std::{fs, process::Command};
 
 pub(crate) fn the_doctor_names_a_kernel_without_ipvs(binary: &Binary) -> Outcome {
