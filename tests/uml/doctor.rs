@@ -8,6 +8,7 @@ use std::{
     fs,
     net::{Ipv4Addr, UdpSocket},
     process::{Command, Output},
+    sync::{PoisonError, RwLock},
     time::Duration,
 };
 
@@ -15,7 +16,11 @@ use std::{
 const FILE: &str = "/run/keepalived.conf";
 const SOON: Duration = Duration::from_secs(20);
 
+/// A rule with `-m ipvs` shows on every machine of the kernel: the scene that makes one writes, other directors read.
+static RULES: RwLock<()> = RwLock::new(());
+
 pub(crate) fn the_doctor_mends_a_director(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
     let mut farm = Farm::start(binary, &Plan::new(Way::Nat, "rr"), 1)?;
     let doctor = Doctor { binary, options: "" };
     let node = &farm.director().node;
@@ -93,6 +98,7 @@ pub(crate) fn the_doctor_mends_a_real_server_of_tunnels(binary: &Binary) -> Outc
 }
 
 pub(crate) fn the_doctor_mends_a_director_without_a_scheduler(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
     const MODULE: &str = "ip_vs_ovf";
     let (_scene, node) = director(binary, &virtual_server("ovf"))?;
     // An earlier run on the same kernel has left it.
@@ -121,6 +127,7 @@ pub(crate) fn the_doctor_mends_a_director_without_a_scheduler(binary: &Binary) -
 }
 
 pub(crate) fn the_doctor_mends_connection_tracking_that_is_nearly_full(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
     const MAX: &str = "/proc/sys/net/netfilter/nf_conntrack_max";
     let (_scene, node) = director(binary, &virtual_server("rr"))?;
     let doctor = Doctor { binary, options: "" };
@@ -150,6 +157,7 @@ pub(crate) fn the_doctor_mends_connection_tracking_that_is_nearly_full(binary: &
 }
 
 pub(crate) fn the_doctor_mends_rules_for_connections_that_nobody_tracks(binary: &Binary) -> Outcome {
+    let _alone = RULES.write().unwrap_or_else(PoisonError::into_inner);
     let (_scene, node) = director(binary, &virtual_server("rr"))?;
     let doctor = Doctor { binary, options: "" };
     assert_eq!(doctor.ids(&node)?, ["daemon"]);
@@ -172,6 +180,7 @@ pub(crate) fn the_doctor_mends_rules_for_connections_that_nobody_tracks(binary: 
 }
 
 pub(crate) fn the_doctor_mends_a_daemon_without_a_capability(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
     let (_scene, node) = director(binary, &virtual_server("rr"))?;
     // With a virtual server it would not go on at all.
     let router = "vrrp_instance front {\n interface eth0\n virtual_router_id 51\n priority 100\n}\n";
