@@ -31,7 +31,7 @@ pub enum Command {
     },
     /// Read command lines from standard input.
     Restore,
-    /// Print [`crate::usage`].
+    /// Print [`crate::usage()`].
     Help,
     /// Print [`crate::VERSION`].
     Version,

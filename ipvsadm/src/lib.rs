@@ -2,8 +2,8 @@
 //!
 //! - [`read`] makes a [`Command`] of the words of a command line, or a [`Refusal`] with the words and the exit code that
 //!   scripts know.
-//! - [`words`] splits a line that `-R` reads into the words of such a command line.
-//! - [`Listing`] writes what `-L` shows, [`save`] what `-S` writes.
+//! - [`words()`] splits a line that `-R` reads into the words of such a command line.
+//! - [`Listing`] writes what `-L` shows, [`save()`] what `-S` writes.
 //! - [`of_kernel`] says what the kernel's refusals are called.
 //!
 //! Nothing here touches the kernel, a file or the network. Names of hosts and ports are asked of [`Names`].

@@ -165,7 +165,6 @@ impl<'a> Vetting<'a> {
 
     /// Finds the file and looks at it.
     fn program(&mut self, argv: &[String], identity: Identity) -> Result<Program, Refusal> {
-        self.any = true;
         let name = argv.first().map_or("", String::as_str);
         let given = self.find(name, &identity)?;
         let resolved = std::fs::canonicalize(&given).map_err(|error| {
@@ -174,6 +173,7 @@ impl<'a> Vetting<'a> {
             self.complain(Class::Log, None, text);
             Refusal::NotFound
         })?;
+        self.any = true;
         let shown = path::cleaned(&given);
         let Some(file) = path::executable(&resolved, &identity) else {
             let text = format!(

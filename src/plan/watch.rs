@@ -101,8 +101,10 @@ pub(super) fn plan(config: &Config, vetting: &mut Vetting<'_>) -> Watched {
     let processes_of = |one: &Tracking| one.processes.iter().map(|line| line.what).collect();
     let mut scripts = Vec::new();
     for (at, script) in config.scripts.iter().enumerate() {
+        // Also one that nobody watches is looked at: it counts for the security of the whole (config-language.md §14.3).
+        let planned = self::script(script, vetting);
         if used(&scripts_of, at) {
-            scripts.extend(self::script(script, vetting));
+            scripts.extend(planned);
         } else {
             vetting.complain(Class::Log, None, format!("Warning - script {} is not used", script.name));
         }

@@ -32,10 +32,6 @@ fn verdict(reader: &Binary, file: &str) -> Outcome<Verdict> {
 const DELIBERATE: &[(&str, &str)] = &[
     ("has no effect in this version", "what is not done yet is told besides what the original says"),
     (
-        "SECURITY VIOLATION",
-        "for Debian's release a notify script that does not exist is none, and one that nothing tracks counts",
-    ),
-    (
         "set uid/gid for ",
         "Debian's release has other words for a checker whose user does not exist, at the end of its block",
     ),
