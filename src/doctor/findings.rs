@@ -60,6 +60,8 @@ pub(crate) struct Facts {
     pub(crate) table: Table,
     /// Schedulers that the kernel cannot have.
     pub(crate) missing_schedulers: BTreeSet<String>,
+    /// Whether rules of netfilter match connections of IPVS (`-m ipvs`).
+    pub(crate) ipvs_rules: bool,
     /// The running daemon.
     pub(crate) daemon: Option<Daemon>,
 }
@@ -129,6 +131,7 @@ fn director(facts: &Facts, findings: &mut Vec<Finding>) {
         });
     }
     forwarding(facts, findings);
+    tracking(facts, findings);
     for vip in vips(&facts.services) {
         if facts.host.holder(vip).is_none() && !facts.virtual_addresses.contains(&vip) {
             let prefix = if vip.is_ipv4() { 32 } else { 128 };
@@ -168,6 +171,23 @@ fn forwarding(facts: &Facts, findings: &mut Vec<Finding>) {
                 mend: change.to_string(),
             });
         }
+    }
+}
+
+/// Rules that match connections of IPVS need these tracked. A kernel without the parameter cannot.
+fn tracking(facts: &Facts, findings: &mut Vec<Finding>) {
+    let path = "net/ipv4/vs/conntrack";
+    let is_off = facts.host.parameters.get(path).is_some_and(|value| value == "0");
+    if facts.ipvs_rules && is_off {
+        findings.push(Finding {
+            id: "conntrack",
+            what: format!(
+                "{} is 0, and rules of netfilter match connections of IPVS",
+                path.replace('/', ".")
+            ),
+            why: "Those rules have no effect, so sources are not translated".into(),
+            mend: Change::Set { path: path.into(), value: 1 }.to_string(),
+        });
     }
 }
 
@@ -396,6 +416,7 @@ virtual_server 10.1.0.100 80 {
             directors: Vec::new(),
             table: Table::Read(table),
             missing_schedulers: BTreeSet::new(),
+            ipvs_rules: false,
             daemon: Some(Daemon { pid: 42, net_admin: true }),
         }
     }
@@ -510,5 +531,19 @@ virtual_server 10.1.0.100 80 {
         };
         assert_eq!(set("899"), []);
         assert_eq!(set("900"), one("conntrack", "sysctl -w net.netfilter.nf_conntrack_max=2000"));
+    }
+    #[test]
+    fn rules_for_connections_that_nobody_tracks_are_told() {
+        let mut facts = facts(NAT, &[("eth0", &["10.1.0.1"])]);
+        facts.ipvs_rules = true;
+        assert_eq!(told(&facts), []);
+        let mut set = |value: &str| {
+            facts.host.parameters.insert("net/ipv4/vs/conntrack".into(), value.into());
+            told(&facts)
+        };
+        assert_eq!(set("1"), []);
+        assert_eq!(set("0"), one("conntrack", "sysctl -w net.ipv4.vs.conntrack=1"));
+        facts.ipvs_rules = false;
+        assert_eq!(told(&facts), []);
     }
 }

@@ -34,6 +34,7 @@ pub(super) async fn look(plan: Plan, pid_file: &Path, directors: Vec<IpAddr>) ->
         directors,
         table,
         missing_schedulers,
+        ipvs_rules: has_ipvs_rules(),
         daemon: daemon(pid_file),
     })
 }
@@ -51,6 +52,13 @@ fn daemon(pid_file: &Path) -> Option<Daemon> {
     let pid: u32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
     let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
     Some(Daemon { pid, net_admin: !capability::status_lacks_net_admin(&status) })
+}
+
+/// Each rule with `-m ipvs` holds the module of that match, whichever network namespace it is in. A kernel that has the
+/// match built in does not tell.
+fn has_ipvs_rules() -> bool {
+    let holders = fs::read_to_string("/sys/module/xt_ipvs/refcnt");
+    holders.is_ok_and(|text| text.trim().parse().is_ok_and(|count: u32| count > 0))
 }
 
 /// The kernel's modules: those it has, and those it could load.

@@ -130,6 +130,7 @@ pub(crate) async fn look() -> io::Result<Host> {
         .chain(
             [
                 "net/ipv4/ip_forward",
+                "net/ipv4/vs/conntrack",
                 "net/ipv6/conf/all/forwarding",
                 "net/netfilter/nf_conntrack_count",
                 "net/netfilter/nf_conntrack_max",

@@ -1,5 +1,6 @@
 //! Starts on a kernel without IPVS and without a module for it.
 
+mod doctor;
 mod refusal;
 
 use lab::{Binary, Needs, Suite, tests};
@@ -11,6 +12,7 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                doctor::the_doctor_names_a_kernel_without_ipvs,
                 refusal::a_kernel_without_ipvs_is_named_and_ends_the_start,
                 refusal::the_tool_names_a_kernel_without_ipvs_and_still_helps,
             ],

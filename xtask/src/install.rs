@@ -20,6 +20,8 @@ pub(crate) const MODPROBE: Program = Program { name: "modprobe", package: "kmod"
 pub(crate) const UML: Program = Program { name: "linux.uml", package: "user-mode-linux" };
 /// Shows the IPVS table.
 pub(crate) const IPVSADM: Program = Program { name: "ipvsadm", package: "ipvsadm" };
+/// Makes netfilter's rules.
+pub(crate) const IPTABLES: Program = Program { name: "iptables-legacy", package: "iptables" };
 /// Makes a small Debian in a folder.
 pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: "debootstrap" };
 /// The original, as peer and oracle.

@@ -60,6 +60,7 @@ pub(crate) const PARTS: &[Part] = &[
             install::MODPROBE,
             install::UML,
             install::IPVSADM,
+            install::IPTABLES,
             install::KEEPALIVED,
             install::NGINX,
             install::DNSMASQ,
