@@ -82,7 +82,7 @@ fn snapshot(node: &Node) -> Outcome<String> {
     text.push_str(&node.run("/bin/sh", &["-c", "sysctl -a 2>/dev/null | grep '^net[.]ipv[46][.]'"])?);
     // A device that was up once has a queueing discipline and parameters of IPv6 ever after.
     let lasting = |line: &&str| {
-        !["netfilter", "stable_secret", "qdisc", "net.ipv6.conf.tunl0."]
+        !["netfilter", "stable_secret", "qdisc", "net.ipv6.conf.tunl0.", "net.ipv6.neigh.tunl0."]
             .iter()
             .any(|word| line.contains(word))
     };
