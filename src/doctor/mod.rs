@@ -147,6 +147,11 @@ fn visit(call: &Call) -> Result<Report, String> {
     findings.place.enter().map_err(|error| error.to_string())?;
     let pid_file = call.options.pid_file.clone().unwrap_or_else(|| findings.place.pid_path());
     let plan = findings.plan();
+    // What is wrong with the configuration may be what keeps traffic away.
+    let (diagnostics, _) = findings.into_told();
+    for diagnostic in &diagnostics {
+        eprintln!("{diagnostic}");
+    }
     if plan.checkers.services.is_empty() {
         return Err(format!("There is no virtual server in {}", call.options.file.display()));
     }
