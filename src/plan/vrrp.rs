@@ -16,6 +16,7 @@ use super::delay::{self, Delay};
 use super::firewall::{self, Closed};
 use super::iproute::Names;
 use super::ipvs;
+use super::linkbeat;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
 use super::route::{self, Route};
@@ -185,7 +186,10 @@ pub(super) fn plan(
         .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
         .collect();
     let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
-    let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
+    let vmacs = workshop.finish();
+    let watched_links = instances.iter().flat_map(Instance::interfaces).collect();
+    let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
+    let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
         let own = config.global.vrrp_notify_fifo.as_ref();
@@ -225,7 +229,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     }
     let before = complaints.len();
     for instance in &config.vrrp_instances {
-        let own = instance.interface.iter();
+        let own = instance.interface.iter().chain(&instance.vrf);
         let of_addresses =
             instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
         for interface in own.chain(of_addresses) {
@@ -297,6 +301,7 @@ fn translate(
     let from_below = instance.vmac_xmit_base || !matches!(instance.peering, Peering::Multicast { .. });
     let interface =
         vmac.clone().filter(|_| instance.ipvlan.is_some() || !from_below).or_else(|| base.clone());
+    let vrf = instance.vrf.as_ref().map(|name| name.value.to_string());
     let speaks_as = match instance.family {
         config::Family::V4 => base.clone(),
         config::Family::V6 => interface.clone(),
@@ -340,6 +345,7 @@ fn translate(
     };
     let own = base.into_iter().chain(vmac).filter(|_| !instance.dont_track_primary);
     let needed = own
+        .chain(vrf.clone())
         .chain(needed_by(&addresses, &excluded, &routes, &rules))
         .chain(standing::watched_by(instance, config));
     let needed: BTreeSet<String> = needed.collect();
@@ -351,7 +357,8 @@ fn translate(
         },
         family,
         vrid: Vrid::new(instance.vrid)?,
-        interface: interface.clone(),
+        // Sockets bound to a VRF hear and speak on every interface in it.
+        interface: interface.clone().or(vrf),
         source: instance.source,
         transport: transport(&instance.peering),
         role: match instance.state {

@@ -508,7 +508,9 @@ impl Worker {
             let is_needed =
                 self.instances.iter().any(|one| one.plan.interfaces().any(|needed| needed == name));
             if is_link && is_needed && is_usable != was_usable {
-                tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
+                let is_polled = self.mirror.link(name).is_some_and(|link| link.polled);
+                let who = if is_polled { "Linkbeat" } else { "Netlink" };
+                tracing::info!("{who} reports {name} {}", if is_usable { "up" } else { "down" });
             }
         }
         for index in 0..self.instances.len() {
@@ -765,7 +767,8 @@ fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -
 
 /// The command to have what a plan needs before it can be in force.
 fn prepare(plan: &VrrpPlan) -> Command {
-    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
+    let Standing { vmacs, firewall, polled, .. } = plan.standing.clone();
+    Command::Prepare { vmacs, firewall, polled }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
