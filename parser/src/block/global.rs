@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::config::{Identity, IfName, Script, Version};
+use crate::config::{Identity, IfName, Script, SmtpTls, Version};
 use crate::keyword::{Args, Block, Refused, WordList, keywords};
 use crate::value::flag::Flag;
 use crate::value::global::{
@@ -34,6 +34,10 @@ keywords! {
         smtp_server: SmtpServerValue => "Mail server and port.";
         smtp_helo_name: HeloName => "Name used to greet the mail server.";
         smtp_connect_timeout: SmtpTimeout [secs(0)..=secs(4294)] = SmtpTimeout(secs(30)) => "How long to wait for the mail server.", else "smtp_connect_timeout '{}' must be in [0, 4294] - ignoring";
+        smtp_tls: SmtpTls => "Protect mail: from the first byte, or after a greeting.", else "Invalid smtp_tls {}";
+        smtp_tls_ca: OneWord => "File of authorities that vouch for the mail server.", else "smtp_tls_ca has extra parameters", missing "smtp_tls_ca file missing";
+        smtp_auth_file: OneWord => "File with user name and password for the mail server.", else "smtp_auth_file has extra parameters", missing "smtp_auth_file file missing";
+        smtp_retry: WholeSecs [secs(0)..=secs(86400)] = WholeSecs(secs(0)) => "How long an alert that was not taken is tried again.", else "smtp_retry '{}' must be in [0, 86400] - ignoring", missing "smtp_retry requires a time";
         notification_email: WordList => "Recipients of mail.";
         smtp_alert: bool => "Default of every smtp_alert.", else "Invalid value '{}' for global smtp_alert specified";
         startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified";
@@ -146,7 +150,7 @@ keywords! {
         reload_repeat: Flag => "Keep that file.";
         reload_file: Maybe => "File that exists while the configuration is read.";
         include_check: IncludeCheckValue => "Which failures of include statements are errors.";
-        config_save_dir: String => "Where copies of the configuration are kept.", is ParsedOnly;
+        config_save_dir: String => "Where copies of the configuration are kept.";
         tmp_config_directory: String => "Where the consolidated configuration is kept.", missing "tmp_config_directory missing directory name", once "tmp_config_directory already specified - ignoring", is NoEffect;
         data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified";
         json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}";
