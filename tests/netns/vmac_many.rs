@@ -4,7 +4,12 @@ use lab::{
     Node, Outcome, Seen, eventually,
     pair::{Cast, ELECTION, Pair},
 };
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    fs::{self, Permissions},
+    os::unix::fs::PermissionsExt as _,
+    time::Duration,
+};
 
 /// Nothing here takes longer, however busy the machine is.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -157,5 +162,35 @@ pub(crate) fn two_hundred_vmacs_come_through_the_loss_of_their_link(cast: &Cast)
         assert_eq!(states, ["FAULT STATE", "BACKUP STATE", "MASTER STATE"], "VI_{number}");
     }
     assert_eq!(links(node)?.lines().count(), usize::from(COUNT));
+    Ok(())
+}
+
+/// A kernel without the statement answers so; here a tool stands between that answers in its place.
+pub(crate) fn where_packets_cannot_be_duplicated_the_interface_below_joins_the_group(cast: &Cast) -> Outcome {
+    const SHIM: &str = "#!/bin/sh\ntext=$(cat)\ncase $text in *'dup to'*) \
+                        echo 'Error: Could not process rule: No such file or directory' >&2; exit 1;; esac\n\
+                        echo \"$text\" | exec /usr/sbin/nft \"$@\"\n";
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let path = node.outside("/usr/local/sbin/nft");
+    fs::write(&path, SHIM)?;
+    fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+    let mut one = pair.one.start_with(
+        "vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 50\n priority 200\n use_vmac\n \
+         virtual_ipaddress {\n 172.16.0.205/24\n }\n}\n",
+    )?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    one.logs("reports of VMACs are dropped, and the interfaces below join the groups", ELECTION)?;
+    let groups = || node.ip("-oneline maddress show dev eth1");
+    eventually("the group below", ELECTION, || groups().ok()?.contains("224.0.0.18").then_some(()))?;
+    let rules = node.run("/usr/sbin/nft", &["list", "ruleset"])?;
+    assert!(rules.contains("oif @vmac_set drop"), "{rules}");
+    eventually("reports from below alone", ELECTION, || {
+        let frames = pair.capture.frames();
+        let mut reports = frames.iter().filter(|frame| frame.seen == Seen::MembershipReport).peekable();
+        (reports.peek().is_some() && reports.all(|frame| frame.source != MAC)).then_some(())
+    })?;
+    one.stop()?;
+    assert!(!groups()?.contains("224.0.0.18"));
     Ok(())
 }
