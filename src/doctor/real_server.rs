@@ -15,9 +15,9 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
     let (steps, remarks) = steps(&duties, host);
     for step in steps {
         let (id, what) = match &step.change {
+            Change::Set { path, .. } if path.ends_with("rp_filter") => ("rp_filter", filter(path, host)),
             Change::Set { path, .. } => {
-                let id = if path.ends_with("rp_filter") { "rp_filter" } else { "arp" };
-                (id, format!("{} is {}", path.replace('/', "."), host.number(path)))
+                ("arp", format!("{} is {}", path.replace('/', "."), host.number(path)))
             }
             Change::Load(module) => ("tunnel", format!("The module {module} is not loaded")),
             Change::Up(device) => ("tunnel", format!("{device} is down")),
@@ -42,6 +42,14 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
             Remark::Translated(server) => findings.extend(way_back(server, facts, &duties)),
         }
     }
+}
+
+/// The kernel takes the larger of an interface's own value and that of all.
+fn filter(path: &str, host: &Host) -> String {
+    let own = host.number(path);
+    let all = "net/ipv4/conf/all/rp_filter";
+    let strict = if host.number(all) > own { all } else { path };
+    format!("{} is {}", strict.replace('/', "."), host.number(strict))
 }
 
 fn exposed(vip: IpAddr, interface: &str, host: &Host) -> Finding {

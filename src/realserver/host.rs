@@ -26,6 +26,8 @@ pub(crate) struct Host {
     pub(crate) defaults: Vec<DefaultRoute>,
     /// UDP ports that somebody listens on; IPv6 if true.
     pub(crate) udp_ports: BTreeSet<(bool, u16)>,
+    /// Modules of the kernel that are loaded. One that is built in may not show.
+    pub(crate) modules: BTreeSet<String>,
 }
 
 /// An interface.
@@ -143,6 +145,8 @@ pub(crate) async fn look() -> io::Result<Host> {
         let text = fs::read_to_string(file).unwrap_or_default();
         host.udp_ports.extend(text.lines().filter_map(udp_port).map(|port| (v6, port)));
     }
+    let modules = fs::read_dir("/sys/module").into_iter().flatten().flatten();
+    host.modules = modules.map(|module| module.file_name().to_string_lossy().into_owned()).collect();
     Ok(host)
 }
 

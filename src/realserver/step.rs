@@ -235,7 +235,9 @@ impl Steps<'_> {
         {
             let module = if server.is_ipv6() { "fou6" } else { "fou" };
             let why = format!("The director wraps packets into UDP to port {port}");
-            push(&mut self.way_in, Step { change: Change::Load(module), why: why.clone() });
+            if !self.host.modules.contains(module) {
+                push(&mut self.way_in, Step { change: Change::Load(module), why: why.clone() });
+            }
             push(&mut self.way_in, Step { change: Change::Open { v6: server.is_ipv6(), port }, why });
         }
         let known = interface.map(|_| device).unwrap_or("default");
@@ -395,16 +397,25 @@ mod tests {
 
     #[test]
     fn two_ports_of_a_tunnel_load_its_module_once() {
-        let host = host(&[("lo", &[]), ("eth0", &["10.2.0.11"]), ("tunl0", &[])], &[]);
+        let mut host = host(&[("lo", &[]), ("eth0", &["10.2.0.11"]), ("tunl0", &[])], &[]);
         let gue = |port| {
             let port = NonZeroU16::new(port).expect("not zero");
             let forwarding = Forwarding::Tunnel(Tunnel::Gue { port, checksum: ipvs::Checksum::None });
             Duty { vip: Some(ip("fd00::100")), server: ip("10.2.0.11"), forwarding }
         };
-        let steps = steps(&[gue(6080), gue(6081)], &host).0;
-        let commands: Vec<String> = steps.iter().map(|step| step.change.to_string()).collect();
-        let loads: Vec<_> = commands.iter().filter(|one| one.starts_with("modprobe")).collect();
-        assert_eq!(loads, ["modprobe sit", "modprobe fou"], "{commands:?}");
-        assert!(commands.iter().any(|one| one == "ip fou add port 6081 gue"));
+        let commands = |host: &Host| -> Vec<String> {
+            steps(&[gue(6080), gue(6081)], host).0.iter().map(|step| step.change.to_string()).collect()
+        };
+        let wanted = [
+            "modprobe sit",
+            "modprobe fou",
+            "ip fou add port 6080 gue",
+            "ip link set dev sit0 up",
+            "ip fou add port 6081 gue",
+            "ip -6 address add fd00::100/128 dev lo nodad",
+        ];
+        assert_eq!(commands(&host), wanted);
+        host.modules.insert("fou".into());
+        assert_eq!(commands(&host), [&wanted[..1], &wanted[2..]].concat());
     }
 }

@@ -51,6 +51,7 @@ fn main() -> ExitCode {
                 traffic::rr_takes_turns,
                 traffic::tunnelling_carries_requests_and_answers,
                 traffic::wlc_prefers_the_least_busy_for_its_weight,
+                traffic::wlc_spares_the_slow_server_and_heeds_the_weights,
                 traffic::wrr_takes_turns_by_weight,
             ],
         )
@@ -96,7 +97,11 @@ fn main() -> ExitCode {
                 doctor::the_doctor_mends_a_real_server_of_direct_routing,
                 doctor::the_doctor_mends_a_real_server_of_tunnels,
                 traffic::a_real_server_is_prepared_for_direct_routing_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_gre_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_gue_and_left_as_it_was,
                 traffic::a_real_server_is_prepared_for_tunnels_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_tunnels_through_the_other_family,
+                traffic::a_strict_filter_is_loosened_where_answers_leave_elsewhere,
             ],
         )
         .run()
