@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::findings::{Examination, Facts, Finding, Roles};
 use crate::realserver::duty::{Duty, duties};
-use crate::realserver::host::Host;
+use crate::realserver::host::{Host, OVER_IPV6};
 use crate::realserver::step::{Change, LOOPBACK, Remark, steps};
 
 /// What a real server lacks.
@@ -21,6 +21,7 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
             }
             Change::Load(module) => ("tunnel", format!("The module {module} is not loaded")),
             Change::Up(device) => ("tunnel", format!("{device} is down")),
+            Change::TakeBoth => ("tunnel", format!("{OVER_IPV6} drops IPv4 packets")),
             Change::Open { port, .. } => ("tunnel", format!("Nobody takes GUE on port {port}")),
             Change::Add { address, device } => {
                 ("vip_missing", format!("{address} is not on {device} of this real server"))

@@ -31,7 +31,7 @@ pub(crate) fn a_real_server_is_prepared_for_gre_and_left_as_it_was(binary: &Bina
 }
 
 pub(crate) fn a_real_server_is_prepared_for_tunnels_through_the_other_family(binary: &Binary) -> Outcome {
-    tunnelled(binary, "", true, ["ip6tnl0", "sit0"], &[])
+    tunnelled(binary, "", true, ["ip6tnl0", "sit0"], &["ip -6 tunnel change ip6tnl0 mode any"])
 }
 
 /// With the devices that unwrap packets to the IPv4 and the IPv6 address, and more commands.
@@ -119,7 +119,7 @@ fn snapshot(node: &Node) -> Outcome<String> {
     let mut text = String::new();
     for words in [
         "-p -j address",
-        "-p -j link",
+        "-d -p -j link",
         "-j route show table all",
         "-j -6 route show table all",
         "-j fou show",
