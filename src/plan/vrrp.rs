@@ -18,6 +18,7 @@ use super::delay::{self, Delay};
 use super::firewall::Closed;
 use super::iproute::Names;
 use super::ipvs;
+use super::linkbeat;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
 use super::route::{self, Route};
@@ -171,7 +172,10 @@ pub(super) fn plan(
         .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
         .collect();
     let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
-    let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
+    let vmacs = workshop.finish();
+    let watched_links = instances.iter().flat_map(Instance::interfaces).collect();
+    let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
+    let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
         let own = config.global.vrrp_notify_fifo.as_ref();
@@ -211,7 +215,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     }
     let before = complaints.len();
     for instance in &config.vrrp_instances {
-        let own = instance.interface.iter();
+        let own = instance.interface.iter().chain(&instance.vrf);
         let of_addresses =
             instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
         for interface in own.chain(of_addresses) {
