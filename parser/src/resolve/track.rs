@@ -23,7 +23,7 @@ pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript
         let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
             Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },
             None => {
-                Program::Run(Script { span: said_at, command: command.0, identity: said(block.user.clone()) })
+                Program::Run(Script { span: said_at, command: command.0, identity: block.user.as_deref().cloned() })
             }
         };
         Some(TrackScript {
