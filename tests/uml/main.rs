@@ -67,7 +67,7 @@ fn main() -> ExitCode {
             "oracle",
             &ours,
             tests![
-                steps::every_step_leads_to_the_same_table_as_the_originals,
+                steps::every_step_leads_to_the_same_table_and_the_same_words_as_the_originals,
                 table::the_table_equals_the_originals_entry_for_entry,
             ],
         );
