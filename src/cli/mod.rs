@@ -1,5 +1,6 @@
 //! The command line: what the user asked for, and nothing done about it yet.
 
+pub(crate) mod subcommand;
 mod table;
 pub(crate) mod usage;
 pub(crate) mod words;

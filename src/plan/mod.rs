@@ -12,6 +12,8 @@ pub(crate) mod diff;
 pub(crate) mod firewall;
 mod iproute;
 pub(crate) mod ipvs;
+pub(crate) mod linkbeat;
+pub(crate) mod marking;
 pub(crate) mod notify;
 pub(crate) mod object;
 pub(crate) mod process;

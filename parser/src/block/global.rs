@@ -74,8 +74,8 @@ keywords! {
         vrrp_lower_prio_no_advert: bool => "Default of lower_prio_no_advert.", else "Invalid value for {kw} specified";
         vrrp_higher_prio_send_advert: bool => "Default of higher_prio_send_advert.", else "Invalid value for {kw} specified";
         vrrp_version: Version = Version::V2 => "Version of IPv4 instances that do not say.", else "VRRP Error: Version must be either 2 or 3";
-        vrrp_iptables: IptablesValue => "Filter with iptables, in these chains.", once "{kw} already specified - ignoring", is ParsedOnly;
-        vrrp_ipsets: IpsetsValue => "Names of the sets used with iptables.", is ParsedOnly;
+        vrrp_iptables: IptablesValue => "Filter with iptables, in these chains.", once "{kw} already specified - ignoring";
+        vrrp_ipsets: IpsetsValue => "Names of the sets used with iptables.";
         nftables: TableName => "Filter with nftables, in this table.", once "nftables already specified - ignoring";
         nftables_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid nftables chain priority '{}'";
         nftables_ifindex: Flag => "Sets hold interface numbers instead of names.";
@@ -87,9 +87,9 @@ keywords! {
         vrrp_rt_priority: RealtimePriority => "Real-time priority of the VRRP worker.", else "vrrp process real-time priority '{}' invalid", missing "No vrrp process real-time priority specified";
         vrrp_cpu_affinity: AffinityValue => "Processors of the VRRP worker.", missing "No vrrp cpu_id set specified";
         vrrp_rlimit_rttime | "vrrp_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid vrrp real-time limit - {}";
-        nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring", is ParsedOnly;
-        nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'", is ParsedOnly;
-        nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'", is ParsedOnly;
+        nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring";
+        nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'";
+        nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'";
         nftables_counters: Flag => "Rules count packets.";
         notify_fifo: FifoPath => "FIFO for every event.", missing "No notify_fifo name specified", once "notify_fifo already specified - ignoring {}";
         notify_fifo_script: Script => "Reader of the FIFO.", missing "No notify_fifo_script specified", once "{kw} already specified - ignoring {}";

@@ -37,7 +37,7 @@ keywords! {
         native_ipv6: NativeV6 => "Use IPv6.", is Deprecated;
         state: Role => "Role taken until the first election is over.";
         interface: InterfaceValue => "Interface the adverts travel on.";
-        vrf: VrfValue => "VRF the adverts travel in.", is ParsedOnly;
+        vrf: VrfValue => "VRF the adverts travel in.";
         dont_track_primary: Flag => "Do not fault with the interface.";
         track_interface: Lines<TrackInterfaceLine> => "Interfaces watched.";
         track_script: Lines<TrackScriptLine> => "Scripts watched.";
