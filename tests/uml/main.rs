@@ -9,6 +9,7 @@ mod health;
 mod misc;
 mod refusal;
 mod reload;
+mod soak;
 mod stage;
 mod steps;
 mod syncd;
@@ -85,6 +86,7 @@ fn main() -> ExitCode {
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
+                soak::reloads_signals_and_deaths_leave_the_table_as_configured,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
                 doctor::a_doctor_that_cannot_look_says_so_and_ends_with_2,
                 doctor::the_doctor_mends_a_daemon_without_a_capability,
