@@ -10,6 +10,7 @@ mod misc;
 mod namespace;
 mod refusal;
 mod reload;
+mod soak;
 mod stage;
 mod steps;
 mod syncd;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
+                soak::reloads_signals_and_deaths_leave_the_table_as_configured,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
                 namespace::a_handle_speaks_to_the_table_of_another_namespace,
                 doctor::a_doctor_that_cannot_look_says_so_and_ends_with_2,
