@@ -1,6 +1,7 @@
 //! Scenes in network namespaces: two routers on one link, the adverts and ARP frames between them recorded.
 
 mod addresses;
+mod alerts;
 mod announcement;
 mod auth;
 mod bfd;
@@ -14,6 +15,7 @@ mod hardship;
 mod iptables;
 mod ipv6;
 mod links;
+mod logs;
 mod manager;
 mod marking;
 #[path = "../monitoring/mod.rs"]
@@ -21,6 +23,7 @@ mod monitoring;
 mod packets;
 mod processes;
 mod reloads;
+mod rights;
 mod routes;
 mod soak;
 mod supervision;
@@ -114,12 +117,22 @@ fn main() -> ExitCode {
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
+                alerts::a_mail_is_the_originals_line_by_line,
+                alerts::a_mail_waits_for_a_server_that_is_away,
+                logs::each_process_appends_to_a_file_of_its_own,
+                logs::the_journal_is_told_what_a_line_is_about,
+                rights::a_user_who_is_not_root_needs_two_capabilities_to_be_master,
+                rights::a_worker_gives_up_what_it_never_needs_and_roots_scripts_do_not,
+                rights::the_capability_that_is_missing_is_named_and_ends_the_start,
                 manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
                 processes::a_worker_whose_timers_are_late_hurries,
                 processes::core_files_and_addresses_are_watched_on_demand,
+                processes::the_bfd_worker_runs_as_its_own_settings_want,
                 processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
                 reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+                reloads::a_time_of_day_is_kept_every_day_when_that_is_wanted,
+                reloads::every_configuration_that_was_in_force_is_kept,
                 reloads::a_reload_comes_at_the_time_in_a_file,
                 reloads::what_a_reload_would_change_is_told_before_and_logged_then,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,

@@ -8,8 +8,10 @@ mod end;
 mod health;
 mod marking;
 mod misc;
+mod namespace;
 mod refusal;
 mod reload;
+mod soak;
 mod stage;
 mod steps;
 mod syncd;
@@ -55,6 +57,7 @@ fn main() -> ExitCode {
                 traffic::rr_takes_turns,
                 traffic::tunnelling_carries_requests_and_answers,
                 traffic::wlc_prefers_the_least_busy_for_its_weight,
+                traffic::wlc_spares_the_slow_server_and_heeds_the_weights,
                 traffic::wrr_takes_turns_by_weight,
             ],
         )
@@ -70,7 +73,7 @@ fn main() -> ExitCode {
             &ours,
             tests![
                 marking::a_group_of_addresses_is_one_service_behind_a_mark_as_the_originals,
-                steps::every_step_leads_to_the_same_table_as_the_originals,
+                steps::every_step_leads_to_the_same_table_and_the_same_words_as_the_originals,
                 table::the_table_equals_the_originals_entry_for_entry,
             ],
         );
@@ -90,18 +93,28 @@ fn main() -> ExitCode {
                 reload::a_broken_file_leaves_everything_as_it_was,
                 reload::a_file_with_a_missing_interface_leaves_everything_as_it_was,
                 reload::a_missing_file_leaves_everything_as_it_was,
+                soak::reloads_signals_and_deaths_leave_the_table_as_configured,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
+                namespace::a_handle_speaks_to_the_table_of_another_namespace,
                 doctor::a_doctor_that_cannot_look_says_so_and_ends_with_2,
                 doctor::the_doctor_mends_a_daemon_without_a_capability,
                 doctor::the_doctor_mends_a_director,
                 doctor::the_doctor_mends_a_director_without_a_scheduler,
                 doctor::the_doctor_mends_connection_tracking_that_is_nearly_full,
                 doctor::the_doctor_mends_rules_for_connections_that_nobody_tracks,
+                doctor::the_doctor_mends_a_firewall_mark_that_no_rule_gives,
                 doctor::the_doctor_mends_a_real_server_behind_nat,
                 doctor::the_doctor_mends_a_real_server_of_direct_routing,
                 doctor::the_doctor_mends_a_real_server_of_tunnels,
+                doctor::the_doctor_mends_a_real_server_of_udp_tunnels,
+                doctor::the_doctor_mends_a_strict_filter_where_answers_leave_elsewhere,
+                doctor::the_doctor_tells_what_the_configuration_loses,
                 traffic::a_real_server_is_prepared_for_direct_routing_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_gre_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_gue_and_left_as_it_was,
                 traffic::a_real_server_is_prepared_for_tunnels_and_left_as_it_was,
+                traffic::a_real_server_is_prepared_for_tunnels_through_the_other_family,
+                traffic::a_strict_filter_is_loosened_where_answers_leave_elsewhere,
             ],
         )
         .run()

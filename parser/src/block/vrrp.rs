@@ -88,7 +88,7 @@ keywords! {
         lower_prio_no_advert: bool => "Do not answer an advert of lower priority.", else "({name}) invalid {kw} {} specified";
         higher_prio_send_advert: bool => "Answer an advert of higher priority.", else "({name}) invalid {kw} {} specified";
         owner_ignore_adverts: bool => "The address owner does not look at adverts.", else "({name}) invalid {kw} {} specified";
-        kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
+        kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified";
         authentication: Nested<AuthBlock> => "Authentication of VRRPv2.";
         auth_hmac: Nested<HmacBlock> => "HMAC trailer of adverts.";
         * seen: Seen;

@@ -30,7 +30,7 @@ pub struct Script {
     /// What is run.
     pub command: Command,
     /// Who runs it; none is the default identity: `script_user`, else the user `keepalived_script`, else the daemon's own.
-    pub identity: Option<Identity>,
+    pub identity: Option<Located<Identity>>,
 }
 
 /// What a `vrrp_script` does.
