@@ -24,7 +24,7 @@ use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
 use super::watch::{self, Watched};
-use super::{System, signing, track};
+use super::{Keep, System, signing, track};
 use crate::notify::mail;
 
 /// The most addresses an advert can count.
@@ -173,18 +173,34 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
     let watched = watch::plan(config, &mut vetting);
     let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
-    let instances: Vec<Instance> = config
-        .vrrp_instances
-        .iter()
-        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
-        .collect();
-    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
+    let mut instances = keep.room(config.vrrp_instances.len());
+    let mut any_closed = false;
+    for instance in &config.vrrp_instances {
+        let Some(planned) = translate(instance, &mut around, &mut vetting, complaints) else { continue };
+        any_closed |= !planned.closed.is_empty();
+        keep.push(&mut instances, planned);
+    }
     let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
