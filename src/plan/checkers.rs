@@ -17,6 +17,7 @@ use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, 
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::marking::{Marking, Marks};
 use super::notify::{self, Fifo, Scope};
 use super::script::{Refusal, Vetting};
 use super::watch::File;
@@ -41,6 +42,8 @@ pub(crate) struct CheckersPlan {
     pub(crate) tells_first: bool,
     /// What runs for `MISC_CHECK`.
     pub(crate) programs: Vec<Program>,
+    /// `nftables_ipvs`
+    pub(crate) marking: Option<Marking>,
     /// The virtual servers, in the order of the files.
     pub(crate) services: Vec<Service>,
 }
@@ -101,8 +104,9 @@ fn assemble(
     let mut services = keep.room(config.virtual_servers.len());
     let mut vetting = Vetting::new(&config.global);
     let mut programs = Vec::new();
+    let marks = Marks::of(config);
     for vs in &config.virtual_servers {
-        let kernel = ipvs::services(config, vs, complaints);
+        let kernel = ipvs::services(config, vs, &marks, complaints);
         let scripts = scripts(vs, &mut vetting);
         let mut misc = |script: &config::Script| {
             let program = misc_program(script, &mut vetting)?;
@@ -120,9 +124,6 @@ fn assemble(
     };
     vetting.finish("check scripts", complaints);
     let credentials = super::tls::plan(config, complaints);
-    if config.present.checkers {
-        not_yet_global(&config.global, complaints);
-    }
     CheckersPlan {
         alerts,
         credentials,
@@ -131,6 +132,7 @@ fn assemble(
         fifos,
         tells_first: config.global.rs_init_notifies,
         programs,
+        marking: marks.plan(config, complaints),
         services,
     }
 }
@@ -163,14 +165,6 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
     let text = format!("Disabling misc script '{}' {why}", script.command.text);
     vetting.complain(Class::General, None, text);
     None
-}
-
-/// Says which words of `global_defs` about checkers have no effect.
-fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
-    if global.nftables_ipvs.is_some() {
-        let text = "nftables_ipvs is not part of this version - ignoring";
-        complaints.push(Diagnostic::new(Class::Log, None, text));
-    }
 }
 
 fn virtual_server(

@@ -12,6 +12,8 @@ pub(crate) mod diff;
 pub(crate) mod firewall;
 mod iproute;
 pub(crate) mod ipvs;
+pub(crate) mod linkbeat;
+pub(crate) mod marking;
 pub(crate) mod notify;
 pub(crate) mod object;
 pub(crate) mod process;
@@ -121,7 +123,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
     pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
-        let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        let alerts: Option<mail::Settings> = alerts::plan(&config.global, system, complaints);
         let (startup, shutdown) = notify::occasions(config, complaints);
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),

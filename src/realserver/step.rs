@@ -149,21 +149,28 @@ pub(crate) fn steps(duties: &[Duty], host: &Host) -> (Vec<Step>, Vec<Remark>) {
     (quiet, remarks)
 }
 
-fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+fn remark(remarks: &mut Vec<Remark>, remark: Remark) {
+    if !remarks.contains(&remark) {
+        remarks.push(remark);
+    }
+}
+
+/// The first reason is enough for a change.
+fn push(steps: &mut Vec<Step>, step: Step) {
+    if steps.iter().all(|other| other.change != step.change) {
+        steps.push(step);
     }
 }
 
 impl Steps<'_> {
     fn duty(&mut self, duty: &Duty) {
         let tunnel = match duty.forwarding {
-            Forwarding::Masquerade => return push(&mut self.remarks, Remark::Translated(duty.server)),
+            Forwarding::Masquerade => return remark(&mut self.remarks, Remark::Translated(duty.server)),
             Forwarding::Direct => None,
             Forwarding::Tunnel(tunnel) => Some(tunnel),
             Forwarding::Local | Forwarding::Bypass | Forwarding::Other(_) => return,
         };
-        let Some(vip) = duty.vip else { return push(&mut self.remarks, Remark::Marked(duty.server)) };
+        let Some(vip) = duty.vip else { return remark(&mut self.remarks, Remark::Marked(duty.server)) };
         if vip.is_ipv4() {
             self.be_quiet();
         }
@@ -185,7 +192,7 @@ impl Steps<'_> {
         let held: Vec<&str> = held.map(|(name, _)| name.as_str()).collect();
         if let Some(interface) = held.iter().find(|name| **name != LOOPBACK && !is_receiver(name)) {
             let interface = (*interface).to_owned();
-            push(&mut self.remarks, Remark::Exposed { vip, interface });
+            remark(&mut self.remarks, Remark::Exposed { vip, interface });
         } else if held.is_empty() || (device != LOOPBACK && !held.contains(&device)) {
             let why = format!("Packets to {vip} reach this host; it must know the address as its own");
             push(&mut self.addresses, Step { change: Change::Add { address: vip, device }, why });
@@ -384,5 +391,20 @@ mod tests {
         assert_eq!((steps_, remarks), (vec![], vec![Remark::Translated(ip("10.1.0.11"))]));
         let (_, remarks) = steps(&[duty(Forwarding::Direct)], &host);
         assert_eq!(remarks, [Remark::Exposed { vip: ip("10.1.0.100"), interface: "eth0".into() }]);
+    }
+
+    #[test]
+    fn two_ports_of_a_tunnel_load_its_module_once() {
+        let host = host(&[("lo", &[]), ("eth0", &["10.2.0.11"]), ("tunl0", &[])], &[]);
+        let gue = |port| {
+            let port = NonZeroU16::new(port).expect("not zero");
+            let forwarding = Forwarding::Tunnel(Tunnel::Gue { port, checksum: ipvs::Checksum::None });
+            Duty { vip: Some(ip("fd00::100")), server: ip("10.2.0.11"), forwarding }
+        };
+        let steps = steps(&[gue(6080), gue(6081)], &host).0;
+        let commands: Vec<String> = steps.iter().map(|step| step.change.to_string()).collect();
+        let loads: Vec<_> = commands.iter().filter(|one| one.starts_with("modprobe")).collect();
+        assert_eq!(loads, ["modprobe sit", "modprobe fou"], "{commands:?}");
+        assert!(commands.iter().any(|one| one == "ip fou add port 6081 gue"));
     }
 }

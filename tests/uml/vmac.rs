@@ -4,7 +4,7 @@ use lab::{Binary, Keepalived, Node, Outcome, Scene, eventually};
 use std::time::Duration;
 
 /// Longer than an election on a slow machine.
-const ELECTION: Duration = Duration::from_secs(20);
+const ELECTION: Duration = Duration::from_secs(60);
 
 fn config(interface: &str, more: &str) -> String {
     format!(

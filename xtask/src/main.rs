@@ -13,7 +13,7 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  bench failover [ROUNDS] [--binary PATH]
+  bench failover [ROUNDS] [--only WORDS] [--binary PATH]
   bench instances [COUNT] [--binary PATH]
         Builds with optimisation, unless a program is given, and measures beside Debian's keepalived: how late a backup takes over, and what a
         thousand instances cost. Prints the tables of docs/benchmarks.md.

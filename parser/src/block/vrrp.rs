@@ -26,7 +26,7 @@ keywords! {
     InstanceBlock {
         state: Role => "Role taken until the first election is over.";
         interface: InterfaceValue => "Interface the adverts travel on.";
-        vrf: VrfValue => "VRF the adverts travel in.", is ParsedOnly;
+        vrf: VrfValue => "VRF the adverts travel in.";
         source ("mcast_src_ip") | "unicast_src_ip": SourceAddress => "Source address of adverts.";
         mcast_dst_ip: MulticastGroup => "Multicast group of adverts.";
         virtual_router_id: u8 [1..=255, strict] => "VRID; the same on every router of the group.", else "({name}): VRID '{}' not valid - must be between 1 & 255";

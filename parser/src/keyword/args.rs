@@ -96,6 +96,7 @@ impl<'a, 's> Args<'a, 's> {
     }
 
     pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
+        let text = self.reader.without_secrets(text.into(), self.text, &self.span);
         let mut diagnostic = Diagnostic::new(class, Some(self.span.clone()), text);
         diagnostic.part = match (class, self.next) {
             (Class::MissingParameter, _) => Part::End,
@@ -142,7 +143,7 @@ impl<'a, 's> Args<'a, 's> {
     }
 
     fn shell_fault(&mut self, fault: &ShellFault) -> Refused {
-        let text = self.text;
+        let text = self.reader.statements().quotable(self.text);
         match fault {
             ShellFault::Quote(quote) => {
                 self.complain(Class::UnmatchedQuote, format!("String '{text}': missing terminating {quote}"));

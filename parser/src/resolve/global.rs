@@ -16,6 +16,7 @@ use crate::value::global::{
 };
 use crate::value::script::FifoPath;
 use crate::value::time::Micros;
+use crate::value::word::OneWord;
 
 /// Several blocks count as one; a later value replaces an earlier one.
 pub(super) fn merge(blocks: impl Iterator<Item = GlobalBlock>) -> GlobalBlock {
@@ -171,10 +172,17 @@ fn tuning(
 fn mail(defs: &GlobalBlock) -> Mail {
     let server =
         defs.smtp_server.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span });
+    let word = |slot: &Slot<OneWord>| {
+        slot.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span })
+    };
     Mail {
         server,
         helo_name: value(&defs.smtp_helo_name).map(|name| name.0),
         connect_timeout: defs.smtp_connect_timeout().0,
+        tls: value(&defs.smtp_tls),
+        tls_ca: word(&defs.smtp_tls_ca),
+        auth_file: word(&defs.smtp_auth_file),
+        retry: defs.smtp_retry().0,
         from: value(&defs.notification_email_from).map(|from| from.0),
         to: value(&defs.notification_email)
             .map_or_else(Vec::new, |list| list.0.into_iter().map(|said| said.value).collect()),
