@@ -91,7 +91,8 @@ impl<'a> Vetting<'a> {
     pub(super) fn check(&mut self, owner: &str, script: &config::Script) -> Result<Program, Refusal> {
         let identity = match &script.identity {
             Some(said) => self.look_up(&said.value).map_err(|()| {
-                let quoted: Vec<String> = script.command.argv.iter().map(|word| format!("'{word}'")).collect();
+                let quoted: Vec<String> =
+                    script.command.argv.iter().map(|word| format!("'{word}'")).collect();
                 let text = match owner {
                     MISC => format!("Failed to set uid/gid for {owner} {} - removing", quoted.join(" ")),
                     _ => format!("Unable to set uid/gid for script {}", quoted.join(" ")),
