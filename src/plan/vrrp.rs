@@ -12,7 +12,6 @@ use vrrp::Params;
 use vrrp::track::Object as Thing;
 
 use self::instance::{Around, translate};
-use super::System;
 use super::address::Address;
 use super::delay::{self, Delay};
 use super::firewall::Closed;
@@ -27,6 +26,7 @@ use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
 use super::watch::{self, Watched};
+use super::{Keep, System};
 use crate::notify::mail;
 
 /// What the VRRP worker does.
@@ -171,20 +171,37 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
     let watched = watch::plan(config, &mut vetting);
     let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
-    let instances: Vec<Instance> = config
-        .vrrp_instances
-        .iter()
-        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
-        .collect();
-    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
+    let mut instances = keep.room(config.vrrp_instances.len());
+    let mut any_closed = false;
+    let mut watched_links = BTreeSet::new();
+    for instance in &config.vrrp_instances {
+        let Some(planned) = translate(instance, &mut around, &mut vetting, complaints) else { continue };
+        any_closed |= !planned.closed.is_empty();
+        watched_links.extend(planned.interfaces().cloned());
+        keep.push(&mut instances, planned);
+    }
     let vmacs = workshop.finish();
-    let watched_links = instances.iter().flat_map(Instance::interfaces).collect();
     let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
     let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
