@@ -15,7 +15,7 @@ use std::{
 pub(crate) const PORT: u16 = 80;
 
 /// Longer than an election and the first round of checks on a busy machine.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 
 /// How a director hands packets to a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -41,7 +41,14 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "netns",
         what: "scenes in network namespaces",
-        programs: &[install::IP, install::BIRD, install::FRR, install::TSHARK],
+        programs: &[
+            install::IP,
+            install::BIRD,
+            install::FRR,
+            install::TSHARK,
+            install::IPTABLES,
+            install::NFT,
+        ],
         targets: &["--package", "keepalived-rs", "--test", "netns"],
         privileges: Privileges::Kept,
     },
@@ -61,6 +68,7 @@ pub(crate) const PARTS: &[Part] = &[
             install::UML,
             install::IPVSADM,
             install::IPTABLES,
+            install::NFT,
             install::KEEPALIVED,
             install::NGINX,
             install::DNSMASQ,
