@@ -17,6 +17,7 @@ mod ipv6;
 mod links;
 mod logs;
 mod manager;
+mod marks;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
@@ -154,6 +155,7 @@ fn main() -> ExitCode {
             tests![
                 bfd_peers::a_session_with_bird_agrees_on_its_times_and_ends_with_it,
                 bfd_peers::a_session_with_frr_ends_when_it_is_switched_off_and_nobody_is_told,
+                marks::the_doctor_reads_marks_from_rules_of_nft_and_of_iptables,
             ],
         )
         .run()
