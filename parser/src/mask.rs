@@ -110,7 +110,7 @@ fn after_misspelt(line: &str) -> Option<usize> {
     let first = line.split([' ', '\t', '{', '"']).find(|word| !word.is_empty())?;
     let folded = Some(first).filter(|word| word.len() <= LONGEST)?.to_ascii_lowercase();
     let edits = |keyword: &&str| strsim::damerau_levenshtein(&folded, keyword) * 4 <= keyword.len() + 1;
-    let alike = folded.contains("pass") || folded.contains("secret") || SECRETS.iter().any(|k| edits(&k));
+    let alike = folded.contains("pass") || folded.contains("secret") || SECRETS.iter().any(edits);
     let end = first.as_ptr().addr() - line.as_ptr().addr() + first.len();
     (alike && folded != HARMLESS).then_some(end)
 }

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use super::marking::{Marking, Marks};
 use super::notify::{self, Fifo, Scope};
-use super::script::{Refusal, Vetting};
+use super::script::{MISC, Refusal, Vetting};
 use super::watch::File;
 use super::{Keep, System, ipvs};
 use crate::notify::mail;
@@ -156,7 +156,7 @@ fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
 
 /// The program of a check; without it the server has one checker fewer (compat/checkers.md §2.13).
 fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Program> {
-    let why = match vetting.check("misc checker script", script) {
+    let why = match vetting.check(MISC, script) {
         Ok(program) => return Some(program),
         Err(Refusal::NotFound) => "since not found/accessible",
         Err(Refusal::Insecure) => "due to insecure",

@@ -50,12 +50,21 @@ pub(crate) struct VrrpPlan {
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
     /// `interface_up_down_delays`, by name of the interface.
     pub(crate) delays: BTreeMap<String, Delay>,
-    /// `vrrp_startup_delay`.
-    pub(crate) startup_delay: Duration,
+    /// How long the first elections wait.
+    pub(crate) head_start: HeadStart,
     /// `log_unknown_vrids`.
     pub(crate) log_unknown_vrids: bool,
     /// `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`.
     pub(crate) spacing: Spacing,
+}
+
+/// For how long others may speak before this one listens; the longer of the two counts, zero is not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HeadStart {
+    /// `vrrp_startup_delay`: after the start of this program.
+    pub(crate) of_program: Duration,
+    /// `vrrp_delay_after_boot`: after the start of the machine.
+    pub(crate) of_machine: Duration,
 }
 
 /// How far apart announcements are kept; zero is not at all.
@@ -108,6 +117,8 @@ pub(crate) struct Instance {
     pub(crate) rules: Vec<Rule>,
     /// Addresses that packets are neither sent to nor from while it is master (`no_accept`).
     pub(crate) closed: BTreeSet<Closed>,
+    /// What it adds to the receive buffer of its socket, in bytes: `kernel_rx_buf_size`, or by `vrrp_rx_bufs_policy`.
+    pub(crate) receive_buffer: Option<u32>,
     /// `track_src_ip`: it is in FAULT while its configured source address is not on this machine.
     pub(crate) needs_source: bool,
     /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
@@ -211,7 +222,10 @@ fn assemble(
         delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
-        startup_delay: config.global.vrrp_startup_delay,
+        head_start: HeadStart {
+            of_program: config.global.vrrp_startup_delay,
+            of_machine: config.global.vrrp_delay_after_boot,
+        },
         log_unknown_vrids: config.global.log_unknown_vrids,
         spacing: Spacing {
             each: Space { arp: config.global.garp_interval, na: config.global.gna_interval },

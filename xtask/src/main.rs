@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package`, `cargo xtask soak` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -43,6 +43,10 @@ Usage: cargo xtask COMMAND
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
         writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
+  soak [ROUNDS]
+        Reloads and signals daemons in no order, 2,000 times unless said otherwise, and stops and kills their processes at
+        any moment; then looks for what was lost, left behind or has grown. `test` does the same in few rounds.
+
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
         --static makes a binary without any shared library instead, for containers that hold nothing else.
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
         Some("package") => package::run(words),
+        Some("soak") => test::soak(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -128,7 +128,7 @@ keywords! {
         no_virtual_ipaddress: Flag => "It is meant to have no address.";
         debug: u8 [0..=4] => "Has no effect.", else "({name}) Debug value '{}' not valid; must be between 0-4", is NoEffect;
         lvs_sync_daemon_interface: SyncInterface => "Old form of lvs_sync_daemon.", is Deprecated;
-        kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified", is ParsedOnly;
+        kernel_rx_buf_size: Only<u32> [0..=u32::MAX, strict] => "Receive buffer in bytes.", else "({name}) invalid kernel_rx_buf_size specified", missing "({name}) invalid kernel_rx_buf_size specified";
     }
 }
 

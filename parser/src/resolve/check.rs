@@ -97,7 +97,7 @@ pub(super) fn checkers(
         let Some(Located { value: command, span: said_at }) = value.misc_path.map(|said| *said) else {
             continue;
         };
-        let script = Script { span: said_at, command: command.0, identity: said(value.user) };
+        let script = Script { span: said_at, command: command.0, identity: value.user.map(|said| *said) };
         let timeout = said(value.misc_timeout).map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero());
         let timeout = timeout.unwrap_or_else(|| vs.delay_loop());
         let check = MiscCheck { script, timeout, dynamic: value.misc_dynamic.is_some() };

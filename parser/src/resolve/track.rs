@@ -23,9 +23,11 @@ pub(super) fn scripts(blocks: Blocks<TrackScriptBlock>) -> Vec<TrackScript> {
         let interval = block.interval().0;
         let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
             Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },
-            None => {
-                Program::Run(Script { span: said_at, command: command.0, identity: said(block.user.clone()) })
-            }
+            None => Program::Run(Script {
+                span: said_at,
+                command: command.0,
+                identity: block.user.as_deref().cloned(),
+            }),
         };
         Some(TrackScript {
             span,
