@@ -1,7 +1,7 @@
 //! A director, the rows of its table, and what it has told the world.
 
 use super::edition::FIRST;
-use lab::{Binary, Keepalived, Link, Mailbox, Node, Outcome, Scene, While as _};
+use lab::{Binary, Keepalived, Link, Mail, Mailbox, Node, Outcome, Scene, While as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions, Permissions},
@@ -84,11 +84,11 @@ impl Director {
             }
         }
         let mails = mailbox.mails().into_iter().filter(|mail| mail.peer == Some(self.address));
-        told.mails = mails
-            .map(|mail| {
-                (mail.subject().to_owned(), mail.body().first().copied().unwrap_or_default().to_owned())
-            })
-            .collect();
+        // Debian's 2.2.7 names the scheme, 2.4.3 does not.
+        let cause = |mail: &Mail| {
+            mail.body().first().copied().unwrap_or_default().replace(": HTTP request", ": HTTP/SSL request")
+        };
+        told.mails = mails.map(|mail| (mail.subject().to_owned(), cause(&mail))).collect();
         told.mails.sort();
         told
     }
