@@ -59,7 +59,8 @@ pub(crate) fn without_words(message: &str, secrets: &str) -> String {
     let mut shown = String::with_capacity(message.len());
     for part in message.split_inclusive(separates) {
         let word = part.trim_end_matches(separates);
-        match secrets.iter().find_map(|secret| word.strip_prefix(secret).filter(|rest| is_punctuation(rest))) {
+        match secrets.iter().find_map(|secret| word.strip_prefix(secret).filter(|rest| is_punctuation(rest)))
+        {
             Some(rest) => {
                 shown += &"*".repeat(word.len() - rest.len());
                 shown += &part[word.len() - rest.len()..];
@@ -144,7 +145,9 @@ mod tests {
 
     #[test]
     fn what_stands_behind_a_mistyped_secret_keyword_becomes_stars() {
-        for word in ["auth_pas", "authpass", "auth_passwd", "pasword", "kye", "keys", "Auth_Pass", "auth-pass"] {
+        for word in
+            ["auth_pas", "authpass", "auth_passwd", "pasword", "kye", "keys", "Auth_Pass", "auth-pass"]
+        {
             assert_eq!(masked(&format!(" {word} s3cret")), format!(" {word} ******"));
         }
     }
@@ -159,7 +162,9 @@ mod tests {
 
     #[test]
     fn other_lines_stay_as_they_are() {
-        for line in ["interface eth0", "monkey business", "key_file /a", "$A=b", "passive", "track_file f", "eth0 1"] {
+        for line in
+            ["interface eth0", "monkey business", "key_file /a", "$A=b", "passive", "track_file f", "eth0 1"]
+        {
             assert_eq!(masked(line), line);
         }
     }
