@@ -112,6 +112,11 @@ impl Findings {
         Plan::new(&self.config, &System::look(), &mut self.diagnostics)
     }
 
+    /// Adds what is wrong in the light of the running system.
+    pub(crate) fn examine(&mut self) {
+        Plan::examine(&self.config, &System::look(), &mut self.diagnostics);
+    }
+
     /// What was understood.
     pub(crate) fn config(&self) -> &Config {
         &self.config

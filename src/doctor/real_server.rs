@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::findings::{Examination, Facts, Finding, Roles};
 use crate::realserver::duty::{Duty, duties};
-use crate::realserver::host::Host;
+use crate::realserver::host::{Host, OVER_IPV6};
 use crate::realserver::step::{Change, LOOPBACK, Remark, steps};
 
 /// What a real server lacks.
@@ -15,12 +15,13 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
     let (steps, remarks) = steps(&duties, host);
     for step in steps {
         let (id, what) = match &step.change {
+            Change::Set { path, .. } if path.ends_with("rp_filter") => ("rp_filter", filter(path, host)),
             Change::Set { path, .. } => {
-                let id = if path.ends_with("rp_filter") { "rp_filter" } else { "arp" };
-                (id, format!("{} is {}", path.replace('/', "."), host.number(path)))
+                ("arp", format!("{} is {}", path.replace('/', "."), host.number(path)))
             }
             Change::Load(module) => ("tunnel", format!("The module {module} is not loaded")),
             Change::Up(device) => ("tunnel", format!("{device} is down")),
+            Change::TakeBoth => ("tunnel", format!("{OVER_IPV6} drops IPv4 packets")),
             Change::Open { port, .. } => ("tunnel", format!("Nobody takes GUE on port {port}")),
             Change::Add { address, device } => {
                 ("vip_missing", format!("{address} is not on {device} of this real server"))
@@ -42,6 +43,14 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
             Remark::Translated(server) => findings.extend(way_back(server, facts, &duties)),
         }
     }
+}
+
+/// The kernel takes the larger of an interface's own value and that of all.
+fn filter(path: &str, host: &Host) -> String {
+    let own = host.number(path);
+    let all = "net/ipv4/conf/all/rp_filter";
+    let strict = if host.number(all) > own { all } else { path };
+    format!("{} is {}", strict.replace('/', "."), host.number(strict))
 }
 
 fn exposed(vip: IpAddr, interface: &str, host: &Host) -> Finding {

@@ -116,6 +116,9 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// Starts the thread; the first answers are a report of everything, up to [`Answer::Current`].
     pub(crate) fn start() -> io::Result<Self> {
+        // Neither end may wait for the other, so neither channel has a limit of its own. Commands are limited by the election:
+        // a router holds or drops once in a down interval. Answers are as many as the kernel's notices, which wait in a
+        // socket of limited size while this thread is busy, and the worker takes them in every turn of its loop.
         let (commands, orders) = unbounded_channel();
         let (say, answers) = unbounded_channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

@@ -19,9 +19,9 @@ use serde::{Deserialize, Serialize};
 
 use super::marking::{Marking, Marks};
 use super::notify::{self, Fifo, Scope};
-use super::script::{Refusal, Vetting};
+use super::script::{MISC, Refusal, Vetting};
 use super::watch::File;
-use super::{System, ipvs};
+use super::{Keep, System, ipvs};
 use crate::notify::mail;
 use crate::script::Program;
 
@@ -86,7 +86,22 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> CheckersPlan {
-    let mut services = Vec::with_capacity(config.virtual_servers.len());
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> CheckersPlan {
+    let mut services = keep.room(config.virtual_servers.len());
     let mut vetting = Vetting::new(&config.global);
     let mut programs = Vec::new();
     let marks = Marks::of(config);
@@ -95,11 +110,11 @@ pub(super) fn plan(
         let scripts = scripts(vs, &mut vetting);
         let mut misc = |script: &config::Script| {
             let program = misc_program(script, &mut vetting)?;
-            programs.push(program.clone());
+            keep.push(&mut programs, program.clone());
             Some(program)
         };
         let params = virtual_server(config, vs, system, &mut misc, complaints);
-        services.push(Service { params, kernel, scripts });
+        keep.push(&mut services, Service { params, kernel, scripts });
     }
     let fifos = if config.present.checkers {
         let own = config.global.lvs_notify_fifo.as_ref();
@@ -141,7 +156,7 @@ fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
 
 /// The program of a check; without it the server has one checker fewer (compat/checkers.md §2.13).
 fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Program> {
-    let why = match vetting.check("misc checker script", script) {
+    let why = match vetting.check(MISC, script) {
         Ok(program) => return Some(program),
         Err(Refusal::NotFound) => "since not found/accessible",
         Err(Refusal::Insecure) => "due to insecure",

@@ -33,12 +33,11 @@ pub(crate) enum Way {
 pub(super) fn plan(
     config: &Config,
     system: &System,
-    watched: &BTreeSet<&String>,
+    watched: &BTreeSet<String>,
     vmacs: &[Vmac],
     complaints: &mut Vec<Diagnostic>,
 ) -> Vec<Polled> {
     let is_made = |name: &str| vmacs.iter().any(|vmac| vmac.name == name);
-    let is_watched = |name: &str| watched.iter().any(|watched| *watched == name);
     let mut polled: Vec<Polled> = Vec::new();
     for line in &config.linkbeat {
         let name = line.interface.value.as_str();
@@ -52,7 +51,7 @@ pub(super) fn plan(
                 ..Diagnostic::new(Class::Fatal, Some(line.interface.span.clone()), text)
             });
             continue;
-        } else if !is_watched(name) {
+        } else if !watched.contains(name) {
             Some("not used for tracking")
         } else {
             None
@@ -69,9 +68,9 @@ pub(super) fn plan(
         of_instances.filter_map(|one| Some(one.interface.as_ref()?.value.as_str())).collect();
     for name in watched {
         let is_meant = config.global.linkbeat_use_polling || own.contains(name.as_str());
-        let is_new = polled.iter().all(|known| known.interface != **name);
+        let is_new = polled.iter().all(|known| known.interface != *name);
         if is_meant && is_new && !is_made(name) {
-            polled.push(Polled { interface: (*name).clone(), way: None });
+            polled.push(Polled { interface: name.clone(), way: None });
         }
     }
     polled
@@ -96,7 +95,7 @@ mod tests {
         let system = System { interfaces, ..System::default() };
         let mut complaints = Vec::new();
         let watched = "eth0".to_owned();
-        let polled = plan(&config, &system, &[&watched].into(), &[], &mut complaints);
+        let polled = plan(&config, &system, &[watched].into(), &[], &mut complaints);
         (polled, complaints.iter().map(|one| one.text.clone()).collect())
     }
 

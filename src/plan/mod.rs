@@ -136,6 +136,13 @@ impl Plan {
         }
     }
 
+    /// Finds what [`Plan::new`] would complain about, without the memory for what is only needed to run.
+    pub(crate) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+        let (_startup, _shutdown) = notify::occasions(config, complaints);
+        vrrp::examine(config, system, complaints);
+        checkers::examine(config, system, complaints);
+    }
+
     /// Whether the files have anything for a worker.
     pub(crate) fn concerns(&self, role: Role) -> bool {
         match role {
@@ -165,6 +172,32 @@ impl Plan {
             Role::Checkers => encode(&ToWorker::Reload { number, plan: &self.checkers }),
             Role::Vrrp => encode(&ToWorker::Reload { number, plan: &self.vrrp }),
             Role::Bfd => encode(&ToWorker::Reload { number, plan: &self.bfd }),
+        }
+    }
+}
+
+/// What becomes of the part of a plan that one block makes, when it has been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// It is run.
+    Everything,
+    /// It was made only to see whether it can be.
+    Nothing,
+}
+
+impl Keep {
+    /// A list for so many parts.
+    fn room<T>(self, count: usize) -> Vec<T> {
+        match self {
+            Self::Everything => Vec::with_capacity(count),
+            Self::Nothing => Vec::new(),
+        }
+    }
+
+    fn push<T>(self, list: &mut Vec<T>, part: T) {
+        match self {
+            Self::Everything => list.push(part),
+            Self::Nothing => {}
         }
     }
 }

@@ -12,7 +12,6 @@ use vrrp::Params;
 use vrrp::track::Object as Thing;
 
 use self::instance::{Around, translate};
-use super::System;
 use super::address::Address;
 use super::delay::{self, Delay};
 use super::firewall::Closed;
@@ -27,6 +26,7 @@ use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
 use super::watch::{self, Watched};
+use super::{Keep, System};
 use crate::notify::mail;
 
 /// What the VRRP worker does.
@@ -50,12 +50,21 @@ pub(crate) struct VrrpPlan {
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
     /// `interface_up_down_delays`, by name of the interface.
     pub(crate) delays: BTreeMap<String, Delay>,
-    /// `vrrp_startup_delay`.
-    pub(crate) startup_delay: Duration,
+    /// How long the first elections wait.
+    pub(crate) head_start: HeadStart,
     /// `log_unknown_vrids`.
     pub(crate) log_unknown_vrids: bool,
     /// `vrrp_garp_interval`, `vrrp_gna_interval` and `garp_group`.
     pub(crate) spacing: Spacing,
+}
+
+/// For how long others may speak before this one listens; the longer of the two counts, zero is not at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct HeadStart {
+    /// `vrrp_startup_delay`: after the start of this program.
+    pub(crate) of_program: Duration,
+    /// `vrrp_delay_after_boot`: after the start of the machine.
+    pub(crate) of_machine: Duration,
 }
 
 /// How far apart announcements are kept; zero is not at all.
@@ -108,6 +117,8 @@ pub(crate) struct Instance {
     pub(crate) rules: Vec<Rule>,
     /// Addresses that packets are neither sent to nor from while it is master (`no_accept`).
     pub(crate) closed: BTreeSet<Closed>,
+    /// What it adds to the receive buffer of its socket, in bytes: `kernel_rx_buf_size`, or by `vrrp_rx_bufs_policy`.
+    pub(crate) receive_buffer: Option<u32>,
     /// `track_src_ip`: it is in FAULT while its configured source address is not on this machine.
     pub(crate) needs_source: bool,
     /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
@@ -160,20 +171,37 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
     let watched = watch::plan(config, &mut vetting);
     let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
-    let instances: Vec<Instance> = config
-        .vrrp_instances
-        .iter()
-        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
-        .collect();
-    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
+    let mut instances = keep.room(config.vrrp_instances.len());
+    let mut any_closed = false;
+    let mut watched_links = BTreeSet::new();
+    for instance in &config.vrrp_instances {
+        let Some(planned) = translate(instance, &mut around, &mut vetting, complaints) else { continue };
+        any_closed |= !planned.closed.is_empty();
+        watched_links.extend(planned.interfaces().cloned());
+        keep.push(&mut instances, planned);
+    }
     let vmacs = workshop.finish();
-    let watched_links = instances.iter().flat_map(Instance::interfaces).collect();
     let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
     let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
@@ -194,7 +222,10 @@ pub(super) fn plan(
         delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
-        startup_delay: config.global.vrrp_startup_delay,
+        head_start: HeadStart {
+            of_program: config.global.vrrp_startup_delay,
+            of_machine: config.global.vrrp_delay_after_boot,
+        },
         log_unknown_vrids: config.global.log_unknown_vrids,
         spacing: Spacing {
             each: Space { arp: config.global.garp_interval, na: config.global.gna_interval },

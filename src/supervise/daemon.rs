@@ -99,6 +99,7 @@ impl Supervisor {
         loaded: Loaded,
         pid_path: PathBuf,
     ) -> io::Result<Self> {
+        // Workers answer what they are asked, and tell of sessions that have changed; both are taken in at once.
         let (heard, messages) = unbounded_channel();
         Ok(Self {
             press: Press::start(options.umask)?,

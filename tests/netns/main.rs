@@ -12,7 +12,9 @@ mod dumps;
 mod dumps_scene;
 mod election;
 mod hardship;
+mod iptables;
 mod ipv6;
+mod links;
 mod logs;
 mod manager;
 #[path = "../monitoring/mod.rs"]
@@ -27,6 +29,7 @@ mod supervision;
 mod sync;
 mod tracking;
 mod vmac;
+mod vmac_many;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -72,10 +75,17 @@ fn main() -> ExitCode {
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+                iptables::a_chain_that_is_not_there_is_named_and_nothing_is_filtered,
+                iptables::iptables_that_is_nftables_in_disguise_is_not_used,
+                iptables::sets_hold_the_addresses_that_are_not_accepted_and_go_at_the_end,
+                iptables::without_sets_each_address_has_its_rules_and_those_of_a_killed_daemon_are_replaced,
                 ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                links::a_link_that_is_asked_says_when_its_cable_is_pulled,
+                links::a_static_address_takes_the_routers_that_watch_it_along,
+                links::more_notices_than_the_kernel_keeps_hide_no_lost_address,
                 routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
                 routes::a_reload_touches_only_the_routes_and_rules_that_differ,
                 routes::among_fifty_routers_a_reload_moves_only_those_that_change,
@@ -84,6 +94,7 @@ fn main() -> ExitCode {
                 routes::the_removal_of_everything_is_survived,
                 routes::what_a_killed_daemon_left_is_taken_back_before_the_election,
                 sync::a_group_takes_over_and_yields_as_one,
+                sync::a_master_whose_group_grows_stays_master,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
@@ -94,6 +105,10 @@ fn main() -> ExitCode {
                 vmac::a_vmac_somebody_deletes_is_made_again_and_the_router_recovers,
                 vmac::membership_reports_never_bear_the_virtual_mac_address,
                 vmac::packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held,
+                vmac_many::a_vmac_on_a_bridge_carries_addresses_and_adverts,
+                vmac_many::addresses_on_other_interfaces_have_vmacs_of_their_own,
+                vmac_many::an_ipv6_vmac_speaks_from_a_copy_of_the_address_below,
+                vmac_many::two_hundred_vmacs_come_through_the_loss_of_their_link,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
@@ -122,6 +137,8 @@ fn main() -> ExitCode {
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
                 supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
+                tracking::a_file_whose_folder_comes_later_counts_from_then_on,
+                tracking::a_full_fifo_loses_whole_lines_and_holds_nothing_up,
                 tracking::a_process_is_missed_when_it_ends_and_noticed_when_it_is_back,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,

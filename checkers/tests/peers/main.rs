@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and has a clock")]
 
 mod dns;
+mod hostile;
 mod http;
 mod peer;
 mod runner;

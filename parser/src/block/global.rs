@@ -135,10 +135,10 @@ keywords! {
         lvs_netlink_monitor_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified";
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
-        vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
-        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
+        vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing";
+        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier";
         vrrp_startup_delay: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait before the first election.", else "vrrp_startup_delay '{}' is invalid";
-        vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid", is ParsedOnly;
+        vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid";
         log_unknown_vrids: Flag => "Log adverts of unknown virtual routers.";
         vrrp_owner_ignore_adverts: bool => "Default of owner_ignore_adverts.", else "Invalid value for {kw} specified";
         vmac_prefix: String => "How names of VMACs begin.", once "vmac_prefix already specified - ignoring";

@@ -9,8 +9,8 @@ use crate::config::{
     ReceiveBuffer, RxBuffers, Script, Snmp, SyncDaemon,
 };
 use crate::diag::Class;
-use crate::keyword::{Slot, Table};
-use crate::resolve::{Complaints, said};
+use crate::keyword::{Blocks, Slot, Table};
+use crate::resolve::{Complaints, said, value};
 use crate::value::global::{
     AffinityValue, FlushValue, ProcessName, RealtimePriority, TableName, derived_sets,
 };
@@ -145,10 +145,6 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
         fifo_write_vrrp_states_on_reload: defs.fifo_write_vrrp_states_on_reload.is_some(),
         ..fifos(defs, complaints)
     }
-}
-
-fn value<T: Clone>(slot: &Slot<T>) -> Option<T> {
-    slot.as_ref().map(|said| said.value.clone())
 }
 
 fn name(slot: &Slot<ProcessName>, default: Option<&str>) -> Option<String> {
@@ -314,9 +310,9 @@ fn fifos(defs: &GlobalBlock, complaints: &mut Complaints) -> Global {
 }
 
 /// What the first `lvs_sync_daemon_interface` says, and the name of its instance.
-pub(super) fn sync_interface(instances: &[Located<InstanceBlock>]) -> Option<(String, Located<IfName>)> {
+pub(super) fn sync_interface(instances: &Blocks<InstanceBlock>) -> Option<(String, Located<IfName>)> {
     instances.iter().find_map(|Located { value: block, .. }| {
-        let Located { value, span } = block.lvs_sync_daemon_interface.as_deref()?.clone();
+        let Located { value, span } = block.seldom.lvs_sync_daemon_interface.as_deref()?.clone();
         Some((block.head.clone(), Located { value: value.0, span }))
     })
 }

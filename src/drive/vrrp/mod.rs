@@ -2,6 +2,7 @@
 //! what these ask for is carried out. Nothing is decided here.
 
 mod act;
+mod delayed_start;
 mod delays;
 mod group;
 mod hear;
@@ -29,6 +30,7 @@ use vrrp::sync::Step;
 use vrrp::track::Status;
 use vrrp::{Cause, Ending, Event, State};
 
+use self::delayed_start::DelayedStart;
 use self::delays::Delays;
 use self::group::{Group, Members};
 use self::herald::Herald;
@@ -170,6 +172,7 @@ struct Worker {
     listeners: Listeners,
     chatter: Chatter,
     delays: Delays,
+    delayed_start: DelayedStart,
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
@@ -212,6 +215,7 @@ impl Worker {
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
             delays: Delays::default(),
+            delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
             deciding: plan.sync_daemon,
             sync_daemon: None,
             prepared: None,
@@ -250,7 +254,8 @@ impl Worker {
             worker.with_group(group, |core, members, out| core.start(Instant::now(), members, out));
         }
         for index in 0..worker.instances.len() {
-            worker.tell(index, Event::Start { quiet: plan.startup_delay });
+            let quiet = worker.delayed_start.left(Instant::now());
+            worker.tell(index, Event::Start { quiet });
         }
         for index in 0..worker.instances.len() {
             if let Err(OpenError::Socket(error)) = worker.open_sockets(index)
@@ -283,6 +288,11 @@ impl Worker {
             None => 0,
         };
         let opened = self.sockets.open(&endpoint, ifindex);
+        let sharing = self.instances.iter().filter(|one| one.endpoint().as_ref() == Some(&endpoint));
+        let bytes: u64 = sharing.filter_map(|one| one.plan.receive_buffer).map(u64::from).sum();
+        if bytes > 0 {
+            self.sockets.size(&endpoint, usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
         match &opened {
             Ok(()) => {}
             Err(error) => {
@@ -298,7 +308,12 @@ impl Worker {
     /// Sets the alarm for what is due next, and tells when that is.
     fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        let others = [self.herald.deadline(), self.watch.deadline(), self.delays.deadline()];
+        let others = [
+            self.herald.deadline(),
+            self.watch.deadline(),
+            self.delays.deadline(),
+            self.delayed_start.deadline(),
+        ];
         let due = next.chain(others.into_iter().flatten()).min();
         self.alarm.set(due)?;
         Ok(due)
@@ -317,6 +332,7 @@ impl Worker {
         for report in self.delays.due(now) {
             self.hear_report(&report);
         }
+        self.delayed_start.tick(now);
         if self.herald.deadline().is_some_and(|at| at <= now) {
             self.herald.tick(&self.mirror);
         }

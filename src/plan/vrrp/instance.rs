@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use parser::config::{self, Config, Peering, UnicastChecksum, VrrpInstance};
+use parser::config::{self, Config, Peering, RxBuffers, UnicastChecksum, VrrpInstance};
 use parser::diag::{Class, Diagnostic};
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
@@ -176,6 +176,7 @@ pub(super) fn translate(
     };
     Some(Instance {
         params,
+        receive_buffer: receive_buffer(instance, config.global.rx_buffers, addresses.len(), system),
         needs_source: instance.track_source && instance.source.is_some(),
         speaks_as,
         closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
@@ -190,10 +191,14 @@ pub(super) fn translate(
     })
 }
 
-/// How many addresses fit into a packet of the interface: §1.7 of the original's behaviour counts the Ethernet header too.
-pub(super) fn room_for_addresses(instance: &VrrpInstance, system: &System) -> usize {
+/// The largest packet of its interface, in bytes.
+fn mtu(instance: &VrrpInstance, system: &System) -> u32 {
     let name = instance.interface.as_ref().map(|name| name.value.as_str());
-    let mtu = name.and_then(|name| system.mtus.get(name)).copied().unwrap_or(MTU);
+    name.and_then(|name| system.mtus.get(name)).copied().unwrap_or(MTU)
+}
+
+/// How long its adverts are, beginning with the IP header and without addresses, and how long one address is; in bytes.
+fn lengths(instance: &VrrpInstance) -> (usize, usize) {
     let (ip, size) = match instance.family {
         config::Family::V4 => (20, 4),
         config::Family::V6 => (40, 16),
@@ -204,9 +209,32 @@ pub(super) fn room_for_addresses(instance: &VrrpInstance, system: &System) -> us
     };
     let ah = if matches!(instance.auth, config::Auth::Ah(_)) { 24 } else { 0 };
     let is_signed = instance.hmac.as_ref().is_some_and(|hmac| hmac.mode != config::HmacMode::ReceiveOnly);
-    let headers = 14 + ip + 8 + data + ah + if is_signed { 28 } else { 0 };
-    let room = usize::try_from(mtu).unwrap_or(usize::MAX).saturating_sub(headers) / size;
-    room.min(MAX_ADDRESSES)
+    (ip + 8 + data + ah + if is_signed { 28 } else { 0 }, size)
+}
+
+/// How many addresses fit into a packet of the interface: §1.7 of the original's behaviour counts the Ethernet header too.
+pub(super) fn room_for_addresses(instance: &VrrpInstance, system: &System) -> usize {
+    let (headers, size) = lengths(instance);
+    let mtu = usize::try_from(mtu(instance, system)).unwrap_or(usize::MAX);
+    (mtu.saturating_sub(14 + headers) / size).min(MAX_ADDRESSES)
+}
+
+/// What it adds to the receive buffer of its socket, in bytes; nothing leaves it to the system.
+pub(super) fn receive_buffer(
+    instance: &VrrpInstance,
+    buffers: RxBuffers,
+    addresses: usize,
+    system: &System,
+) -> Option<u32> {
+    instance.rx_buffer.or_else(|| match buffers {
+        RxBuffers::System => None,
+        RxBuffers::Bytes(bytes) => Some(bytes),
+        RxBuffers::Mtu(times) => Some(mtu(instance, system).saturating_mul(times)),
+        RxBuffers::Advert(times) => {
+            let (headers, size) = lengths(instance);
+            Some(u32::try_from(headers + addresses * size).unwrap_or(u32::MAX).saturating_mul(times))
+        }
+    })
 }
 
 fn transport(peering: &Peering) -> Transport {

@@ -1,6 +1,6 @@
-use super::instance::room_for_addresses;
+use super::instance::{receive_buffer, room_for_addresses};
 use super::*;
-use parser::config::{IfName, Located, Peering, Span, UnicastChecksum, VrrpInstance};
+use parser::config::{IfName, Located, Peering, RxBuffers, Span, UnicastChecksum, VrrpInstance};
 use std::net::IpAddr;
 
 fn span() -> Span {
@@ -132,7 +132,7 @@ fn an_instance_is_left_out_rather_than_run_without_its_authentication() {
         mode: config::HmacMode::Enforce,
     };
     let (plan, complaints) =
-        with_interfaces(vec![VrrpInstance { hmac: Some(hmac), ..instance() }], &["eth0"]);
+        with_interfaces(vec![VrrpInstance { hmac: Some(Box::new(hmac)), ..instance() }], &["eth0"]);
     assert_eq!(plan.instances, []);
     assert_eq!(complaints[1].text, "(VI_1) active key of auth_hmac cannot be used - ignoring the instance");
 }
@@ -157,4 +157,17 @@ fn addresses_beyond_what_an_advert_counts_are_held_but_not_advertised() {
     let (plan, complaints) = with_interfaces(vec![VrrpInstance { addresses, ..instance() }], &["eth0"]);
     assert_eq!((plan.instances[0].params.addresses.len(), plan.instances[0].excluded.len()), (255, 45));
     assert!(complaints[0].text.starts_with("(VI_1) Number of VIPs (300) exceeds maximum"));
+}
+
+#[test]
+fn receive_buffers_are_as_large_as_the_instance_or_else_the_policy_says() {
+    let system = System::default();
+    let of = |instance: &VrrpInstance, policy| receive_buffer(instance, policy, 2, &system);
+    assert_eq!(of(&instance(), RxBuffers::System), None);
+    assert_eq!(of(&instance(), RxBuffers::Bytes(5000)), Some(5000));
+    assert_eq!(of(&instance(), RxBuffers::Mtu(3)), Some(4500));
+    // IP and VRRP header, two addresses, the authentication data of version 2.
+    assert_eq!(of(&instance(), RxBuffers::Advert(3)), Some(3 * (20 + 8 + 8 + 8)));
+    let own = VrrpInstance { rx_buffer: Some(70_000), ..instance() };
+    assert_eq!(of(&own, RxBuffers::Mtu(3)), Some(70_000));
 }
