@@ -46,8 +46,8 @@ const AUDIT: Duration = Duration::from_secs(1);
 /// Checks that wait for longer than this are told of.
 const OVERDUE: Duration = Duration::from_secs(10);
 
-/// How long scripts that tell of the end may take.
-const LAST_SCRIPTS: Duration = Duration::from_secs(1);
+/// How long scripts that tell of the end may take: no longer than mails, which they run beside.
+const LAST_SCRIPTS: Duration = LAST_POST;
 
 /// Works until told to stop.
 pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {

@@ -17,6 +17,7 @@ mod ipv6;
 mod links;
 mod logs;
 mod manager;
+mod marks;
 mod marking;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
@@ -137,6 +138,7 @@ fn main() -> ExitCode {
                 reloads::what_a_reload_would_change_is_told_before_and_logged_then,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
                 soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_router_that_leaves_the_configuration_while_its_worker_is_dead_leaves_no_address,
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
                 supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
@@ -158,6 +160,7 @@ fn main() -> ExitCode {
             tests![
                 bfd_peers::a_session_with_bird_agrees_on_its_times_and_ends_with_it,
                 bfd_peers::a_session_with_frr_ends_when_it_is_switched_off_and_nobody_is_told,
+                marks::the_doctor_reads_marks_from_rules_of_nft_and_of_iptables,
             ],
         )
         .run()

@@ -148,7 +148,7 @@ fn weights(table: &str) -> String {
     servers.join(" ")
 }
 
-/// What waits in the FIFO; the original writes a NUL behind each line.
+/// What waits in the FIFO, without the NUL behind each line.
 fn said(fifo: &mut File) -> Vec<String> {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];

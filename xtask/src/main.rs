@@ -31,9 +31,10 @@ Usage: cargo xtask COMMAND
         Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
         times side by side. Installs what is missing first and builds in the release profile.
 
-  bench checkers
-        Runs 2,000 services of five servers and 10,000 of four, each server checked, with ours and with Debian's
-        keepalived, and prints start, reload, stop, memory and processor time side by side.
+  bench checkers [SERVICES] [--binary PATH]
+        Runs 2,000 services of five servers and 10,000 of four, or only the size with so many services, each server
+        checked, with ours (a release build, or PATH) and with Debian's keepalived, and prints start, reload, stop, memory
+        and processor time side by side.
 
   bench parse [BINARY]
         Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,

@@ -5,6 +5,7 @@ mod dns;
 mod hostile;
 mod http;
 mod peer;
+mod ping;
 mod runner;
 mod scripted;
 mod smtp;

@@ -1,7 +1,7 @@
 //! A director, the rows of its table, and what it has told the world.
 
 use super::edition::FIRST;
-use lab::{Binary, Keepalived, Link, Mailbox, Node, Outcome, Scene, While as _};
+use lab::{Binary, Keepalived, Link, Mail, Mailbox, Node, Outcome, Scene, While as _};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File, OpenOptions, Permissions},
@@ -77,18 +77,17 @@ impl Director {
         told.scripts.sort();
         // A FIFO without a writer, or without anything new, ends the reading as well.
         let _ = self.fifo.read_to_end(&mut self.told);
-        for line in String::from_utf8_lossy(&self.told).lines() {
-            // The NUL stands behind the line end, and so before the next line.
-            if let Some((who, state)) = line.trim_start_matches('\0').rsplit_once(' ') {
+        for line in String::from_utf8_lossy(&self.told).split_terminator("\n\0") {
+            if let Some((who, state)) = line.rsplit_once(' ') {
                 told.lines.entry(who.to_owned()).or_default().push(state.to_owned());
             }
         }
         let mails = mailbox.mails().into_iter().filter(|mail| mail.peer == Some(self.address));
-        told.mails = mails
-            .map(|mail| {
-                (mail.subject().to_owned(), mail.body().first().copied().unwrap_or_default().to_owned())
-            })
-            .collect();
+        // Debian's 2.2.7 names the scheme, 2.4.3 does not.
+        let cause = |mail: &Mail| {
+            mail.body().first().copied().unwrap_or_default().replace(": HTTP request", ": HTTP/SSL request")
+        };
+        told.mails = mails.map(|mail| (mail.subject().to_owned(), cause(&mail))).collect();
         told.mails.sort();
         told
     }
