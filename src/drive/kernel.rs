@@ -10,6 +10,7 @@ mod address;
 mod firewall;
 mod ledger;
 mod linkbeat;
+mod present;
 mod request;
 mod route;
 mod rule;
@@ -18,7 +19,6 @@ mod vmac;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::net::IpAddr;
 
 use futures_util::stream::TryStreamExt as _;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -33,6 +33,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use self::firewall::Firewall;
 use self::ledger::{Edit, Ledger, Owner};
 use self::linkbeat::Linkbeat;
+use self::present::{Present, is_address, is_route, is_rule};
 use self::request::Requests;
 use self::sysctl::Sysctls;
 use self::vmac::Vmacs;
@@ -527,39 +528,4 @@ impl Thread {
         self.answer(Answer::Current);
         Ok(())
     }
-}
-
-/// What the kernel has, as far as it can be ours.
-struct Present {
-    /// Number of the interface, address, length of the network part.
-    addresses: BTreeSet<(u32, IpAddr, u8)>,
-    routes: Vec<RouteMessage>,
-    rules: Vec<RuleMessage>,
-}
-
-impl Present {
-    fn has(&self, object: &Object, mirror: &Mirror) -> bool {
-        match object {
-            Object::Address(one) => mirror
-                .link(&one.interface)
-                .is_some_and(|link| self.addresses.contains(&(link.index, one.address, one.prefix))),
-            Object::Route(_) => self.routes.iter().any(|seen| is_route(seen, object, mirror)),
-            Object::Rule(_) => self.rules.iter().any(|seen| is_rule(seen, object)),
-        }
-    }
-}
-
-fn is_address(gone: &Report, object: &Object, mirror: &Mirror) -> bool {
-    let (Report::AddressGone(gone), Object::Address(wanted)) = (gone, object) else { return false };
-    gone.address == wanted.address
-        && gone.prefix == wanted.prefix
-        && mirror.link_at(gone.index).is_some_and(|link| link.name == wanted.interface)
-}
-
-fn is_route(seen: &RouteMessage, object: &Object, mirror: &Mirror) -> bool {
-    matches!(object, Object::Route(wanted) if route::is(seen, wanted, mirror))
-}
-
-fn is_rule(seen: &RuleMessage, object: &Object) -> bool {
-    matches!(object, Object::Rule(wanted) if rule::is(seen, wanted))
 }
