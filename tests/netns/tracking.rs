@@ -274,7 +274,8 @@ pub(crate) fn a_thousand_changes_are_told_in_their_order(cast: &Cast) -> Outcome
     eventually("a script for each change", 3 * PATIENCE, || {
         (lines_of(router, "notes").len() >= told.len()).then_some(())
     })?;
-    assert_eq!(lines_of(router, "notes"), told);
+    // Where scripts take long, the router has become master by now and told that too.
+    assert_eq!(lines_of(router, "notes")[..told.len()], told);
     drop(one);
     Ok(())
 }
