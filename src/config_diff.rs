@@ -10,6 +10,7 @@ use crate::applied;
 use crate::cli::subcommand::{self, Said, Subcommand, no_more};
 use crate::cli::{self, Options};
 use crate::exit::Exit;
+use crate::flaws::Flaws;
 use crate::load::{self, Reading};
 use crate::plan::checkers::CheckersPlan;
 use crate::plan::diff::changes;
@@ -96,15 +97,21 @@ fn plans(call: &Call) -> Result<(Plans, Plans), String> {
         })?),
     };
     new.place.enter().map_err(|error| error.to_string())?;
-    let old = match (running, &call.old) {
-        (Some(plans), _) => plans,
+    let (old, flaws) = match (running, &call.old) {
+        (Some((vrrp, checkers, flaws)), _) => ((vrrp, checkers), flaws),
         (None, Some(file)) => {
             let options = Options { file: file.clone(), ..call.options.clone() };
-            planned(&mut load::read(&options, Reading::ToRun))?
+            let mut old = load::read(&options, Reading::ToRun);
+            let plans = planned(&mut old)?;
+            (plans, Flaws::among(&old.diagnostics))
         }
         (None, None) => return Err("there is nothing to compare with".to_owned()),
     };
-    let new = planned(&mut new)?;
+    let plans = planned(&mut new)?;
+    if let Some(flaw) = flaws.new_among(&new.diagnostics) {
+        return Err(format!("a reload with this configuration would be refused: {flaw}"));
+    }
+    let new = plans;
     let is_empty = |(vrrp, checkers): &Plans| vrrp.instances.is_empty() && checkers.services.is_empty();
     if is_empty(&new) && !is_empty(&old) {
         return Err("a reload with this configuration would be refused: nothing is left in it".to_owned());

@@ -34,7 +34,7 @@ impl Report {
         let mut findings = load::read(options, Reading::Explained(secrets));
         // Without its namespace nothing can be said about interfaces.
         findings.place.enter().map_err(|error| error.to_string())?;
-        findings.plan();
+        findings.examine();
         let linted = if lint { lint::findings(findings.config()) } else { Vec::new() };
         let (mut diagnostics, trace) = findings.into_told();
         diagnostics.retain(|diagnostic| diagnostic.class != Class::Log);

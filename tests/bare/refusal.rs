@@ -7,7 +7,7 @@ use lab::{
 use std::{net::IpAddr, time::Duration};
 
 pub(crate) fn a_kernel_without_ipvs_is_named_and_ends_the_start(binary: &Binary) -> Outcome {
-    const START: Duration = Duration::from_secs(15);
+    const START: Duration = Duration::from_secs(60);
     let scene = Scene::new()?;
     let link = scene.link("lan")?;
     let node = scene.node("lb1")?.on(&link, "eth1", &["172.16.0.2/24"])?;

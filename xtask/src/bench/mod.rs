@@ -22,24 +22,26 @@ use std::{
 pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     let name = words.next().unwrap_or_default();
     match name.as_str() {
-        "checkers" => return checkers::run(),
         "ipvs" => return ipvs::run(),
         "parse" => return parse::run(words.next().map(Into::into)).map_err(Failure::new),
         // One run of a program in a process of its own, so that its memory can be told from others'.
         "measure" => return parse::measure(words).map_err(Failure::new),
         _ => {}
     }
-    let (mut number, mut binary) = (None, None);
+    let (mut number, mut binary, mut only) = (None, None, String::new());
     while let Some(word) = words.next() {
         if word == "--binary" {
             binary = words.next().map(PathBuf::from);
+        } else if word == "--only" {
+            only = words.next().unwrap_or_default();
         } else {
             let parsed = word.parse::<usize>();
             number = Some(parsed.map_err(|_| Failure::new(format!("bench {name}: what is {word}?")))?);
         }
     }
     match name.as_str() {
-        "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number)),
+        "checkers" => checkers::run(binary, number),
+        "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number, &only)),
         "instances" => stage(binary, Duration::from_secs(1800), |cast| instances::measure(cast, number)),
         _ => Err(Failure::new("bench: which one? checkers, failover, instances, ipvs or parse")),
     }
