@@ -6,6 +6,7 @@
 //! - [`attr`] holds the attribute tables, [`message`] the requests and replies made of them.
 //! - [`diff()`] compares what is with what is wanted and answers with the shortest list of [`Request`]s.
 //! - [`Handle`] carries requests out: many messages in one send, each refusal mapped to the request that caused it.
+//! - [`Connection`] reads the kernel's list of connections, which is a file.
 //!
 //! The crate does not log, does not load modules, keeps nothing global, and whatever the kernel sends makes an
 //! [`Error`] at worst.
@@ -26,6 +27,7 @@
 //! ```
 
 pub mod attr;
+mod connection;
 mod daemon;
 mod destination;
 mod diff;
@@ -39,6 +41,7 @@ mod socket;
 mod stats;
 mod timeouts;
 
+pub use self::connection::{Connection, Origin};
 pub use self::daemon::{Daemon, Role};
 pub use self::destination::{
     Checksum, Destination, DestinationEntry, DestinationId, Forwarding, Tunnel, Weight,

@@ -1,14 +1,9 @@
 //! What `-L -c` shows: the kernel's `/proc/net/ip_vs_conn` in readable form.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-
-use ipvs::Protocol;
+use ipvs::Connection;
 
 use crate::Names;
 use crate::listing::endpoint;
-
-/// Where the kernel lists the connections of the reading process's network namespace.
-pub const CONNECTIONS: &str = "/proc/net/ip_vs_conn";
 
 /// The listing of connections. Lines of the kernel that make no sense are left out.
 pub fn connections(text: &str, numeric: bool, engines: bool, names: &impl Names) -> String {
@@ -16,45 +11,22 @@ pub fn connections(text: &str, numeric: bool, engines: bool, names: &impl Names)
         "IPVS connection entries\npro expire state       source             virtual            destination",
     );
     listing.push_str(if engines { "        pe name          pe_data\n" } else { "\n" });
-    for line in text.lines().skip(1) {
-        listing.extend(row(line, numeric, engines, names));
-    }
+    listing.extend(Connection::read(text).map(|connection| row(&connection, numeric, engines, names)));
     listing
 }
 
-fn row(line: &str, numeric: bool, engines: bool, names: &impl Names) -> Option<String> {
-    let mut words = line.split_ascii_whitespace();
-    let protocol = words.next()?;
-    let of_ports = match protocol {
-        "TCP" => Some(Protocol::Tcp),
-        "UDP" => Some(Protocol::Udp),
-        "SCTP" => Some(Protocol::Sctp),
-        _ => None,
-    };
-    let mut end = || {
-        let (addr, port) = (address(words.next()?)?, u16::from_str_radix(words.next()?, 16).ok()?);
-        Some(endpoint(addr, port, of_ports, numeric, names))
-    };
-    let (source, virtual_end, destination) = (end()?, end()?, end()?);
-    let state = words.next()?;
-    let seconds: u64 = words.next()?.parse().ok()?;
+fn row(connection: &Connection<'_>, numeric: bool, engines: bool, names: &impl Names) -> String {
+    let transport = connection.transport();
+    let [source, virtual_end, destination] = [connection.client, connection.service, connection.server]
+        .map(|end| endpoint(end.ip(), end.port(), transport, numeric, names));
+    let seconds = connection.expires.as_secs();
     let expire = format!("{:02}:{:02}", seconds / 60, seconds % 60);
+    let Connection { protocol, state, .. } = connection;
     let common = format!("{protocol:<3} {expire:<6} {state:<11} {source:<18} {virtual_end:<18}");
-    Some(match (engines, words.next()) {
-        (true, Some(engine)) => {
-            let data = words.next().unwrap_or_default();
-            format!("{common} {destination:<16} {engine:<18} {data}\n")
-        }
-        (true, None) | (false, _) => format!("{common} {destination}\n"),
-    })
-}
-
-/// IPv4 in eight hexadecimal digits, IPv6 in the usual form.
-fn address(text: &str) -> Option<IpAddr> {
-    if text.contains(':') {
-        return text.parse::<Ipv6Addr>().ok().map(IpAddr::V6);
+    match connection.engine.filter(|_| engines) {
+        Some((engine, data)) => format!("{common} {destination:<16} {engine:<18} {data}\n"),
+        None => format!("{common} {destination}\n"),
     }
-    u32::from_str_radix(text, 16).ok().map(|number| Ipv4Addr::from(number).into())
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ mod usage;
 mod words;
 
 pub use self::command::{Command, List, read};
-pub use self::connections::{CONNECTIONS, connections};
+pub use self::connections::connections;
 pub use self::listing::{Layout, Listing, daemon, timeouts};
 pub use self::names::{Names, Numeric};
 pub use self::order::sort;

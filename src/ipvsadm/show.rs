@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use ipvs::{Cause, Error, Handle, ServiceEntry, ServiceId};
+use ipvs::{Cause, Connection, Error, Handle, ServiceEntry, ServiceId};
 use ipvsadm::{List, Listing, Refusal};
 
 use super::{End, Session, print};
@@ -15,12 +15,12 @@ impl Session<'_> {
         match list {
             List::Table { service, listing, sorted } => self.table(service, listing, sorted).await,
             List::Connections { numeric, engines } => {
-                let text = match std::fs::read_to_string(ipvsadm::CONNECTIONS) {
+                let text = match std::fs::read_to_string(Connection::FILE) {
                     Ok(text) => text,
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {
                         // Opening loads the module, or says why it cannot be.
                         self.handle().await?;
-                        std::fs::read_to_string(ipvsadm::CONNECTIONS)?
+                        std::fs::read_to_string(Connection::FILE)?
                     }
                     Err(error) => return Err(error.into()),
                 };
