@@ -43,7 +43,7 @@ fn commands_are_split_as_the_original_splits_them() {
 #[test]
 fn the_words_after_a_command_are_user_and_group() {
     let identity = |statement: &str| {
-        let identity = notify(statement).0?.identity?;
+        let identity = notify(statement).0?.identity?.value;
         Some((identity.user, identity.group, identity.supplementary_groups))
     };
     let root = || "root".to_owned();
