@@ -13,6 +13,7 @@ mod election;
 mod hardship;
 mod ipv6;
 mod manager;
+mod modes;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
@@ -73,6 +74,7 @@ fn main() -> ExitCode {
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                modes::every_mode_elects_follows_the_dead_and_the_stopped_and_gives_back,
                 routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
                 routes::a_reload_touches_only_the_routes_and_rules_that_differ,
                 routes::among_fifty_routers_a_reload_moves_only_those_that_change,

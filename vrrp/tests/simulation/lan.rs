@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
+use vrrp::params::Preempt;
 use vrrp::sync::{Group, Step};
 use vrrp::track::{Object, Status};
 use vrrp::wire::PduView;
@@ -43,7 +44,7 @@ pub(crate) struct Node {
     /// By link: until when the router there has to be silent, because it heard an advert that it obeyed and no farewell
     /// after it.
     obeys_until: Vec<Option<Instant>>,
-    /// Before then it may not be master: the delay after its start.
+    /// Before then it may not be master: the delay after its start, or after a standstill.
     listens_until: Option<Instant>,
     /// Every state a router entered, with the time and the link.
     pub(crate) history: Vec<(Instant, usize, State)>,
@@ -190,19 +191,34 @@ impl Lan {
         }
     }
 
-    /// Nobody becomes master during the delay after its start.
+    /// Nobody becomes master during the delay after its start, or at the moment it wakes from a standstill.
     fn check_start(&self, index: usize) {
         let early = self.nodes[index].listens_until.map(|until| until.saturating_duration_since(self.now));
         assert!(
             early.is_none_or(|early| early.is_zero()),
-            "node {index} becomes master {early:?} before its delay is over"
+            "node {index} becomes master {early:?} before it has listened"
         );
     }
 
-    /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then.
+    /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then. It has to, if the other
+    /// is as good or it does not preempt.
     fn note_obedience(&mut self, index: usize, link: usize, priority: Priority) {
         let node = &mut self.nodes[index];
         let machine = node.routers[link].machine();
+        let has_to = match machine.params().preempt {
+            Preempt::Never => true,
+            Preempt::AtOnce | Preempt::After(_) => priority >= machine.priority(),
+        };
+        let listens =
+            machine.state() == State::Backup && node.listens_until.is_none_or(|until| until <= self.now);
+        if listens && has_to && priority != Priority::RELEASE {
+            let deadline = Some(self.now + machine.master_down());
+            assert_eq!(
+                machine.deadline(),
+                deadline,
+                "node {index} does not obey {priority:?} on link {link}"
+            );
+        }
         if machine.state() == State::Backup && priority == Priority::RELEASE {
             node.obeys_until[link] = None;
         } else if machine.state() == State::Backup
@@ -335,15 +351,29 @@ impl Lan {
 
     /// As the real loop does: first all that waits in the sockets, then the clock.
     fn wake(&mut self, index: usize) {
-        self.nodes[index].stalled_until = None;
+        let stood_still = self.nodes[index].stalled_until.take().is_some();
         for (link, bytes) in std::mem::take(&mut self.nodes[index].waiting) {
             self.receive(index, link, &bytes);
+        }
+        if stood_still && self.is_long_overdue(index) {
+            self.nodes[index].listens_until = Some(self.now + Duration::from_micros(1));
         }
         for link in 0..self.nodes[index].routers.len() {
             if self.nodes[index].routers[link].deadline().is_some_and(|at| at <= self.now) {
                 self.tell(index, link, Event::Tick);
             }
         }
+    }
+
+    /// Whether all its routers should have become master more than an interval ago, and heard nothing since: others may have.
+    fn is_long_overdue(&self, index: usize) -> bool {
+        self.nodes[index].routers.iter().all(|router| {
+            let machine = router.machine();
+            let late = machine.due().map(|due| self.now.saturating_duration_since(due));
+            machine.state() == State::Backup
+                && machine.params().priority != Priority::OWNER
+                && late.is_some_and(|late| late > machine.master_interval())
+        })
     }
 
     fn carry_out(&mut self, index: usize, steps: Vec<Step>) {

@@ -139,8 +139,9 @@ fn a_backup_that_stood_still_does_not_disturb_the_master() {
 /// 4. nothing changes any more.
 ///
 /// What holds at any time is in [`Lan`]: the routers of a machine, which are a group, are in the same state; none of them
-/// becomes master while a better router is heard on the link of any of them, or during the delay after its start; an advert
-/// of the other version changes nothing.
+/// becomes master while a better router is heard on the link of any of them, during the delay after its start, or before it
+/// has listened after a standstill; an advert of the other version changes nothing; one that is as good, or any other if it
+/// does not preempt, makes a backup wait for a whole down interval.
 fn check_settled(lan: &mut Lan, seed: u64) {
     lan.run(25 * SECOND);
     let links = lan.nodes[0].sides.len();
@@ -296,12 +297,12 @@ fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
                 let peers = others.map(peer).collect();
                 params.transport = Transport::Unicast { peers, check_source: true, ttl: None };
             }
-            params.track =
-                vec![Tracked::needed(Object::Interface(format!("eth{link}"))), Tracked::needed(script())];
-            // An owner has no weights.
+            params.track = vec![Tracked::needed(Object::Interface(format!("eth{link}")))];
+            // An owner has no weights, and waits for nothing.
             if is_owner {
                 params.role = Role::Master;
             } else {
+                params.track.push(Tracked::needed(script()));
                 params.track.push(Tracked { object: file(), weight: Weight { value: 1, reverse: false } });
             }
             Params { preempt, interval, together: Switch::from(links > 1), ..params }
