@@ -3,10 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
-use crate::log::{Alert, Cause, Event as Told, Line, Presence};
+use crate::log::{Alert, Cause, Event as Told, Line, Presence, QuorumEvent};
 use crate::params::{AtStop, VirtualServerParams, WhenDown};
-use crate::virtual_server::{Action, Notice, VirtualServer};
-use crate::{Event, Slot, Spread, VirtualServerId};
+use crate::virtual_server::VirtualServer;
+use crate::{Action, Event, Notice, Slot, Spread, VirtualServerId};
 
 /// One checker of all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -164,7 +164,12 @@ impl VirtualServer {
         }
         if self.has_quorum() {
             let service = self.params.id.clone();
-            out.push(Action::Notify(Notice { service, server: None, up: false }));
+            out.push(Action::Notify(Notice { service: service.clone(), server: None, up: false }));
+            if self.params.alert {
+                // Without the line in the log that such a mail usually comes with.
+                let cause = Cause::Quorum(QuorumEvent::Lost, self.quorum, 0);
+                out.push(Action::Mail(Alert { service, server: None, up: false, cause }));
+            }
         }
     }
 

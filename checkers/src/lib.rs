@@ -28,6 +28,7 @@ mod checker;
 mod director;
 pub mod dns;
 pub mod echo;
+mod event;
 pub mod exercise;
 pub mod http;
 mod identity;
@@ -41,6 +42,7 @@ mod presence;
 #[cfg(feature = "io")]
 pub mod probe;
 mod quorum;
+mod real_server;
 mod reload;
 mod round;
 pub mod smtp;
@@ -49,9 +51,10 @@ mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
 pub use self::director::{CheckerId, Director, Farewell};
+pub use self::event::{Action, Event, Member, Notice, Settlement, Slot};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
 pub use self::outcome::{CertificateFault, Failure, Found, LengthMismatch, Outcome, Step, TlsFault, Trouble};
 pub use self::presence::Moved;
 pub use self::quorum::{Quorum, Turn};
 pub use self::tally::{Tally, Verdict};
-pub use self::virtual_server::{Action, Event, Member, Notice, Settlement, Slot, VirtualServer};
+pub use self::virtual_server::VirtualServer;

@@ -4,8 +4,8 @@ use std::net::IpAddr;
 use std::time::Instant;
 
 use crate::log::Event as Told;
-use crate::virtual_server::{Action, VirtualServer};
-use crate::{CheckerId, Director, Spread};
+use crate::virtual_server::VirtualServer;
+use crate::{Action, CheckerId, Director, Spread};
 
 /// What follows from an address that came or went.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -6,8 +6,9 @@ use std::net::IpAddr;
 use crate::checker::Checker;
 use crate::log::Event as Told;
 use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams};
-use crate::virtual_server::{Action, Occasion, Server, VirtualServer};
-use crate::{RealServerId, Tally};
+use crate::real_server::Server;
+use crate::virtual_server::{Occasion, VirtualServer};
+use crate::{Action, RealServerId, Tally};
 
 impl VirtualServer {
     /// Becomes what `params` say and keeps what it knows of servers and checkers that are in both.

@@ -3,127 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::checker::{Checker, Taken};
+use crate::checker::Taken;
+use crate::event::{Action, Event, Member, Notice, Settlement, Slot};
 use crate::log::{Alert, Cause, Event as Told, Line, QuorumEvent};
-use crate::params::{
-    BeforeFirst, CheckerAlerts, CheckerKind, CheckerParams, FileMeaning, RealServerParams,
-    VirtualServerParams, WhenDown,
-};
-use crate::{Found, Outcome, Quorum, RealServerId, Tally, Turn, Verdict, VirtualServerId};
-
-/// The largest weight the kernel takes.
-const MAX_WEIGHT: i64 = 0x7fff_ffff;
-
-/// What the world tells a virtual server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event {
-    /// A probe has ended.
-    Probed {
-        /// Index of the real server.
-        server: usize,
-        /// Index of its checker.
-        checker: usize,
-        /// What it found.
-        found: Found,
-    },
-    /// A checker adds so much to its server's weight from now on.
-    Contributed {
-        /// Index of the real server.
-        server: usize,
-        /// Index of its checker.
-        checker: usize,
-        /// What it adds; may be negative.
-        weight: i64,
-    },
-    /// A BFD session says whether its path is there; it may have said so before.
-    PathKnown {
-        /// Index of the real server.
-        server: usize,
-        /// Index of its `BFD_CHECK`.
-        checker: usize,
-        /// Whether it is.
-        up: bool,
-    },
-    /// A tracked file says something else.
-    FileRead {
-        /// Index of the real server.
-        server: usize,
-        /// Index of its `FILE_CHECK`.
-        checker: usize,
-        /// The number in the file.
-        value: i32,
-    },
-    /// The kernel was brought to [`VirtualServer::pool`], the answer to [`Action::Pool`].
-    PoolSet(Settlement),
-}
-
-/// How the kernel took a change of the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Settlement {
-    /// It is as wanted.
-    Done,
-    /// The kernel refused what concerns [`VirtualServer::awaited`]: its change has not happened and is tried again with
-    /// the next probe (§4.10).
-    Refused,
-}
-
-/// What a virtual server asks of the world, in the order in which it must happen.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Action {
-    /// Write a line to the log.
-    Log(Line),
-    /// Bring the kernel to [`VirtualServer::pool`] and answer with [`Event::PoolSet`]. It is always the last action
-    /// before that answer whose effect depends on it.
-    Pool,
-    /// Run scripts, write to FIFOs.
-    Notify(Notice),
-    /// Send a mail.
-    Mail(Alert),
-    /// Start a probe at this time; it replaces what was planned for this checker.
-    Probe {
-        /// Index of the real server.
-        server: usize,
-        /// Index of its checker.
-        checker: usize,
-        /// When.
-        at: Instant,
-    },
-}
-
-/// A change of state that scripts and FIFOs hear of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// The virtual server.
-    pub service: VirtualServerId,
-    /// Its real server, or the virtual server itself.
-    pub server: Option<RealServerId>,
-    /// Up or down.
-    pub up: bool,
-}
-
-/// A place in the pool.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Slot {
-    /// The real server of this index.
-    Server(usize),
-    /// The sorry server.
-    Sorry,
-}
-
-/// Somebody the kernel should know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
-    /// Who.
-    pub slot: Slot,
-    /// With which weight.
-    pub weight: u32,
-}
-
-#[derive(Debug, Clone)]
-pub(crate) struct Server {
-    pub(crate) up: bool,
-    pub(crate) checkers: Vec<Checker>,
-}
+use crate::params::{BeforeFirst, CheckerAlerts, CheckerKind, FileMeaning, VirtualServerParams, WhenDown};
+use crate::real_server::Server;
+use crate::{Found, Outcome, Quorum, Tally, Turn, Verdict};
 
 /// A transition of a server that waits for the kernel.
 #[derive(Debug, Clone, Copy)]
@@ -153,51 +38,6 @@ pub(crate) enum Occasion {
     Init,
     /// After a change.
     Change,
-}
-
-impl Server {
-    /// As the daemon starts.
-    pub(crate) fn at_start(params: &RealServerParams) -> Self {
-        Self::with(params, |checker| {
-            if checker.kind.always_retries() {
-                Tally::fresh(checker.before_first)
-            } else {
-                Tally::at_start(checker.before_first, checker.retry)
-            }
-        })
-    }
-
-    /// As a reload brings it.
-    pub(crate) fn fresh(params: &RealServerParams) -> Self {
-        Self::with(params, |checker| Tally::fresh(checker.before_first))
-    }
-
-    fn with(params: &RealServerParams, tally: impl Fn(&CheckerParams) -> Tally) -> Self {
-        let checker = |params: &CheckerParams| match &params.kind {
-            CheckerKind::File(check) => Checker::of_file(check.meaning(check.value)),
-            CheckerKind::Bfd(_) => Checker::new(Tally::told(params.before_first == BeforeFirst::Up)),
-            CheckerKind::Tcp(_)
-            | CheckerKind::Web(_)
-            | CheckerKind::Smtp(_)
-            | CheckerKind::Udp(_)
-            | CheckerKind::Dns(_)
-            | CheckerKind::Misc(_)
-            | CheckerKind::Ping(_) => Checker::new(tally(params)),
-        };
-        let checkers: Vec<Checker> = params.checkers.iter().map(checker).collect();
-        Self { up: checkers.iter().all(|checker| checker.tally.is_up()), checkers }
-    }
-
-    /// What counts for the kernel and the quorum (§6.1).
-    pub(crate) fn weight(&self, params: &RealServerParams) -> u32 {
-        let configured = i64::from(params.weight);
-        // §23.4: each program that wants a weight adds its distance from the configured one.
-        let wanted =
-            |checker: &Checker| checker.wanted.map_or(0, |weight| i64::from(weight.get()) - configured);
-        let contributions: i64 = self.checkers.iter().map(|one| one.contribution + wanted(one)).sum();
-        let effective = configured.saturating_add(contributions).clamp(0, MAX_WEIGHT);
-        u32::try_from(effective).unwrap_or_default()
-    }
 }
 
 impl VirtualServer {

@@ -12,12 +12,12 @@ use vrrp::Params;
 use vrrp::track::Object as Thing;
 
 use self::instance::{Around, translate};
-use super::System;
 use super::address::Address;
 use super::delay::{self, Delay};
 use super::firewall::Closed;
 use super::iproute::Names;
 use super::ipvs;
+use super::linkbeat;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
 use super::route::{self, Route};
@@ -26,6 +26,7 @@ use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
 use super::watch::{self, Watched};
+use super::{Keep, System};
 use crate::notify::mail;
 
 /// What the VRRP worker does.
@@ -170,19 +171,39 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> VrrpPlan {
     check_interfaces(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
     let watched = watch::plan(config, &mut vetting);
     let mut around = Around { config, system, names: &names, workshop: &mut workshop, watched: &watched };
-    let instances: Vec<Instance> = config
-        .vrrp_instances
-        .iter()
-        .filter_map(|instance| translate(instance, &mut around, &mut vetting, complaints))
-        .collect();
-    let any_closed = instances.iter().any(|instance| !instance.closed.is_empty());
-    let standing = standing::plan(config, &names, workshop.finish(), any_closed, complaints);
+    let mut instances = keep.room(config.vrrp_instances.len());
+    let mut any_closed = false;
+    let mut watched_links = BTreeSet::new();
+    for instance in &config.vrrp_instances {
+        let Some(planned) = translate(instance, &mut around, &mut vetting, complaints) else { continue };
+        any_closed |= !planned.closed.is_empty();
+        watched_links.extend(planned.interfaces().cloned());
+        keep.push(&mut instances, planned);
+    }
+    let vmacs = workshop.finish();
+    let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
+    let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
         let own = config.global.vrrp_notify_fifo.as_ref();
@@ -225,7 +246,7 @@ fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagn
     }
     let before = complaints.len();
     for instance in &config.vrrp_instances {
-        let own = instance.interface.iter();
+        let own = instance.interface.iter().chain(&instance.vrf);
         let of_addresses =
             instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
         for interface in own.chain(of_addresses) {

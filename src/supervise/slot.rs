@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 
+use super::given::Given;
 use super::pulse::Pulse;
 use super::respawn::Respawn;
+use crate::load::Loaded;
 use crate::pidfile::PidFile;
 use crate::worker::{self, FromWorker, Role};
 
@@ -44,6 +46,8 @@ pub(super) struct Slot {
     pid_file: PidFile,
     process: Option<Process>,
     respawn: Respawn,
+    /// What its workers were given.
+    pub(super) given: Given<Loaded>,
     /// Whether a worker of this role has died.
     pub(super) has_died: bool,
     /// What it last said of itself.
@@ -59,6 +63,7 @@ impl Slot {
             pid_file,
             process: None,
             respawn: Respawn::default(),
+            given: Given::default(),
             has_died: false,
             words: String::new(),
             restart_at: None,
@@ -104,6 +109,8 @@ impl Slot {
             tracing::info!("Unable to write pid file {}: {error}", self.pid_file.path().display());
         }
 
+        // A worker that reads nothing is replaced, with its outbox, when it has missed a few of the questions that come once a
+        // second; so this holds few letters.
         let (outbox, mut letters) = unbounded_channel::<Bytes>();
         // The receiving end lives in the task below, which has not started yet.
         let _ = outbox.send(first);

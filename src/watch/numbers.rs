@@ -1,16 +1,17 @@
 //! Numbers in files (`track_file`), read again when the kernel says that a file was written, moved or deleted.
 //!
-//! The folder is watched, not the file: editors and careful scripts put a new file in the place of the old one.
+//! The folder is watched, not the file: editors and careful scripts put a new file in the place of the old one. While it is not
+//! there, the nearest folder above it is watched instead.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::OpenOptionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use nix::errno::Errno;
-use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, WatchDescriptor};
+use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify, InotifyEvent, WatchDescriptor};
 use tokio::io::unix::AsyncFd;
 use vrrp::track::number::{Found, LENGTH, read};
 
@@ -22,11 +23,24 @@ const EVENTS: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE
     .union(AddWatchFlags::IN_MOVED_FROM)
     .union(AddWatchFlags::IN_MOVED_TO);
 
+/// What ends the watch of a folder.
+const END: AddWatchFlags =
+    AddWatchFlags::IN_DELETE_SELF.union(AddWatchFlags::IN_MOVE_SELF).union(AddWatchFlags::IN_IGNORED);
+
+/// What is asked of a folder: the same for everybody, because a later wish replaces an earlier one.
+const OF_FOLDER: AddWatchFlags = EVENTS
+    .union(AddWatchFlags::IN_CREATE)
+    .union(AddWatchFlags::IN_DELETE_SELF)
+    .union(AddWatchFlags::IN_MOVE_SELF)
+    .union(AddWatchFlags::IN_ONLYDIR);
+
 /// One file.
 #[derive(Debug)]
 struct Watched {
     plan: Plan,
     folder: Option<WatchDescriptor>,
+    /// The nearest folder above that is there, as long as the file's own is not.
+    above: Option<WatchDescriptor>,
     name: OsString,
     number: i32,
 }
@@ -52,33 +66,58 @@ impl Numbers {
     pub(crate) fn reconfigure(&mut self, plans: Vec<Plan>) {
         let old = std::mem::take(&mut self.all);
         for plan in plans {
-            let path = Path::new(&plan.path);
-            let folder = match path.parent() {
-                Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-                Some(_) | None => PathBuf::from("."),
-            };
-            let watch = self.inotify.add_watch(&folder, EVENTS | AddWatchFlags::IN_ONLYDIR);
-            if let Err(errno) = &watch {
-                tracing::info!(
-                    "Track file {}: folder {} cannot be watched - {errno}",
-                    plan.name,
-                    folder.display()
-                );
-            }
             let number =
                 old.iter().find(|known| known.plan.path == plan.path).map_or(0, |known| known.number);
-            let name = path.file_name().unwrap_or_default().to_owned();
-            let mut watched = Watched { folder: watch.ok(), name, number, plan };
+            let name = Path::new(&plan.path).file_name().unwrap_or_default().to_owned();
+            let mut watched = Watched { folder: None, above: None, name, number, plan };
+            if let Err(errno) = watched.find_folder(&self.inotify) {
+                tracing::info!(
+                    "Track file {}: folder {} cannot be watched - {errno}; the file counts when it is there",
+                    watched.plan.name,
+                    watched.folder().display()
+                );
+            }
             watched.look();
             self.all.push(watched);
         }
         // A folder that several files lie in has one watch.
-        for gone in old.iter().filter_map(|one| one.folder) {
-            if self.all.iter().all(|kept| kept.folder != Some(gone)) {
-                // It goes by itself with its folder.
-                let _ = self.inotify.rm_watch(gone);
-            }
+        for gone in old.iter().flat_map(|one| one.folder.into_iter().chain(one.above)) {
+            self.give_up(gone);
         }
+    }
+
+    /// Ends a watch that serves nobody any more.
+    fn give_up(&self, watch: WatchDescriptor) {
+        if self.all.iter().all(|one| one.folder != Some(watch) && one.above != Some(watch)) {
+            // It goes by itself with its folder.
+            let _ = self.inotify.rm_watch(watch);
+        }
+    }
+
+    /// Finds folders that have come, and loses those that have gone. Returns whose it was, as indexes.
+    fn follow_folders(&mut self, events: &[InotifyEvent]) -> Vec<usize> {
+        let (mut moved, mut idle) = (Vec::new(), Vec::new());
+        for (index, one) in self.all.iter_mut().enumerate() {
+            let ended = |watch: WatchDescriptor| {
+                events.iter().any(|event| event.wd == watch && event.mask.intersects(END))
+            };
+            let is_gone = one.folder.is_some_and(ended);
+            if is_gone {
+                idle.extend(one.folder.take());
+            }
+            let above = one.above.filter(|above| events.iter().any(|event| event.wd == *above));
+            if !is_gone && above.is_none() {
+                continue;
+            }
+            // What comes of it shows in what there is to read.
+            let _ = one.find_folder(&self.inotify);
+            idle.extend(above);
+            moved.push(index);
+        }
+        for watch in idle {
+            self.give_up(watch);
+        }
+        moved
     }
 
     /// The number in each, by name.
@@ -101,16 +140,18 @@ impl Numbers {
                     return std::future::pending().await;
                 }
             };
+            let moved = self.follow_folders(&events);
             let overrun = events.iter().any(|event| event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW));
-            let concerns = |one: &Watched| {
-                overrun
-                    || events
-                        .iter()
-                        .any(|event| one.folder == Some(event.wd) && event.name.as_ref() == Some(&one.name))
+            let is_about = |event: &InotifyEvent, one: &Watched| {
+                one.folder == Some(event.wd)
+                    && event.mask.intersects(EVENTS)
+                    && event.name.as_ref() == Some(&one.name)
             };
             let mut changed = Vec::new();
-            for one in self.all.iter_mut().filter(|one| concerns(one)) {
-                if one.look() {
+            for (index, one) in self.all.iter_mut().enumerate() {
+                let concerns =
+                    overrun || moved.contains(&index) || events.iter().any(|event| is_about(event, one));
+                if concerns && one.look() {
                     changed.push((one.plan.name.clone(), one.number));
                 }
             }
@@ -122,6 +163,34 @@ impl Numbers {
 }
 
 impl Watched {
+    fn folder(&self) -> &Path {
+        match Path::new(&self.plan.path).parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
+        }
+    }
+
+    /// Watches the folder, or the nearest one above that is there. The error is about the folder itself.
+    fn find_folder(&mut self, inotify: &Inotify) -> nix::Result<()> {
+        self.above = None;
+        loop {
+            let errno = match inotify.add_watch(self.folder(), OF_FOLDER) {
+                Ok(watch) => {
+                    (self.folder, self.above) = (Some(watch), None);
+                    return Ok(());
+                }
+                Err(errno) => errno,
+            };
+            let mut above = self.folder().ancestors().skip(1);
+            let nearest = above.find_map(|folder| inotify.add_watch(folder, OF_FOLDER).ok());
+            // What came before there was a watch is found in another round.
+            if nearest == self.above {
+                return Err(errno);
+            }
+            self.above = nearest;
+        }
+    }
+
     /// Reads the file. Whether the number is another one.
     fn look(&mut self) -> bool {
         let before = self.number;
@@ -196,6 +265,30 @@ mod tests {
         std::fs::write(&path, "99999999999").unwrap();
         std::fs::remove_file(&path).unwrap();
         assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 0)]);
+    }
+
+    #[tokio::test]
+    async fn a_folder_that_comes_goes_and_comes_again_is_found_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        let path = inner.join("number");
+        let mut numbers = Numbers::new().unwrap();
+        numbers.reconfigure(vec![plan(&path)]);
+        assert_eq!(numbers.known().collect::<Vec<_>>(), [("f", 0)]);
+        for number in [5, 7] {
+            std::fs::create_dir_all(&inner).unwrap();
+            std::fs::write(&path, number.to_string()).unwrap();
+            assert_eq!(changed(&mut numbers).await, [("f".to_owned(), number)]);
+            // Elsewhere it is another file.
+            let elsewhere = folder.path().join(format!("a/was-{number}"));
+            std::fs::rename(&inner, &elsewhere).unwrap();
+            assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 0)]);
+            std::fs::write(elsewhere.join("number"), "9").unwrap();
+        }
+        std::fs::remove_dir_all(folder.path().join("a")).unwrap();
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(&path, "8").unwrap();
+        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 8)]);
     }
 
     #[test]

@@ -39,7 +39,9 @@ pub(crate) struct Orders<P> {
     from_supervisor: Receiver<ToWorker<P>>,
     /// To a task that writes: a supervisor that does not read must not hold the worker up.
     outbox: UnboundedSender<FromWorker>,
+    /// The last plan and its number.
     plan: P,
+    number: u64,
     terminate: Signal,
     interrupt: Signal,
     ignore_interrupt: bool,
@@ -57,6 +59,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
         let hang_up = signal(SignalKind::hangup())?;
         let requests = listen_to_requests()?;
         let (mut to_supervisor, mut from_supervisor) = split(link);
+        // Each letter answers one of the supervisor's, which asks once a second.
         let (outbox, mut letters) = unbounded_channel();
         tokio::spawn(async move {
             while let Some(letter) = letters.recv().await {
@@ -73,6 +76,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     from_supervisor,
                     outbox,
                     plan: plan.clone(),
+                    number: start.number,
                     terminate,
                     interrupt,
                     ignore_interrupt,
@@ -110,7 +114,8 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
             _ = self.terminate.recv() => Order::Stop,
             () = interrupted => Order::Stop,
             message = self.from_supervisor.next() => match message {
-                Some(Ok(ToWorker::Reload(plan))) => {
+                Some(Ok(ToWorker::Reload { number, plan })) => {
+                    self.number = number;
                     self.plan = plan.clone();
                     Order::Reload(Box::new(plan))
                 }
@@ -153,7 +158,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
 
     /// Tells the supervisor that the last plan is in force.
     pub(crate) fn configured(&self) {
-        self.tell(FromWorker::Configured);
+        self.tell(FromWorker::Configured(self.number));
     }
 
     /// Tells the supervisor what BFD sessions say.

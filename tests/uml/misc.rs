@@ -38,6 +38,7 @@ virtual_server 172.16.0.205 80 {
   alpha
   MISC_CHECK {
    misc_path \"/run/check.sh two\"
+   misc_timeout 5
    retry 1
    delay_before_retry 1
    log_all_failures
@@ -147,7 +148,7 @@ fn weights(table: &str) -> String {
     servers.join(" ")
 }
 
-/// What waits in the FIFO; the original writes a NUL behind each line.
+/// What waits in the FIFO, without the NUL behind each line.
 fn said(fifo: &mut File) -> Vec<String> {
     let mut text = Vec::new();
     let mut buffer = [0; 4096];

@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package`, `cargo xtask soak` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -31,9 +31,10 @@ Usage: cargo xtask COMMAND
         Writes, reads and changes an IPVS table of 10,000 services with ours and with Debian's ipvsadm, and prints the
         times side by side. Installs what is missing first and builds in the release profile.
 
-  bench checkers
-        Runs 2,000 services of five servers and 10,000 of four, each server checked, with ours and with Debian's
-        keepalived, and prints start, reload, stop, memory and processor time side by side.
+  bench checkers [SERVICES] [--binary PATH]
+        Runs 2,000 services of five servers and 10,000 of four, or only the size with so many services, each server
+        checked, with ours (a release build, or PATH) and with Debian's keepalived, and prints start, reload, stop, memory
+        and processor time side by side.
 
   bench parse [BINARY]
         Measures the configuration test of a release build, or of BINARY, and of Debian's keepalived on generated files,
@@ -42,6 +43,10 @@ Usage: cargo xtask COMMAND
   docs [--check]
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
         writes nothing, and fails with the first line that differs when a page is not what the tables say.
+
+  soak [ROUNDS]
+        Reloads and signals daemons in no order, 2,000 times unless said otherwise, and stops and kills their processes at
+        any moment; then looks for what was lost, left behind or has grown. `test` does the same in few rounds.
 
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
@@ -55,6 +60,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
         Some("package") => package::run(words),
+        Some("soak") => test::soak(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

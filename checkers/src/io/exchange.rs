@@ -164,10 +164,15 @@ impl Exchange {
     ///
     /// When the time is over, the connection breaks, or what came cannot become a reply.
     pub async fn next(&mut self) -> Result<Option<Part<'_>>, Failed> {
+        let now = Instant::now();
         let until = match self.pace {
-            Pace::Each(step, last) => after(Instant::now(), step).min(last),
+            Pace::Each(step, last) => after(now, step).min(last),
             Pace::Together(last) => last,
         };
+        // From a server that is faster than we are there is always something to read, and then nobody looks at the clock.
+        if now >= until {
+            return Err(Failed::new(self.timed_out()));
+        }
         let read = match timeout_at(until, self.stream.read(&mut self.buffer)).await {
             Err(_elapsed) => return Err(Failed::new(self.timed_out())),
             Ok(Err(error)) if self.is_end(&error) => 0,

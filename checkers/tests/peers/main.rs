@@ -2,8 +2,10 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test may fail, and has a clock")]
 
 mod dns;
+mod hostile;
 mod http;
 mod peer;
+mod ping;
 mod runner;
 mod scripted;
 mod smtp;

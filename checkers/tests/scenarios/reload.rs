@@ -162,6 +162,7 @@ fn a_virtual_server_that_is_gone_takes_everything_along() {
             "notify RS [10.0.0.2]:tcp:80 [10.1.0.1]:tcp:80 DOWN",
             "mail Realserver [10.0.0.2]:tcp:80 of virtual server [10.1.0.1]:tcp:80 - DOWN: => Removing <=",
             "notify VS [10.1.0.1]:tcp:80 DOWN",
+            "mail Virtualserver [10.1.0.1]:tcp:80 - DOWN: => Lost quorum 1+0=1 <= 0 <=",
         ],
     );
     assert!(scene.director.services().is_empty());

@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "a story begins at some instant")]
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
 use checkers::log::Audience;
@@ -146,6 +147,16 @@ impl Scene {
         self.director.reconfigure(params.to_vec(), &mut actions);
         self.carry_out(actions);
         self.arm();
+    }
+
+    /// Addresses come or go; what rests is forgotten and what begins is planned.
+    pub(crate) fn moved(&mut self, here: &[IpAddr]) {
+        let is_here = |first, last| here.iter().any(|addr| (first..=last).contains(addr));
+        let mut actions = Vec::new();
+        let moved = self.director.moved(self.now, is_here, || Spread::from_bits(0), &mut actions);
+        self.planned.retain(|id, _| !moved.suspended.contains(id));
+        self.planned.extend(moved.resumed);
+        self.carry_out(actions);
     }
 
     pub(crate) fn stop(self) -> Vec<String> {

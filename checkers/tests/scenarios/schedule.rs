@@ -1,6 +1,7 @@
-//! Random schedules of outcomes, weights and reloads against a model that knows only the rules.
+//! Random schedules of outcomes, weights, addresses and reloads against a model that knows only the rules.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use checkers::params::{
     BeforeFirst, CheckerParams, RealServerParams, SorryParams, VirtualServerParams, WhenDown,
@@ -17,6 +18,8 @@ enum Step {
     Probe { server: usize, checker: usize, passed: bool, taken: bool },
     /// A checker changes its server's weight.
     Weigh { server: usize, checker: usize, by: i64 },
+    /// One of the addresses comes, or goes.
+    Move(usize),
     /// The configuration changes in some of its parts.
     Reload(Plan),
 }
@@ -27,6 +30,8 @@ struct Plan {
     quorum: u32,
     hysteresis: u32,
     sorry: Option<WhenDown>,
+    /// `ha_suspend`: checks rest while none of these is here.
+    only_with: Option<Vec<usize>>,
     /// By number: the weight, and what happens when it is down.
     servers: BTreeMap<u8, (u32, WhenDown)>,
 }
@@ -34,17 +39,22 @@ struct Plan {
 /// What each server is checked by, the same in every configuration: retries, and whether it begins down.
 type Checks = BTreeMap<u8, Vec<(u32, bool)>>;
 
+/// The addresses that may be on the machine: that of a service alone, and two of a range.
+const ADDRESSES: [[u8; 4]; 3] = [[10, 1, 0, 1], [10, 1, 7, 1], [10, 1, 7, 9]];
+
 fn when_down() -> impl Strategy<Value = WhenDown> {
     prop_oneof![Just(WhenDown::Remove), Just(WhenDown::Inhibit)]
 }
 
 fn plan() -> impl Strategy<Value = Plan> {
     let servers = prop::collection::btree_map(2u8..7, (0u32..4, when_down()), 1..5);
-    (1u32..7, 0u32..4, prop::option::of(when_down()), servers).prop_map(
-        |(quorum, hysteresis, sorry, servers)| Plan {
+    let only_with = prop::option::of(prop::sample::subsequence(vec![0, 1, 2], 1..=2));
+    (1u32..7, 0u32..4, prop::option::of(when_down()), only_with, servers).prop_map(
+        |(quorum, hysteresis, sorry, only_with, servers)| Plan {
             quorum,
             hysteresis: hysteresis.min(quorum - 1),
             sorry,
+            only_with,
             servers,
         },
     )
@@ -58,7 +68,8 @@ fn step() -> impl Strategy<Value = Step> {
         checker,
         by,
     });
-    prop_oneof![8 => probe, 2 => weigh, 1 => plan().prop_map(Step::Reload)]
+    let moves = (0..ADDRESSES.len()).prop_map(Step::Move);
+    prop_oneof![12 => probe, 3 => weigh, 2 => moves, 1 => plan().prop_map(Step::Reload)]
 }
 
 fn checks() -> impl Strategy<Value = Checks> {
@@ -81,7 +92,9 @@ impl Plan {
             })
             .collect();
         let sorry = self.sorry.map(|when_unused| SorryParams { id: server(99), when_unused });
-        VirtualServerParams { sorry, ..virtual_server(self.quorum, self.hysteresis, &servers) }
+        let alone = |at: &usize| (ADDRESSES[*at].into(), ADDRESSES[*at].into());
+        let only_with = self.only_with.as_ref().map(|some| some.iter().map(alone).collect());
+        VirtualServerParams { sorry, only_with, ..virtual_server(self.quorum, self.hysteresis, &servers) }
     }
 }
 
@@ -117,13 +130,15 @@ struct Model {
     plan: Plan,
     judges: BTreeMap<u8, Vec<Judge>>,
     enough: bool,
+    /// Which addresses are here; that of a service that does not care may be elsewhere.
+    here: [bool; ADDRESSES.len()],
 }
 
 impl Model {
     fn start(plan: Plan, checks: &Checks) -> Self {
         let judge = |number| checks[number].iter().map(|check| Judge::new(*check, true)).collect();
         let judges = plan.servers.keys().map(|number| (*number, judge(number))).collect();
-        let mut this = Self { plan, judges, enough: false };
+        let mut this = Self { plan, judges, enough: false, here: [true; ADDRESSES.len()] };
         this.weigh();
         this
     }
@@ -136,6 +151,15 @@ impl Model {
         }
         self.plan = plan;
         self.weigh();
+    }
+
+    /// Nobody is asked, and what comes in all the same does not count.
+    fn rests(&self) -> bool {
+        self.plan.only_with.as_ref().is_some_and(|some| !some.iter().any(|at| self.here[*at]))
+    }
+
+    fn addresses(&self) -> Vec<IpAddr> {
+        ADDRESSES.iter().zip(self.here).filter(|(_, here)| *here).map(|(addr, _)| (*addr).into()).collect()
     }
 
     fn is_up(&self, number: u8) -> bool {
@@ -189,12 +213,23 @@ proptest! {
     ) {
         let mut scene = Scene::start(first.params(&checks));
         let mut model = Model::start(first, &checks);
+        scene.take();
+        // What the kernel holds, which is told only by asking for it.
+        let mut held = scene.pool();
         for step in steps {
             match step {
                 Step::Reload(plan) => {
                     scene.kernel = Settlement::Done;
                     scene.reload(&[plan.params(&checks)]);
                     model.reload(plan, &checks);
+                    scene.moved(&model.addresses());
+                    // It is brought to the new configuration as a whole.
+                    held = scene.pool();
+                    scene.take();
+                }
+                Step::Move(at) => {
+                    model.here[at] = !model.here[at];
+                    scene.moved(&model.addresses());
                 }
                 Step::Weigh { server, checker, by } => {
                     let Some(number) = model.plan.servers.keys().nth(server).copied() else { continue };
@@ -210,13 +245,17 @@ proptest! {
                     let Some(number) = model.plan.servers.keys().nth(server).copied() else { continue };
                     let was_up = model.is_up(number);
                     let asked = model.enough || model.plan.sorry.is_none();
-                    let Some(judge) = model.judges.get_mut(&number).and_then(|all| all.get_mut(checker)) else {
-                        continue;
-                    };
+                    let Some(judge) = model.judges[&number].get(checker) else { continue };
                     let before = judge.clone();
-                    judge.hears(passed);
-                    scene.kernel = if taken { Settlement::Done } else { Settlement::Refused };
-                    scene.probed(server, checker, if passed { Outcome::Passed } else { REFUSED });
+                    let outcome = if passed { Outcome::Passed } else { REFUSED };
+                    if model.rests() {
+                        // It had begun before.
+                        scene.tell(Event::Probed { server, checker, found: outcome.into() });
+                    } else {
+                        model.judges.get_mut(&number).unwrap()[checker].hears(passed);
+                        scene.kernel = if taken { Settlement::Done } else { Settlement::Refused };
+                        scene.probed(server, checker, outcome);
+                    }
                     // A change that the kernel refuses has not happened; while the sorry server serves it is not asked.
                     if model.is_up(number) != was_up && asked && !taken {
                         model.judges.get_mut(&number).unwrap()[checker] = before;
@@ -224,8 +263,14 @@ proptest! {
                     model.weigh();
                 }
             }
+            if let Some(asked) = scene.take().iter().rev().find_map(|line| line.strip_prefix("pool ")) {
+                // What it refuses is as before, and so is what is wanted then.
+                held = if scene.kernel == Settlement::Done { asked.to_owned() } else { scene.pool() };
+            }
             prop_assert_eq!(scene.director.services()[0].has_quorum(), model.enough);
             prop_assert_eq!(scene.pool(), model.pool());
+            prop_assert_eq!(&held, &model.pool());
+            prop_assert_eq!(scene.planned.is_empty(), model.rests() || model.judges.values().all(Vec::is_empty));
         }
     }
 }

@@ -122,13 +122,13 @@ impl Listeners {
     }
 }
 
-/// The line of a change. The original writes a NUL behind each, which nobody who reads lines wants to see.
+/// The line of a change, with the NUL behind it that readers of keepalived's may wait for (§15.4, D20).
 fn line(notice: &Notice) -> String {
     let state = if notice.up { "UP" } else { "DOWN" };
     let service = &notice.service;
     match notice.server {
-        Some(server) => format!("RS {server} {service} {state}\n"),
-        None => format!("VS {service} {state}\n"),
+        Some(server) => format!("RS {server} {service} {state}\n\0"),
+        None => format!("VS {service} {state}\n\0"),
     }
 }
 
@@ -143,10 +143,10 @@ mod tests {
         let service = VirtualServerId::Address { protocol, addr: "192.0.2.100".parse().unwrap(), port: 80 };
         let server = RealServerId { addr: "192.0.2.11".parse().unwrap(), protocol, port: 8080 };
         let notice = |server, up| Notice { service: service.clone(), server, up };
-        assert_eq!(line(&notice(None, true)), "VS [192.0.2.100]:tcp:80 UP\n");
+        assert_eq!(line(&notice(None, true)), "VS [192.0.2.100]:tcp:80 UP\n\0");
         assert_eq!(
             line(&notice(Some(server), false)),
-            "RS [192.0.2.11]:tcp:8080 [192.0.2.100]:tcp:80 DOWN\n"
+            "RS [192.0.2.11]:tcp:8080 [192.0.2.100]:tcp:80 DOWN\n\0"
         );
     }
 }

@@ -112,7 +112,9 @@ impl Worker {
             let is_needed =
                 self.instances.iter().any(|one| one.plan.interfaces().any(|needed| needed == name));
             if is_link && is_needed && is_usable != was_usable {
-                tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
+                let is_polled = self.mirror.link(name).is_some_and(|link| link.polled);
+                let who = if is_polled { "Linkbeat" } else { "Netlink" };
+                tracing::info!("{who} reports {name} {}", if is_usable { "up" } else { "down" });
             }
         }
         for index in 0..self.instances.len() {

@@ -426,7 +426,8 @@ fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
 
 /// The command to have what a plan needs before it can be in force.
 fn prepare(plan: &VrrpPlan) -> Command {
-    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
+    let Standing { vmacs, firewall, polled, .. } = plan.standing.clone();
+    Command::Prepare { vmacs, firewall, polled }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

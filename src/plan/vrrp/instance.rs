@@ -70,6 +70,7 @@ pub(super) fn translate(
     let from_below = instance.vmac_xmit_base || !matches!(instance.peering, Peering::Multicast { .. });
     let interface =
         vmac.clone().filter(|_| instance.ipvlan.is_some() || !from_below).or_else(|| base.clone());
+    let vrf = instance.vrf.as_ref().map(|name| name.value.to_string());
     let speaks_as = match instance.family {
         config::Family::V4 => base.clone(),
         config::Family::V6 => interface.clone(),
@@ -113,6 +114,7 @@ pub(super) fn translate(
     };
     let own = base.into_iter().chain(vmac).filter(|_| !instance.dont_track_primary);
     let needed = own
+        .chain(vrf.clone())
         .chain(needed_by(&addresses, &excluded, &routes, &rules))
         .chain(standing::watched_by(instance, config));
     let needed: BTreeSet<String> = needed.collect();
@@ -124,7 +126,8 @@ pub(super) fn translate(
         },
         family,
         vrid: Vrid::new(instance.vrid)?,
-        interface: interface.clone(),
+        // Sockets bound to a VRF hear and speak on every interface in it.
+        interface: interface.clone().or(vrf),
         source: instance.source,
         transport: transport(&instance.peering),
         role: match instance.state {
@@ -263,7 +266,8 @@ fn place(
         Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.to_owned(),
         // It is named itself.
         Some(own) if address.interface == own => own.to_owned(),
-        Some(_) | None if instance.vmac_addr || line.use_vmac => {
+        // Of the instance's own addresses the rest stay where they are.
+        Some(_) | None if line.use_vmac || instance.vmac_addr && !(on_own && family == instance.family) => {
             workshop.for_addresses(instance, &address.interface, family)
         }
         Some(_) | None => address.interface.clone(),

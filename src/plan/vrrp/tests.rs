@@ -132,7 +132,7 @@ fn an_instance_is_left_out_rather_than_run_without_its_authentication() {
         mode: config::HmacMode::Enforce,
     };
     let (plan, complaints) =
-        with_interfaces(vec![VrrpInstance { hmac: Some(hmac), ..instance() }], &["eth0"]);
+        with_interfaces(vec![VrrpInstance { hmac: Some(Box::new(hmac)), ..instance() }], &["eth0"]);
     assert_eq!(plan.instances, []);
     assert_eq!(complaints[1].text, "(VI_1) active key of auth_hmac cannot be used - ignoring the instance");
 }

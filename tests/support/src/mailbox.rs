@@ -91,7 +91,7 @@ impl Mailbox {
 fn converse(stream: &TcpStream, mut deliver: impl FnMut(Mail)) -> std::io::Result<()> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
-    let peer = stream.peer_addr().ok().map(|peer| peer.ip());
+    let peer = stream.peer_addr().ok().map(|peer| peer.ip().to_canonical());
     let mut lines = BufReader::new(stream).lines();
     let say = |text: &str| -> std::io::Result<()> { (&*stream).write_all(format!("{text}\r\n").as_bytes()) };
     let (mut from, mut to) = (String::new(), Vec::new());

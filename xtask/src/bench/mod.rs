@@ -22,7 +22,6 @@ use std::{
 pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     let name = words.next().unwrap_or_default();
     match name.as_str() {
-        "checkers" => return checkers::run(),
         "ipvs" => return ipvs::run(),
         "parse" => return parse::run(words.next().map(Into::into)).map_err(Failure::new),
         // One run of a program in a process of its own, so that its memory can be told from others'.
@@ -41,6 +40,7 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> 
         }
     }
     match name.as_str() {
+        "checkers" => checkers::run(binary, number),
         "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number, &only)),
         "instances" => stage(binary, Duration::from_secs(1800), |cast| instances::measure(cast, number)),
         _ => Err(Failure::new("bench: which one? checkers, failover, instances, ipvs or parse")),
