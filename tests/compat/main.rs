@@ -33,6 +33,8 @@ mod ipv6;
 #[expect(dead_code, reason = "the original forgets tracked addresses with a lost notice")]
 #[path = "../netns/links.rs"]
 mod links;
+#[path = "../netns/modes.rs"]
+mod modes;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
 #[path = "../netns/packets.rs"]
 mod packets;
@@ -75,6 +77,7 @@ const PAIRS: &[Test<Cast>] = tests![
     ipv6::ipv6_peers_elect_by_unicast,
     ipv6::version_2_over_ipv6_elects_and_gives_back,
     ipv6::version_3_over_ipv6_elects_and_gives_back,
+    modes::every_mode_elects_follows_the_dead_and_the_stopped_and_gives_back,
     sync::a_group_takes_over_and_yields_as_one,
     sync::a_member_with_a_better_router_holds_its_whole_group,
     sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,

@@ -4,10 +4,14 @@ use lab::{
     Mark, Outcome,
     pair::{Cast, ELECTION, Pair},
 };
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    time::Duration,
+};
 
 /// A virtual router of each kind by its VRID: version, its own words, its addresses.
-const KINDS: [(u8, u8, &str, &str); 9] = [
+const KINDS: [(u8, u8, &str, &str); 10] = [
     (1, 2, "", "172.16.0.101"),
     (2, 2, "authentication {\n auth_type PASS\n auth_pass secret\n }", "172.16.0.102"),
     (3, 2, "authentication {\n auth_type AH\n auth_pass secret\n }", "172.16.0.103"),
@@ -17,16 +21,24 @@ const KINDS: [(u8, u8, &str, &str); 9] = [
     (7, 2, "", "fe80::7"),
     (8, 2, SIGNED, "172.16.0.108"),
     (9, 3, SIGNED, "172.16.0.109"),
+    (10, 3, SIGNED, "fe80::10"),
 ];
 
 const SIGNED: &str = "auth_hmac {\n key 1 0123456789abcdef0123456789abcdef\n active_key 1\n }";
 
 /// Those whose checksum tshark expects to be another one: it takes no pseudo-header over IPv6 in version 2, which the
-/// kernel that fills it in does, and knows nothing of the signature behind the part that is summed.
+/// kernel that fills it in does, and knows nothing of the signature behind the part that is summed. These are summed here.
 const SUMMED_OTHERWISE: [u8; 3] = [7, 8, 9];
 
 /// In which time every one of them has advertised several times.
 const WATCH: &str = "duration:12";
+
+/// Where a node keeps what it has recorded.
+const RECORD: &str = "/tmp/adverts.pcap";
+
+/// IP protocols.
+const AH: u8 = 51;
+const VRRP: u8 = 112;
 
 fn config() -> String {
     let router = |(vrid, version, words, addresses): (u8, u8, &str, &str)| {
@@ -46,10 +58,18 @@ pub(crate) fn every_kind_of_advert_is_whole_and_its_sums_are_good(cast: &Cast) -
     }
     let fields =
         ["ip.checksum.status", "vrrp.virt_rtr_id", "vrrp.version", "vrrp.checksum.status", "_ws.malformed"];
-    let mut words = vec!["-n", "-i", "eth1", "-a", WATCH, "-Y", "vrrp", "-o", "ip.check_checksum:TRUE"];
-    words.extend(["-f", "ip proto 112 or ip proto 51 or ip6 proto 112", "-T", "fields", "-E", "separator=|"]);
+    let mut words = vec!["-n", "-q", "-i", "eth1", "-a", WATCH, "-F", "pcap", "-w", RECORD];
+    words.extend(["-f", "ip proto 112 or ip proto 51 or ip6 proto 112"]);
+    pair.one.node.run("tshark", &words)?;
+    let mut words = vec!["-n", "-r", RECORD, "-Y", "vrrp", "-o", "ip.check_checksum:TRUE"];
+    words.extend(["-T", "fields", "-E", "separator=|"]);
     words.extend(fields.iter().flat_map(|field| ["-e", field]));
     let decoded = pair.one.node.run("tshark", &words)?;
+    let record = fs::read(pair.one.node.outside(RECORD))?;
+    let summed: BTreeSet<u8> = frames(&record).filter_map(vrid_if_summed_well).collect();
+    assert!(SUMMED_OTHERWISE.iter().all(|vrid| summed.contains(vrid)), "good sums: {summed:?}");
+    let wrong: Vec<&[u8]> = frames(&record).filter(|frame| vrid_if_summed_well(frame).is_none()).collect();
+    assert!(wrong.iter().all(|frame| frame[23] == AH), "wrong sums: {wrong:x?}");
 
     let mut seen: BTreeMap<u8, u32> = BTreeMap::new();
     for line in decoded.lines() {
@@ -69,6 +89,47 @@ pub(crate) fn every_kind_of_advert_is_whole_and_its_sums_are_good(cast: &Cast) -
         KINDS.into_iter().map(|kind| kind.0).filter(|vrid| !seen.contains_key(vrid)).collect();
     assert_eq!(missing, [0; 0], "of {seen:?}");
     Ok(())
+}
+
+/// The frames of a file in the older format of tcpdump, as this machine writes it.
+fn frames(record: &[u8]) -> impl Iterator<Item = &[u8]> {
+    const FILE_HEADER: usize = 24;
+    const FRAME_HEADER: usize = 16;
+    let mut rest = record.get(FILE_HEADER..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let length = u32::from_ne_bytes(rest.get(8..12)?.try_into().ok()?);
+        let (frame, behind) = rest.get(FRAME_HEADER..)?.split_at_checked(usize::try_from(length).ok()?)?;
+        rest = behind;
+        Some(frame)
+    })
+}
+
+/// The VRID of an advert whose checksum is that of RFC 1071: over IPv6 of all that is there, as the kernel has it, else
+/// without the signature; with a pseudo-header over IPv6 and in version 3.
+fn vrid_if_summed_well(frame: &[u8]) -> Option<u8> {
+    let is_ipv6 = frame.get(12..14)? == [0x86, 0xdd];
+    let (addresses, pdu) = if is_ipv6 { (22..54, 54) } else { (26..34, 34) };
+    if !is_ipv6 && *frame.get(23)? != VRRP {
+        return None;
+    }
+    let pdu = frame.get(pdu..)?;
+    let (version, count) = (pdu.first()? >> 4, usize::from(*pdu.get(3)?));
+    let covered = match (is_ipv6, version) {
+        (true, _) => pdu,
+        (false, 2) => pdu.get(..8 + 4 * count + 8)?,
+        (false, _) => pdu.get(..8 + 4 * count)?,
+    };
+    let mut bytes = covered.to_vec();
+    if is_ipv6 || version == 3 {
+        bytes.extend(frame.get(addresses)?);
+        bytes.extend([0, VRRP]);
+        bytes.extend(u16::try_from(covered.len()).ok()?.to_be_bytes());
+    }
+    let words = bytes
+        .chunks(2)
+        .map(|word| u64::from(u16::from_be_bytes([word[0], word.get(1).copied().unwrap_or(0)])));
+    // Folding the carries back in is arithmetic modulo 65535, of which a good sum is a multiple.
+    (words.sum::<u64>() % 0xffff == 0).then_some(*pdu.get(1)?)
 }
 
 pub(crate) fn every_bfd_packet_is_whole(cast: &Cast) -> Outcome {

@@ -1,12 +1,13 @@
 //! Who becomes master, and when: RFC 3768 §6.4, played by any two daemons.
 
 use lab::{
-    Mark, Outcome, eventually,
+    Failure, Keepalived, Mark, Outcome, eventually,
     pair::{Cast, ELECTION, Pair, settles},
     seed::VIPS,
     throughout,
     timers::{ADVERT_INTERVAL, down_interval, skew},
 };
+use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 use std::{path::Path, time::Duration};
 
 const HIGH: u8 = 200;
@@ -35,6 +36,33 @@ pub(crate) fn a_router_that_is_alone_becomes_master_after_the_down_interval(cast
     let read_late = Duration::from_millis(30);
     pair.on_time("the first election", backup.at - read_late, first, down_interval(HIGH))?;
     settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let global = "global_defs {\n vrrp_startup_delay 2\n vrrp_rx_bufs_policy 40000\n}\n";
+    let one = pair.one.start_with(&(global.to_owned() + &lab::pair::config(HIGH)))?;
+    let begun = one.logs("Delaying startup for 2 seconds", ELECTION)?;
+    one.logs("Delayed start completed", ELECTION)?;
+    let first = pair.advert_of(&pair.one, begun.at)?;
+    // The line was read a little after it was written.
+    let read_late = Duration::from_millis(30);
+    let formula = Duration::from_secs(2) + down_interval(HIGH);
+    pair.on_time("the delayed election", begun.at - read_late, first, formula)?;
+    // The kernel counts its own needs too, and doubles.
+    assert_eq!(receive_buffer(&one)?, 80_000);
+    settles(&pair.one, &pair.two)
+}
+
+/// The size of the receive buffer of the first socket that it says it listens on.
+fn receive_buffer(daemon: &Keepalived) -> Outcome<usize> {
+    let line = daemon.logs("VRRP sockpool: ", ELECTION)?;
+    let fd = line.text.split("fd(").nth(1).and_then(|rest| rest.split(',').next()?.trim().parse().ok());
+    let pid = daemon.vrrp_worker().and_then(|pid| Pid::from_raw(pid.as_raw()));
+    let (Some(fd), Some(pid)) = (fd, pid) else { return Err(Failure::new(line.text)) };
+    let worker = pidfd_open(pid, PidfdFlags::empty())?;
+    let socket = pidfd_getfd(worker, fd, PidfdGetfdFlags::empty())?;
+    Ok(rustix::net::sockopt::socket_recv_buffer_size(&socket)?)
 }
 
 pub(crate) fn a_stopped_master_is_followed_after_the_skew_alone(cast: &Cast) -> Outcome {

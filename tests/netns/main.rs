@@ -19,6 +19,7 @@ mod logs;
 mod manager;
 mod marking;
 mod marks;
+mod modes;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
@@ -70,6 +71,7 @@ fn main() -> ExitCode {
                 dumps::monitoring_reads_what_the_daemon_writes,
                 dumps::statistics_begin_at_nothing_after_they_were_cleared,
                 dumps::the_configuration_is_recited_into_the_log,
+                election::a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
                 election::an_interface_that_is_down_for_a_moment_is_no_fault,
@@ -90,6 +92,7 @@ fn main() -> ExitCode {
                 links::more_notices_than_the_kernel_keeps_hide_no_lost_address,
                 links::more_notices_than_the_kernel_keeps_hide_no_lost_vmac,
                 marking::packets_of_a_group_get_its_mark_and_no_others,
+                modes::every_mode_elects_follows_the_dead_and_the_stopped_and_gives_back,
                 routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
                 routes::a_reload_touches_only_the_routes_and_rules_that_differ,
                 routes::among_fifty_routers_a_reload_moves_only_those_that_change,

@@ -2,13 +2,15 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
+use vrrp::params::Preempt;
 use vrrp::sync::{Group, Step};
 use vrrp::track::{Object, Status};
 use vrrp::wire::PduView;
-use vrrp::{Action, Event, Packet, Params, Priority, Router, State};
+use vrrp::{Action, Event, Leader, Packet, Params, Priority, Router, State, Version};
 
 /// How bad the link is.
 #[derive(Clone, Copy, Debug)]
@@ -39,8 +41,11 @@ pub(crate) struct Node {
     waiting: Vec<(usize, Vec<u8>)>,
     /// By link: whether its kernel has the addresses.
     pub(crate) holds: Vec<bool>,
-    /// By link: when the router there last heard an advert that it obeyed, and no farewell after it.
-    obeyed: Vec<Option<Instant>>,
+    /// By link: until when the router there has to be silent, because it heard an advert that it obeyed and no farewell
+    /// after it.
+    obeys_until: Vec<Option<Instant>>,
+    /// Before then it may not be master: the delay after its start, or after a standstill.
+    listens_until: Option<Instant>,
     /// Every state a router entered, with the time and the link.
     pub(crate) history: Vec<(Instant, usize, State)>,
 }
@@ -49,6 +54,11 @@ impl Node {
     /// Of its router on a link.
     pub(crate) fn state_on(&self, link: usize) -> Option<State> {
         Some(self.routers.get(link)?.machine().state())
+    }
+
+    /// That all its routers speak.
+    pub(crate) fn version(&self) -> Version {
+        self.params[0].version
     }
 
     pub(crate) fn routers(&self) -> &[Router] {
@@ -93,7 +103,8 @@ impl Lan {
         let node = |params: Vec<Params>| Node {
             sides: vec![0; params.len()],
             holds: vec![false; params.len()],
-            obeyed: vec![None; params.len()],
+            obeys_until: vec![None; params.len()],
+            listens_until: None,
             params,
             routers: Vec::new(),
             group: None,
@@ -113,6 +124,11 @@ impl Lan {
 
     /// Starts a process, which removes what a crashed one left.
     pub(crate) fn start(&mut self, index: usize) {
+        self.start_quietly(index, Duration::ZERO);
+    }
+
+    /// Starts a process that lets others speak for a while.
+    pub(crate) fn start_quietly(&mut self, index: usize, quiet: Duration) {
         let node = &mut self.nodes[index];
         node.routers = node.params.iter().cloned().map(Router::new).collect();
         let mut out = Vec::new();
@@ -124,13 +140,14 @@ impl Lan {
                 }
             }
         }
+        node.listens_until = Some(self.now + quiet);
         if node.routers.len() > 1 {
             let group = node.group.insert(Group::new());
             group.start(self.now, &mut node.routers, &mut out);
         }
         self.carry_out(index, out);
         for link in 0..self.nodes[index].params.len() {
-            self.give(index, link, Event::Start { quiet: Duration::ZERO });
+            self.give(index, link, Event::Start { quiet });
         }
         self.check_together(index);
     }
@@ -141,7 +158,8 @@ impl Lan {
         node.routers.clear();
         node.group = None;
         node.holds.fill(false);
-        node.obeyed.fill(None);
+        node.obeys_until.fill(None);
+        node.listens_until = None;
         node.stalled_until = None;
         node.waiting.clear();
     }
@@ -164,27 +182,50 @@ impl Lan {
 
     /// Nobody becomes master while a better router is heard: on none of the links of a machine, if they are a group.
     fn check_silence(&self, index: usize) {
-        let Node { params, obeyed, .. } = &self.nodes[index];
-        for (link, (params, heard)) in params.iter().zip(obeyed).enumerate() {
-            let silence = heard.map(|at| self.now.saturating_duration_since(at));
-            let least = params.interval * params.down_adverts.into();
+        for (link, until) in self.nodes[index].obeys_until.iter().enumerate() {
+            let early = until.map(|until| until.saturating_duration_since(self.now));
             assert!(
-                silence.is_none_or(|silence| silence >= least),
-                "node {index} becomes master {silence:?} after a better router spoke on link {link}"
+                early.is_none_or(|early| early.is_zero()),
+                "node {index} becomes master {early:?} before it may, after a better router spoke on link {link}"
             );
         }
     }
 
-    /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then.
+    /// Nobody becomes master during the delay after its start, or at the moment it wakes from a standstill.
+    fn check_start(&self, index: usize) {
+        let early = self.nodes[index].listens_until.map(|until| until.saturating_duration_since(self.now));
+        assert!(
+            early.is_none_or(|early| early.is_zero()),
+            "node {index} becomes master {early:?} before it has listened"
+        );
+    }
+
+    /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then. It has to, if the other
+    /// is as good or it does not preempt.
     fn note_obedience(&mut self, index: usize, link: usize, priority: Priority) {
         let node = &mut self.nodes[index];
         let machine = node.routers[link].machine();
+        let has_to = match machine.params().preempt {
+            Preempt::Never => true,
+            Preempt::AtOnce | Preempt::After(_) => priority >= machine.priority(),
+        };
+        let listens =
+            machine.state() == State::Backup && node.listens_until.is_none_or(|until| until <= self.now);
+        if listens && has_to && priority != Priority::RELEASE {
+            let deadline = Some(self.now + machine.master_down());
+            assert_eq!(
+                machine.deadline(),
+                deadline,
+                "node {index} does not obey {priority:?} on link {link}"
+            );
+        }
         if machine.state() == State::Backup && priority == Priority::RELEASE {
-            node.obeyed[link] = None;
+            node.obeys_until[link] = None;
         } else if machine.state() == State::Backup
             && machine.deadline() == Some(self.now + machine.master_down())
         {
-            node.obeyed[link] = Some(self.now);
+            let params = machine.params();
+            node.obeys_until[link] = Some(self.now + machine.master_interval() * params.down_adverts.into());
         }
     }
 
@@ -215,6 +256,10 @@ impl Lan {
         if let Some(router) = node.routers.get_mut(link) {
             let mut out = Vec::new();
             router.reconfigure(self.now, params, &mut out);
+            // What it has learnt of the master is forgotten, and with it for how long it is to be silent.
+            if router.machine().leader().is_none() {
+                node.obeys_until[link] = None;
+            }
             all = steps(link, out);
             if let Some(group) = &mut node.group {
                 group.regroup(self.now, &mut node.routers, &mut all);
@@ -270,6 +315,10 @@ impl Lan {
 
     fn receive(&mut self, index: usize, link: usize, bytes: &[u8]) {
         let packet = Packet::ipv4(bytes).expect("routers send whole packets");
+        // Adverts of these routers have a header of 20 bytes.
+        let pdu = PduView::new(&bytes[20..]).expect("a whole packet");
+        let is_foreign = version_of(&bytes[20..]) != self.nodes[index].params[link].version;
+        let before = self.look(index, link);
         let Node { routers, group, .. } = &mut self.nodes[index];
         let (now, wall) = (self.now, SystemTime::UNIX_EPOCH);
         let all = match group {
@@ -284,24 +333,47 @@ impl Lan {
                 steps(link, out)
             }
         };
-        // Adverts of these routers have a header of 20 bytes.
-        let priority = PduView::new(&bytes[20..]).expect("a whole packet").priority();
-        self.note_obedience(index, link, priority);
+        if is_foreign {
+            assert_eq!(self.look(index, link), before, "node {index} heeds another version");
+            assert!(all.iter().all(is_remark), "node {index} acts on another version: {all:?}");
+        } else {
+            self.note_obedience(index, link, pdu.priority());
+        }
         self.carry_out(index, all);
         self.check_together(index);
     }
 
+    /// What an advert could change about a router.
+    fn look(&self, index: usize, link: usize) -> (State, Option<Instant>, Option<Leader>) {
+        let machine = self.nodes[index].routers[link].machine();
+        (machine.state(), machine.deadline(), machine.leader())
+    }
+
     /// As the real loop does: first all that waits in the sockets, then the clock.
     fn wake(&mut self, index: usize) {
-        self.nodes[index].stalled_until = None;
+        let stood_still = self.nodes[index].stalled_until.take().is_some();
         for (link, bytes) in std::mem::take(&mut self.nodes[index].waiting) {
             self.receive(index, link, &bytes);
+        }
+        if stood_still && self.is_long_overdue(index) {
+            self.nodes[index].listens_until = Some(self.now + Duration::from_micros(1));
         }
         for link in 0..self.nodes[index].routers.len() {
             if self.nodes[index].routers[link].deadline().is_some_and(|at| at <= self.now) {
                 self.tell(index, link, Event::Tick);
             }
         }
+    }
+
+    /// Whether all its routers should have become master more than an interval ago, and heard nothing since: others may have.
+    fn is_long_overdue(&self, index: usize) -> bool {
+        self.nodes[index].routers.iter().all(|router| {
+            let machine = router.machine();
+            let late = machine.due().map(|due| self.now.saturating_duration_since(due));
+            machine.state() == State::Backup
+                && machine.params().priority != Priority::OWNER
+                && late.is_some_and(|late| late > machine.master_interval())
+        })
     }
 
     fn carry_out(&mut self, index: usize, steps: Vec<Step>) {
@@ -318,7 +390,7 @@ impl Lan {
             Action::Advertise(priority) => {
                 let router = &mut self.nodes[index].routers[link];
                 for datagram in router.datagrams(priority, SystemTime::UNIX_EPOCH) {
-                    self.broadcast(index, link, &datagram.bytes);
+                    self.send(index, link, datagram.to, &datagram.bytes);
                 }
             }
             Action::HoldAddresses => {
@@ -329,8 +401,12 @@ impl Lan {
             Action::DropAddresses => self.nodes[index].holds[link] = false,
             Action::Report { from, to, .. } => {
                 assert_ne!(from, to, "a report is a change");
+                if to == State::Fault {
+                    self.nodes[index].obeys_until[link] = None;
+                }
                 if to == State::Master {
                     self.check_silence(index);
+                    self.check_start(index);
                 }
                 self.nodes[index].history.push((self.now, link, to));
             }
@@ -341,9 +417,10 @@ impl Lan {
         }
     }
 
-    fn broadcast(&mut self, from: usize, link: usize, bytes: &[u8]) {
+    fn send(&mut self, from: usize, link: usize, address: IpAddr, bytes: &[u8]) {
         for to in 0..self.nodes.len() {
-            if to == from || self.nodes[to].sides[link] != self.nodes[from].sides[link] {
+            let is_meant = address.is_multicast() || self.nodes[to].params[link].source == Some(address);
+            if to == from || !is_meant || self.nodes[to].sides[link] != self.nodes[from].sides[link] {
                 continue;
             }
             let copies = if self.rng.u32(0..100) < self.weather.duplicates { 2 } else { 1 };
@@ -358,6 +435,18 @@ impl Lan {
             }
         }
     }
+}
+
+fn version_of(pdu: &[u8]) -> Version {
+    match pdu[0] >> 4 {
+        2 => Version::V2,
+        3 => Version::V3,
+        other => unreachable!("version {other} is sent by nobody"),
+    }
+}
+
+fn is_remark(step: &Step) -> bool {
+    matches!(step, Step::Log(_) | Step::Member { action: Action::Log(_), .. })
 }
 
 fn steps(member: usize, actions: Vec<Action>) -> Vec<Step> {

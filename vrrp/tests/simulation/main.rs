@@ -10,7 +10,7 @@ use std::time::Duration;
 use fastrand::Rng;
 use lan::{Lan, Weather};
 use vrrp::announce::Schedule;
-use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch, Transport};
+use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Peer, Preempt, Role, Switch, Transport};
 use vrrp::track::{Effect, Object, Status, Tracked, Weight};
 use vrrp::{Ending, Event, Family, Priority, State, Version, Vrid};
 
@@ -130,40 +130,46 @@ fn a_backup_that_stood_still_does_not_disturb_the_master() {
     assert_eq!(lan.nodes[1].history.len(), before);
 }
 
-/// What must hold on every link once the network has been whole, and all processes running, for long enough:
+/// What must hold on every link among the routers of one version, which do not hear those of the other, once the network has
+/// been whole, and all processes running, for long enough:
 ///
 /// 1. exactly one live router is MASTER, if any lives;
-/// 2. it has the highest priority of the live ones, unless that one does not preempt;
+/// 2. every live router that has a higher priority does not preempt;
 /// 3. the addresses are where the master is, and nowhere else;
 /// 4. nothing changes any more.
 ///
-/// What holds at any time is in [`Lan`]: the routers of a machine, which are a group, are in the same state, and none of them
-/// becomes master while a better router is heard on the link of any of them.
+/// What holds at any time is in [`Lan`]: the routers of a machine, which are a group, are in the same state; none of them
+/// becomes master while a better router is heard on the link of any of them, during the delay after its start, or before it
+/// has listened after a standstill; an advert of the other version changes nothing; one that is as good, or any other if it
+/// does not preempt, makes a backup wait for a whole down interval.
 fn check_settled(lan: &mut Lan, seed: u64) {
-    lan.run(15 * SECOND);
+    lan.run(25 * SECOND);
     let links = lan.nodes[0].sides.len();
     let usable = |state| matches!(state, Some(State::Backup | State::Master));
-    for link in 0..links {
+    for (link, version) in (0..links).flat_map(|link| [Version::V2, Version::V3].map(|one| (link, one))) {
+        let speaks = |index: &usize| lan.nodes[*index].version() == version;
         let live: Vec<(Priority, usize)> = (0..lan.nodes.len())
+            .filter(speaks)
             .filter(|index| usable(lan.nodes[*index].state_on(link)))
             .map(|index| (lan.nodes[index].routers()[link].machine().priority(), index))
             .collect();
-        let masters = lan.masters_on(link);
-        let Some(best) = live.iter().map(|(priority, _)| *priority).max() else {
-            assert_eq!(masters, [0; 0], "seed {seed}");
-            continue;
-        };
-        assert_eq!(masters.len(), 1, "seed {seed}: masters {masters:?} of {live:?} on link {link}");
-        let master = masters[0];
-        let stands_back = live
-            .iter()
-            .any(|(_, index)| lan.nodes[*index].routers()[link].machine().params().preempt == Preempt::Never);
-        assert!(
-            stands_back || live.contains(&(best, master)),
-            "seed {seed}: {master} is not the best of {live:?} on link {link}"
+        let masters: Vec<usize> = lan.masters_on(link).into_iter().filter(speaks).collect();
+        assert_eq!(
+            masters.len(),
+            usize::from(!live.is_empty()),
+            "seed {seed}: masters {masters:?} of {live:?} on link {link}"
         );
-        for (index, node) in lan.nodes.iter().enumerate() {
-            assert_eq!(node.holds[link], index == master, "seed {seed}: addresses of node {index}");
+        let priority_of_master =
+            live.iter().find(|(_, index)| masters.contains(index)).map(|(priority, _)| *priority);
+        for (priority, index) in &live {
+            let preempt = lan.nodes[*index].routers()[link].machine().params().preempt;
+            assert!(
+                Some(*priority) <= priority_of_master || preempt == Preempt::Never,
+                "seed {seed}: {masters:?} is not the best of {live:?} on link {link}"
+            );
+        }
+        for (index, node) in lan.nodes.iter().enumerate().filter(|(index, _)| speaks(index)) {
+            assert_eq!(node.holds[link], masters.contains(&index), "seed {seed}: addresses of node {index}");
         }
     }
     let changes = |lan: &Lan| lan.nodes.iter().map(|node| node.history.len()).sum::<usize>();
@@ -180,9 +186,11 @@ fn file() -> Object {
     Object::File("number".into())
 }
 
-/// Starts a machine. Its script speaks at once, or when something is disturbed, or in the end.
+/// Starts a machine, some of which listen longer at first. Its script speaks at once, or when something is disturbed, or in
+/// the end.
 fn begin(lan: &mut Lan, index: usize, rng: &mut Rng) {
-    lan.start(index);
+    let quiet = if rng.u8(0..4) == 0 { rng.u64(1..6_000) } else { 0 };
+    lan.start_quietly(index, Duration::from_millis(quiet));
     if rng.u8(0..4) > 0 {
         for link in 0..lan.nodes[index].sides.len() {
             lan.tell(index, link, Event::Track(script(), Status::Up));
@@ -250,28 +258,54 @@ fn calm(lan: &mut Lan) {
     }
 }
 
-/// Machines of 1 to 3 routers each; all routers of a machine have its priority, as groups should.
+/// Machines of 1 to 3 routers each; all routers of a machine have its priority, as groups should. One may own the addresses.
+/// All speak one version, or each its own; those of version 3 may have different intervals. They have one group, or each
+/// names its peers.
 fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
-    let version = if rng.bool() { Version::V2 } else { Version::V3 };
+    let versions = match rng.u8(0..5) {
+        0 | 1 => &[Version::V2][..],
+        2 | 3 => &[Version::V3],
+        _ => &[Version::V2, Version::V3],
+    };
     let links = if rng.bool() { 1 } else { rng.u8(2..4) };
     let count = rng.u8(2..5);
+    let has_owner = rng.u8(0..6) == 0;
+    let by_unicast = rng.u8(0..4) == 0;
+    let one_interval = rng.bool();
     let machine = |number: u8| {
-        let priority = rng.u8(1..255);
+        let is_owner = has_owner && number == 1;
+        let priority = if is_owner { 255 } else { rng.u8(1..255) };
+        let version = *rng.choice(versions).expect("at least one");
         let preempt = match rng.u8(0..8) {
+            _ if is_owner => Preempt::AtOnce,
             0 => Preempt::Never,
-            1 => Preempt::After(SECOND),
+            1 => Preempt::After(Duration::from_millis(rng.u64(1..5_000))),
             _ => Preempt::AtOnce,
+        };
+        let interval = match version {
+            Version::V3 if !one_interval => Duration::from_millis(10 * rng.u64(30..200)),
+            Version::V2 | Version::V3 => SECOND,
         };
         let one = |link: u8| {
             let mut params = params(number, priority, version);
             params.vrid = Vrid::new(51 + link).expect("not 0");
-            params.source = Some(IpAddr::V4(Ipv4Addr::new(10, link, 0, number)));
-            params.track = vec![
-                Tracked::needed(Object::Interface(format!("eth{link}"))),
-                Tracked::needed(script()),
-                Tracked { object: file(), weight: Weight { value: 1, reverse: false } },
-            ];
-            Params { preempt, together: Switch::from(links > 1), ..params }
+            let address = |number| IpAddr::V4(Ipv4Addr::new(10, link, 0, number));
+            params.source = Some(address(number));
+            if by_unicast {
+                let others = (1..=count).filter(|other| *other != number);
+                let peer = |other| Peer { address: address(other), min_ttl: 0, max_ttl: 255 };
+                let peers = others.map(peer).collect();
+                params.transport = Transport::Unicast { peers, check_source: true, ttl: None };
+            }
+            params.track = vec![Tracked::needed(Object::Interface(format!("eth{link}")))];
+            // An owner has no weights, and waits for nothing.
+            if is_owner {
+                params.role = Role::Master;
+            } else {
+                params.track.push(Tracked::needed(script()));
+                params.track.push(Tracked { object: file(), weight: Weight { value: 1, reverse: false } });
+            }
+            Params { preempt, interval, together: Switch::from(links > 1), ..params }
         };
         (0..links).map(one).collect()
     };

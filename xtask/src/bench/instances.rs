@@ -1,11 +1,12 @@
 //! What a thousand masters with twenty addresses each cost.
 
 use super::Cast;
-use lab::{Binary, Keepalived, Node, Outcome, Scene, While as _, eventually};
+use lab::{Binary, Keepalived, Node, Outcome, Scene, While as _};
 use nix::unistd::Pid;
 use std::{
     fmt::Write as _,
     fs,
+    net::IpAddr,
     time::{Duration, Instant},
 };
 
@@ -18,21 +19,22 @@ const PER_INTERFACE: usize = 250;
 /// For how long the masters are watched.
 const WATCH: Duration = Duration::from_secs(20);
 
-/// Longer than any start takes.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// For how long a start is waited for; then what is held by then counts.
+const PATIENCE: Duration = Duration::from_secs(240);
 
 /// Prints the table.
 pub(super) fn measure(cast: &Cast, instances: Option<usize>) -> Outcome {
     let instances = instances.unwrap_or(INSTANCES);
-    println!("{instances} instances with {ADDRESSES} addresses each, advert_int 1\n");
+    println!("{instances} instances with {ADDRESSES} addresses each, advert_int 1");
+    println!("a start that takes longer than {} s is looked at then\n", PATIENCE.as_secs());
     println!(
-        "| | all addresses held after | processor time until then | processor time a minute as master | memory (PSS) |\n\
-         |---|---|---|---|---|"
+        "| | addresses held | after | processor time until then | processor time a minute as master | memory (PSS) |\n\
+         |---|---|---|---|---|---|"
     );
     for (name, binary) in cast.both() {
-        let Costs { start, cpu, minute, memory } = play(binary, instances)?;
+        let Costs { held, start, cpu, minute, memory } = play(binary, instances)?;
         println!(
-            "| {name} | {:.2} s | {:.2} s | {:.2} s | {:.1} MiB |",
+            "| {name} | {held} | {:.2} s | {:.2} s | {:.2} s | {:.1} MiB |",
             start.as_secs_f64(),
             cpu.as_secs_f64(),
             minute.as_secs_f64(),
@@ -43,6 +45,7 @@ pub(super) fn measure(cast: &Cast, instances: Option<usize>) -> Outcome {
 }
 
 struct Costs {
+    held: usize,
     start: Duration,
     cpu: Duration,
     minute: Duration,
@@ -57,10 +60,12 @@ fn play(binary: &Binary, instances: usize) -> Outcome<Costs> {
     let begun = Instant::now();
     let mut daemon = Keepalived::start(&node, binary, &config)?;
     let wanted = instances * ADDRESSES;
-    eventually(&format!("{wanted} addresses"), PATIENCE, || {
-        (node.addresses().ok()?.len() >= wanted).then_some(())
-    })?;
-    let start = begun.elapsed();
+    // Asking takes time from what is asked about, with a lock that it needs: not often.
+    let held = || node.addresses().map(|all| all.iter().filter(|one| is_virtual(one)).count());
+    while held()? < wanted && begun.elapsed() < PATIENCE {
+        wait(Duration::from_millis(500));
+    }
+    let (held, start) = (held()?, begun.elapsed());
     let cpu = processor_time(&mut daemon)?;
     // Announcements are repeated once, five seconds later; they belong to the start.
     wait(Duration::from_secs(8));
@@ -68,7 +73,12 @@ fn play(binary: &Binary, instances: usize) -> Outcome<Costs> {
     wait(WATCH);
     let spent = processor_time(&mut daemon)?.saturating_sub(before);
     let minute = spent * 60 / u32::try_from(WATCH.as_secs()).unwrap_or(1);
-    Ok(Costs { start, cpu, minute, memory: memory(&mut daemon)? })
+    Ok(Costs { held, start, cpu, minute, memory: memory(&mut daemon)? })
+}
+
+/// Whether it is one of those in [`config`], and not the interface's own.
+fn is_virtual(address: &IpAddr) -> bool {
+    matches!(address, IpAddr::V4(v4) if v4.octets()[0] == 10 && v4.octets()[2] != 255)
 }
 
 /// Time is what is measured here, so it is let pass.
