@@ -3,7 +3,6 @@
 use lab::{
     Binary, Failure, Keepalived, Link, Node, Outcome, Scene, eventually,
     http::{Answer, Origin, get},
-    ipvs,
 };
 use std::{
     fmt::Write as _,
@@ -217,8 +216,9 @@ impl Farm {
         let first = farm.director();
         eventually("the virtual addresses and all servers", START, || {
             let held = first.node.addresses().ok()?;
-            let table = ipvs::table(&first.node).ok()?;
-            let full = table.values().next()?.len() == 3;
+            // Three for each family; /proc/net/ip_vs does not say to whom servers of the other family belong.
+            let table = first.node.run("ipvsadm", &["-Sn"]).ok()?;
+            let full = table.lines().filter(|line| line.starts_with("-a ")).count() == 6;
             (full && held.contains(&vip(Family::V4)) && held.contains(&vip(Family::V6))).then_some(())
         })?;
         Ok(farm)
