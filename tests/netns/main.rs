@@ -17,8 +17,8 @@ mod ipv6;
 mod links;
 mod logs;
 mod manager;
-mod marks;
 mod marking;
+mod marks;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
