@@ -51,10 +51,14 @@ pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
 /// The configuration, its plan, and what was said on the way.
 pub(crate) fn both(text: &'static str) -> (Config, Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let interfaces = ["lo", "eth0", "eth1"].map(str::to_owned).into();
-    let system = System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() };
-    let plan = Plan::new(&config, &system, &mut said);
+    let plan = Plan::new(&config, &system(), &mut said);
     (config, plan, said.iter().map(ToString::to_string).collect())
+}
+
+/// A machine with `eth0` and `eth1`.
+fn system() -> System {
+    let interfaces = ["lo", "eth0", "eth1"].map(str::to_owned).into();
+    System { node: "lb1".into(), user: "root".into(), interfaces, ..System::default() }
 }
 
 /// Every destination of every service as `service -> destination`.
@@ -270,4 +274,58 @@ fn a_program_checks_as_its_user_and_one_that_is_not_there_leaves_its_server_unch
     assert_eq!(plan.programs.len(), 1);
     let missing = "Disabling misc script '/nonexistent/x' since not found/accessible";
     assert!(said.iter().any(|line| line == missing), "{said:?}");
+}
+
+#[test]
+fn a_test_finds_what_a_plan_would_and_in_the_same_order() {
+    const TEXT: &str = "\
+global_defs {
+ linkbeat_use_polling
+ startup_script /nonexistent/startup
+}
+linkbeat_interfaces {
+ eth0 MII
+ nosuch MII
+}
+vrrp_sync_group G {
+ group {
+  A
+ }
+ notify_master /nonexistent/group
+}
+vrrp_instance A {
+ interface eth0
+ virtual_router_id 1
+ no_accept
+ virtual_ipaddress {
+  10.0.0.1/24 dev eth7
+ }
+ virtual_routes {
+  10.1.0.0/16 via 10.0.0.254 track_group
+ }
+ notify /nonexistent/instance
+}
+virtual_server 10.0.0.1 80 {
+ lb_algo rr
+ lb_kind NAT
+ protocol TCP
+ quorum_up /nonexistent/quorum
+ real_server 10.0.0.2 80 {
+  MISC_CHECK {
+   misc_path /nonexistent/check
+  }
+  TCP_CHECK {
+   bind_if eth9
+  }
+ }
+}
+";
+    let (config, mut examined) =
+        parser::parse("keepalived.conf", &mut OneFile(TEXT), parser::Options::default());
+    let mut planned = examined.clone();
+    let read = planned.len();
+    Plan::examine(&config, &system(), &mut examined);
+    Plan::new(&config, &system(), &mut planned);
+    assert!(planned.len() > read + 6, "{planned:#?}");
+    assert_eq!(examined, planned);
 }
