@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+use crate::flaws::Flaws;
 use crate::plan::Plan;
 use crate::plan::checkers::CheckersPlan;
 use crate::plan::vrrp::VrrpPlan;
@@ -23,8 +24,8 @@ pub(crate) struct Applied {
 
 impl Applied {
     /// Shows it.
-    pub(crate) fn publish(plan: &Plan) -> io::Result<Self> {
-        let bytes = postcard::to_stdvec(&(&plan.vrrp, &plan.checkers)).map_err(io::Error::other)?;
+    pub(crate) fn publish(plan: &Plan, flaws: &Flaws) -> io::Result<Self> {
+        let bytes = postcard::to_stdvec(&(&plan.vrrp, &plan.checkers, flaws)).map_err(io::Error::other)?;
         let mut file = File::from(memfd_create(NAME, MFdFlags::MFD_CLOEXEC)?);
         file.write_all(&bytes)?;
         Ok(Self { _file: file })
@@ -32,7 +33,7 @@ impl Applied {
 }
 
 /// Reads what the daemon with this pid file has in force.
-pub(crate) fn of(pid_file: &Path) -> io::Result<(VrrpPlan, CheckersPlan)> {
+pub(crate) fn of(pid_file: &Path) -> io::Result<(VrrpPlan, CheckersPlan, Flaws)> {
     let text = fs::read_to_string(pid_file)?;
     let pid: u32 = text.trim().parse().map_err(io::Error::other)?;
     let path = find(pid)?;
@@ -64,8 +65,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("keepalived.pid");
         fs::write(&pid_file, format!("{}\n", std::process::id())).unwrap();
-        let shown = Applied::publish(&plan).unwrap();
-        let (vrrp, checkers) = of(&pid_file).unwrap();
+        let shown = Applied::publish(&plan, &Flaws::default()).unwrap();
+        let (vrrp, checkers, _) = of(&pid_file).unwrap();
         assert_eq!((&vrrp, &checkers), (&plan.vrrp, &plan.checkers));
         drop(shown);
         assert!(of(&pid_file).is_err());

@@ -1,4 +1,46 @@
-//! The rights this process has, so that a missing one can be named before it is missed.
+//! The rights this process has: a missing one can be named before it is missed, and what a worker never needs is given up.
+
+use rustix::thread::{CapabilitySet, capabilities, no_new_privs, set_capabilities};
+
+use crate::worker::Role;
+
+/// What root may do to files and processes of others: scripts of other users are ended, their FIFOs made and removed, and
+/// files looked at that may lie anywhere. Besides, what the limits and priorities of a worker take.
+const EVERY_WORKER: CapabilitySet = CapabilitySet::CHOWN
+    .union(CapabilitySet::DAC_OVERRIDE)
+    .union(CapabilitySet::DAC_READ_SEARCH)
+    .union(CapabilitySet::FOWNER)
+    .union(CapabilitySet::FSETID)
+    .union(CapabilitySet::KILL)
+    .union(CapabilitySet::NET_ADMIN)
+    .union(CapabilitySet::NET_RAW)
+    .union(CapabilitySet::NET_BIND_SERVICE)
+    .union(CapabilitySet::IPC_LOCK)
+    .union(CapabilitySet::SYS_NICE)
+    .union(CapabilitySet::SYS_RESOURCE);
+
+const fn needed(role: Role) -> CapabilitySet {
+    match role {
+        // With `hidepid`, processes are looked for by this right.
+        Role::Vrrp => EVERY_WORKER.union(CapabilitySet::SYS_PTRACE),
+        Role::Checkers | Role::Bfd => EVERY_WORKER,
+    }
+}
+
+/// Gives up what a worker of this role never needs. To be called before there is a second thread.
+///
+/// Only what this process itself may do becomes less: root's scripts have all rights again when they begin. They would
+/// not under `no_new_privs`, so nothing is given up then, nor by a user who was given exactly what it has.
+pub(crate) fn give_up_others(role: Role) {
+    if !rustix::process::geteuid().is_root() || no_new_privs().unwrap_or(true) {
+        return;
+    }
+    let Ok(mut sets) = capabilities(None) else { return };
+    sets.effective &= needed(role);
+    sets.permitted &= needed(role);
+    // Having more rights than necessary is no reason not to work.
+    let _ = set_capabilities(None, sets);
+}
 
 /// `CAP_NET_ADMIN`: addresses, routes, IPVS.
 const NET_ADMIN: u32 = 12;

@@ -35,7 +35,7 @@ pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
         let written = writeln!(output, "{error}");
         return if written.is_ok() { Exit::NoPermission.code() } else { Exit::Fatal.code() };
     }
-    findings.plan();
+    findings.examine();
     for diagnostic in findings.diagnostics.iter().filter(|diagnostic| shown(diagnostic)) {
         if writeln!(output, "{diagnostic}").is_err() {
             return Exit::Fatal.code();

@@ -1,6 +1,5 @@
 //! Reads the configuration and makes the plan, at the start and again at each reload.
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -15,6 +14,7 @@ use parser::trace::Trace;
 
 use crate::cli::Options;
 use crate::exit::Exit;
+use crate::flaws::Flaws;
 use crate::place::Place;
 use crate::plan::{self, Plan, System};
 
@@ -26,7 +26,7 @@ pub(crate) struct Loaded {
     /// What follows from it.
     pub(crate) plan: Plan,
     /// Mistakes in its structure that it ran with all the same.
-    structural: BTreeSet<Class>,
+    pub(crate) flaws: Flaws,
     /// Where the daemon lives.
     pub(crate) place: Place,
 }
@@ -110,6 +110,11 @@ impl Findings {
         Plan::new(&self.config, &System::look(), &mut self.diagnostics)
     }
 
+    /// Adds what is wrong in the light of the running system.
+    pub(crate) fn examine(&mut self) {
+        Plan::examine(&self.config, &System::look(), &mut self.diagnostics);
+    }
+
     /// What was understood.
     pub(crate) fn config(&self) -> &Config {
         &self.config
@@ -142,8 +147,8 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
         tracing::error!("{reason}");
         return Err(Refusal { exit: Exit::Config, reason });
     }
-    let structural = structural(&findings.diagnostics);
-    Ok(Loaded { plan, structural, place: findings.place, config: findings.config })
+    let flaws = Flaws::among(&findings.diagnostics);
+    Ok(Loaded { plan, flaws, place: findings.place, config: findings.config })
 }
 
 /// Reads the configuration again while `running` is in force.
@@ -169,13 +174,10 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
         let reason = "no virtual server and no virtual router is left in it".to_owned();
         return Err(Refusal { exit: Exit::Config, reason });
     }
-    let structural = structural(&diagnostics);
-    if let Some(new) = structural.difference(&running.structural).next() {
-        let found = diagnostics.iter().find(|diagnostic| diagnostic.class == *new);
-        let reason = found.map_or_else(String::new, ToString::to_string);
-        return Err(Refusal { exit: Exit::Config, reason });
+    if let Some(new) = running.flaws.new_among(&diagnostics) {
+        return Err(Refusal { exit: Exit::Config, reason: new.to_string() });
     }
-    Ok(Loaded { plan, structural, place, config })
+    Ok(Loaded { plan, flaws: Flaws::among(&diagnostics), place, config })
 }
 
 /// Writes what is wrong to the log file of `reload_check_config`, and allows nothing to be wrong.
@@ -214,22 +216,4 @@ fn refuse_fatal(diagnostics: &[Diagnostic]) -> Result<(), Refusal> {
         exit: if code == Exit::NoConfig.code() { Exit::NoConfig } else { Exit::Config },
         reason: fatal.map_or_else(String::new, ToString::to_string),
     })
-}
-
-/// The classes that say that the file is not built as its author meant it.
-fn structural(diagnostics: &[Diagnostic]) -> BTreeSet<Class> {
-    diagnostics
-        .iter()
-        .map(|diagnostic| diagnostic.class)
-        .filter(|class| {
-            matches!(
-                class,
-                Class::UnexpectedOpen
-                    | Class::MissingOpen
-                    | Class::UnexpectedClose
-                    | Class::MissingClose
-                    | Class::UnmatchedQuote
-            )
-        })
-        .collect()
 }

@@ -18,9 +18,12 @@
 //! handed to a thread through a bounded queue; when that is full they are counted and dropped, and the count is logged
 //! as soon as there is room again.
 
+pub(crate) mod file;
+
 use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -30,6 +33,8 @@ use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 use tracing_subscriber::registry;
+
+use self::file::LogFile;
 
 /// Lines that may wait for a slow console or journal before further ones are dropped.
 const QUEUE: usize = 16_384;
@@ -52,6 +57,8 @@ pub(crate) struct Settings {
     pub(crate) console: bool,
     /// Write to syslog.
     pub(crate) syslog: bool,
+    /// Append to this file.
+    pub(crate) file: Option<PathBuf>,
     /// `--log-detail`: 0, 1 or 2 and more.
     pub(crate) detail: u8,
     /// The syslog facility number, 3 for daemon.
@@ -90,6 +97,7 @@ enum Parcel {
 struct Writer {
     settings: Settings,
     outlet: Option<Outlet>,
+    file: Option<LogFile>,
 }
 
 /// Who takes records.
@@ -108,7 +116,7 @@ impl Outlet {
 
 impl Writer {
     fn new(settings: Settings) -> Self {
-        Self { settings, outlet: None }
+        Self { settings, outlet: None, file: None }
     }
 
     fn write(&mut self, line: &Line) {
@@ -120,6 +128,26 @@ impl Writer {
         }
         if self.settings.syslog {
             self.send(line);
+        }
+        self.append(line);
+    }
+
+    /// Writes a line to the file. One that cannot be written to is told of and given up.
+    fn append(&mut self, line: &Line) {
+        let Some(path) = &self.settings.file else { return };
+        let opened = match self.file.take() {
+            Some(file) => Ok(file),
+            None => LogFile::open(path),
+        };
+        let written = opened.and_then(|mut file| {
+            file.write(line.at, &line.text)?;
+            self.file = Some(file);
+            Ok(())
+        });
+        if let Err(error) = written {
+            let text = format!("Unable to write log file {}: {error}", path.display());
+            self.settings.file = None;
+            self.write(&Line { at: line.at, severity: Severity::Error, text, fields: Vec::new() });
         }
     }
 
@@ -292,11 +320,13 @@ pub(crate) fn init(settings: Settings) -> Guard {
 }
 
 impl Guard {
-    /// Changes the syslog ident. Without effect once the writing has moved to its thread.
-    pub(crate) fn rename(&self, ident: &str) {
+    /// Goes on with other names of ident and file. Without effect once the writing has moved to its thread.
+    pub(crate) fn rename(&self, ident: &str, file: Option<PathBuf>) {
         let mut route = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Route::Direct(writer) = &mut *route {
             ident.clone_into(&mut writer.settings.ident);
+            writer.settings.file = file;
+            writer.file = None;
         }
     }
 
@@ -366,7 +396,14 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings { ident: "Keepalived_vrrp".into(), console: false, syslog: true, detail: 0, facility: 3 }
+        Settings {
+            ident: "Keepalived_vrrp".into(),
+            console: false,
+            syslog: true,
+            file: None,
+            detail: 0,
+            facility: 3,
+        }
     }
 
     #[test]

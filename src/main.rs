@@ -12,6 +12,7 @@ mod drive;
 mod dump;
 mod exit;
 mod explain;
+mod flaws;
 mod genhash;
 mod ipvsadm;
 mod load;

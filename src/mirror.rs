@@ -30,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) hardware: u16,
     /// Whether it is up and running.
     pub(crate) usable: bool,
+    /// Whether that was asked of the link itself, and is not the kernel's own notice.
+    pub(crate) polled: bool,
     /// Whether it speaks ARP.
     pub(crate) arp: bool,
     /// The largest packet it takes, in bytes.

@@ -2,6 +2,11 @@
 
 use std::ops::RangeInclusive;
 
+use crate::Refusal;
+
+/// The longest timeout in seconds: 31 days.
+const MAX_TIMEOUT: u32 = 31 * 24 * 60 * 60;
+
 /// Reads a number within a range.
 pub(crate) fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
     let text = text.trim_start_matches(|letter: char| letter.is_ascii_whitespace() || letter == '\x0b');
@@ -14,6 +19,12 @@ pub(crate) fn number(text: &str, range: RangeInclusive<u32>) -> Option<u32> {
     let number: u32 = if number.is_empty() { 0 } else { number.parse().ok()? };
     let negative = text.starts_with('-') && number != 0;
     (!negative && range.contains(&number)).then_some(number)
+}
+
+/// Reads a timeout in seconds.
+pub(crate) fn timeout(text: &str, least: u32) -> Result<u32, Refusal> {
+    number(text, least..=MAX_TIMEOUT)
+        .ok_or_else(|| Refusal::senseless(format!("invalid timeout value `{text}' specified")))
 }
 
 #[cfg(test)]

@@ -55,7 +55,7 @@ _keepalived() {
         return
     fi
     COMPREPLY=($(compgen -W '
-        --use-file --vrrp --check --no_bfd --all --log-console --log-detail --log-facility --log-file --no-syslog
+        --use-file --vrrp --check --no_bfd --all --log-console --log-detail --log-facility --log-file --flush-log-file --no-syslog
         --umask --release-vips --dont-release-vrrp --dont-release-ipvs --dont-respawn --dont-fork --dump-conf --pid
         --vrrp_pid --checkers_pid --bfd_pid --genhash --address-monitoring --snmp --snmp-agent-socket --namespace
         --core-dump --core-dump-pattern --all-config --config-id --signum --config-test --ignore-sigint --debug

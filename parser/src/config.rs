@@ -24,7 +24,7 @@ pub use check::{
 };
 pub use global::{
     Cpus, DynamicInterfaces, FlushOnStop, Global, IncludeCheck, Ipsets, Iptables, IpvsTimeouts, Mail,
-    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, Snmp, SyncDaemon,
+    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp, SyncDaemon,
 };
 pub use net::{
     Address, AddressOf, AddressScope, Broadcast, Encap, Family, IfName, Lookup, NextHop, Position,

@@ -220,21 +220,22 @@ impl Sequence {
         definitions: &Definitions,
         around: &mut Surroundings<'_>,
     ) -> Result<Self, Vec<(Class, String)>> {
+        let quoted = around.options.quotable(line);
         let (what, parsed) = match line.starts_with("~LST") {
-            true => ("~LST", Self::parse_list(line)),
-            false => ("~SEQ", Self::parse_count(line, definitions, around)),
+            true => ("~LST", Self::parse_list(line, &quoted)),
+            false => ("~SEQ", Self::parse_count(line, &quoted, definitions, around)),
         };
         parsed.map_err(|mut complaints| {
-            complaints.push((Class::General, format!("Invalid {what} specification '{line}'")));
+            complaints.push((Class::General, format!("Invalid {what} specification '{quoted}'")));
             complaints
         })
     }
 
-    fn parse_list(line: &str) -> Result<Self, Vec<(Class, String)>> {
+    fn parse_list(line: &str, quoted: &str) -> Result<Self, Vec<(Class, String)>> {
         let list = lex::list(line).ok_or_else(Vec::new)?;
         let count = list.variables.len();
         if list.values.iter().any(|set| set.len() > count) {
-            let text = format!("~LST specification has too many values '{line}'");
+            let text = format!("~LST specification has too many values '{quoted}'");
             return Err(vec![(Class::General, text)]);
         }
         let owned = |set: &Vec<&str>| set.iter().map(|v| (*v).to_owned()).collect::<Vec<_>>();
@@ -245,6 +246,7 @@ impl Sequence {
 
     fn parse_count(
         line: &str,
+        quoted: &str,
         definitions: &Definitions,
         around: &mut Surroundings<'_>,
     ) -> Result<Self, Vec<(Class, String)>> {
@@ -252,21 +254,21 @@ impl Sequence {
         let fault = |text: String| vec![(Class::General, text)];
         let seq = lex::sequence(line).map_err(|fault_kind| match fault_kind {
             SeqFault::NoArguments => Vec::new(),
-            SeqFault::Unclosed => fault(format!("~SEQ missing terminating ')' '{line}'")),
-            SeqFault::Malformed => fault(format!("Invalid ~SEQ definition '{line}'")),
+            SeqFault::Unclosed => fault(format!("~SEQ missing terminating ')' '{quoted}'")),
+            SeqFault::Malformed => fault(format!("Invalid ~SEQ definition '{quoted}'")),
         })?;
         if seq.arguments.len() > MAX_ARGUMENTS {
-            return Err(fault(format!("~SEQ parameter strings too long '{line}'")));
+            return Err(fault(format!("~SEQ parameter strings too long '{quoted}'")));
         }
         let mut numbers = Vec::new();
         for argument in seq.arguments.split(',') {
             let argument = argument.trim_matches([' ', '\t']);
             if lex::reference(argument).is_some_and(|r| definitions.is_multi_line(r.name)) {
-                return Err(fault(format!("~SEQ parameter is multiline definition '{line}'")));
+                return Err(fault(format!("~SEQ parameter is multiline definition '{quoted}'")));
             }
             let text = definitions.expand(argument, around).text;
             let Some(number) = any_base(text.trim_matches([' ', '\t'])) else {
-                return Err(fault(format!("Invalid ~SEQ definition '{line}'")));
+                return Err(fault(format!("Invalid ~SEQ definition '{quoted}'")));
             };
             numbers.push(number);
         }
@@ -276,13 +278,13 @@ impl Sequence {
             [end] => (1, toward(1, end), end),
             [start, end] => (start, toward(start, end), end),
             [start, step, end] => (start, step, end),
-            _ => return Err(fault(format!("Invalid ~SEQ definition '{line}'"))),
+            _ => return Err(fault(format!("Invalid ~SEQ definition '{quoted}'"))),
         };
         if step == 0 || (start < end && step < 0) || (start > end && step > 0) {
-            return Err(fault(format!("Invalid ~SEQ values '{line}'")));
+            return Err(fault(format!("Invalid ~SEQ values '{quoted}'")));
         }
         if seq.hex && (start < 0 || end < 0) {
-            return Err(fault(format!("~SEQx is only valid for positive numbers '{line}'")));
+            return Err(fault(format!("~SEQx is only valid for positive numbers '{quoted}'")));
         }
         let variable = seq.variable.to_owned();
         let turns = Turns::Count { variable, next: Some(start), step, end, hex: seq.hex };

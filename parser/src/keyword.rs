@@ -3,12 +3,18 @@
 //! The type in a row decides how the words are read, through [`Value`]; the macro only repeats. A row knows nothing of other
 //! rows: what several of them mean together is decided when the block closes, or in `resolve`.
 
+mod args;
+mod list;
+mod rare;
+
 use std::ops::RangeInclusive;
 
-use crate::config::{Located, Span};
-use crate::diag::{Class, Diagnostic, Outcome, Part};
-use crate::lex::{self, Escapes, ShellFault};
+use crate::config::Located;
 use crate::read::Reader;
+
+pub(crate) use args::Args;
+pub(crate) use list::{Blocks, Entry, Lines, Nested, WordList};
+pub(crate) use rare::Rare;
 
 /// A value was not taken; why has been said, unless the row has words of its own for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +136,9 @@ pub(crate) trait Table: Sized + Default + 'static {
 
     /// Takes over what a later block of the same kind said.
     fn overlay(&mut self, later: Self);
+
+    /// A block in which nothing was said.
+    fn nothing() -> &'static Self;
 }
 
 /// A block of keywords.
@@ -150,326 +159,6 @@ pub(crate) trait Block: Table {
     /// Completes it at its `}`; none drops it.
     fn close(self, _: &mut Reader<'_>) -> Option<Self> {
         Some(self)
-    }
-}
-
-/// A nested block that may be repeated.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Nested<B>(pub(crate) Vec<Located<B>>);
-
-impl<B: Block> Value for Nested<B> {
-    const SYNTAX: &'static str = "{ … }";
-    const ROWS: Option<fn() -> Vec<&'static Row>> = Some(B::rows);
-    type Limit = ();
-
-    fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let span = args.span();
-        let keyword = args.keyword();
-        let reader = &mut *args.reader;
-        reader.present(keyword);
-        let since = reader.said_so_far();
-        let Ok(mut block) = B::open(args) else {
-            args.reader.settle(since, Outcome::BlockIgnored);
-            args.reader.skip_block(|word| B::row(word).is_some());
-            return Err(Refused::Said);
-        };
-        let value = {
-            args.reader.block(&mut block);
-            block.close(args.reader)
-        };
-        args.reader.leave();
-        value.map(|value| Self(vec![Located { value, span }])).ok_or(Refused::Said)
-    }
-
-    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
-        match slot {
-            Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(Box::new(args.located(self))),
-        }
-    }
-}
-
-impl<B> Nested<B> {
-    /// The blocks, in the order of the file.
-    pub(crate) fn all(slot: Slot<Self>) -> Vec<Located<B>> {
-        slot.map_or_else(Vec::new, |all| all.value.0)
-    }
-}
-
-/// One line of a block of data.
-pub(crate) trait Entry: Sized {
-    /// How the reference writes a line.
-    const SYNTAX: &'static str;
-
-    /// Reads a line; none drops it.
-    fn read(args: &mut Args<'_, '_>) -> Option<Self>;
-}
-
-/// A block of data lines; repeated blocks add up.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Lines<E>(pub(crate) Vec<E>);
-
-impl<E: Entry> Value for Lines<E> {
-    const SYNTAX: &'static str = E::SYNTAX;
-    type Limit = ();
-
-    fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        let keyword = args.keyword();
-        args.reader.present(keyword);
-        args.expect_no_more();
-        let mut entries = Vec::new();
-        let row = args.row();
-        args.reader.lines(keyword, row, |args| {
-            let entry = E::read(args);
-            let kept = entry.is_some();
-            entries.extend(entry);
-            kept
-        });
-        Ok(Self(entries))
-    }
-
-    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
-        match slot {
-            Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(Box::new(args.located(self))),
-        }
-    }
-}
-
-impl<E> Lines<E> {
-    /// The lines, in the order of the file.
-    pub(crate) fn all(slot: Slot<Self>) -> Vec<E> {
-        slot.map_or_else(Vec::new, |all| all.value.0)
-    }
-}
-
-/// A block whose lines are read as one list of words.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct WordList(pub(crate) Vec<Located<String>>);
-
-impl WordList {
-    pub(crate) fn read_block(args: &mut Args<'_, '_>) -> Self {
-        let keyword = args.keyword();
-        args.expect_no_more();
-        let mut words = Vec::new();
-        let row = args.row();
-        args.reader.lines(keyword, row, |args| {
-            words.extend(std::iter::from_fn(|| args.optional().map(|word| args.located(word))));
-            true
-        });
-        Self(words)
-    }
-}
-
-impl Value for WordList {
-    const SYNTAX: &'static str = "{ WORD… }";
-    type Limit = ();
-
-    fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        Ok(Self::read_block(args))
-    }
-
-    fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {
-        match slot {
-            Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(Box::new(args.located(self))),
-        }
-    }
-}
-
-/// The words of one statement, and the reader it came from.
-pub(crate) struct Args<'a, 's> {
-    pub(crate) reader: &'a mut Reader<'s>,
-    text: &'a str,
-    words: Vec<&'a str>,
-    next: usize,
-    span: Span,
-    /// The keyword's row; for a line of data, that of its block.
-    row: Option<&'static Row>,
-}
-
-impl<'a, 's> Args<'a, 's> {
-    /// The words of a keyword's statement, the keyword itself already taken.
-    pub(crate) fn of_keyword(
-        reader: &'a mut Reader<'s>,
-        text: &'a str,
-        words: Vec<&'a str>,
-        span: Span,
-        row: &'static Row,
-    ) -> Self {
-        Self { reader, text, words, next: 1, span, row: Some(row) }
-    }
-
-    /// The words of a data line.
-    pub(crate) fn of_line(
-        reader: &'a mut Reader<'s>,
-        text: &'a str,
-        words: Vec<&'a str>,
-        span: Span,
-        row: Option<&'static Row>,
-    ) -> Self {
-        Self { reader, text, words, next: 0, span, row }
-    }
-
-    pub(crate) fn keyword(&self) -> &'a str {
-        self.words.first().copied().unwrap_or_default()
-    }
-
-    /// What the table says of the keyword; of a line of data, what it says of its block.
-    pub(crate) fn row(&self) -> Option<&'static Row> {
-        self.row
-    }
-
-    pub(crate) fn span(&self) -> Span {
-        self.span.clone()
-    }
-
-    pub(crate) fn located<T>(&self, value: T) -> Located<T> {
-        Located { value, span: self.span.clone() }
-    }
-
-    /// How many words are left.
-    pub(crate) fn left(&self) -> usize {
-        self.words.len().saturating_sub(self.next)
-    }
-
-    pub(crate) fn peek(&self) -> Option<&'a str> {
-        self.words.get(self.next).copied()
-    }
-
-    pub(crate) fn optional(&mut self) -> Option<String> {
-        let word = self.words.get(self.next)?;
-        self.next += 1;
-        Some((*word).to_owned())
-    }
-
-    /// The next word, which must be there.
-    pub(crate) fn word(&mut self) -> Result<String, Refused> {
-        self.optional().ok_or_else(|| {
-            let position = self.next + 1;
-            let starting = self.keyword();
-            let text = match self.next.checked_sub(1).and_then(|previous| self.words.get(previous)) {
-                Some(previous) => format!(
-                    "*** Configuration line starting `{starting}` is missing a parameter after keyword `{previous}` at word position {position}"
-                ),
-                None => format!(
-                    "*** Configuration line starting `{starting}` is missing a parameter at word position {position}"
-                ),
-            };
-            self.complain(Class::MissingParameter, text);
-            Refused::Said
-        })
-    }
-
-    /// What messages call the block around this statement.
-    pub(crate) fn name(&self) -> String {
-        self.reader.name()
-    }
-
-    pub(crate) fn complain(&mut self, class: Class, text: impl Into<String>) {
-        let mut diagnostic = Diagnostic::new(class, Some(self.span.clone()), text);
-        diagnostic.part = match (class, self.next) {
-            (Class::MissingParameter, _) => Part::End,
-            (_, 0) => Part::Line,
-            (_, next) => Part::Word(next - 1),
-        };
-        if self.reader.statements().is_traced() {
-            diagnostic.wanted = self.row.and_then(Row::wanted);
-        }
-        self.reader.statements().diagnostics.push(diagnostic);
-    }
-
-    pub(crate) fn general(&mut self, text: impl Into<String>) {
-        self.complain(Class::General, text);
-    }
-
-    /// Says why something is dropped.
-    pub(crate) fn refuse<T>(&mut self, text: impl Into<String>) -> Option<T> {
-        self.general(text);
-        None
-    }
-
-    /// Words before the `{` of a block of data are a mistake that changes nothing.
-    pub(crate) fn expect_no_more(&mut self) {
-        if let Some(extra) = self.peek() {
-            let text = format!("Block {} has extra parameters {extra} ...", self.keyword());
-            self.general(text);
-        }
-    }
-
-    /// The statement split like a shell does, the keyword included; quotes and escapes of inner words stay.
-    pub(crate) fn shell(&mut self) -> Result<Vec<String>, Refused> {
-        lex::shell_words(self.text, Escapes::Keep).map_err(|fault| self.shell_fault(&fault))
-    }
-
-    /// Splits one word of [`Args::shell`] again, decoding escapes.
-    pub(crate) fn shell_again(&mut self, word: &str) -> Result<Vec<String>, Refused> {
-        lex::shell_words(word, Escapes::Decode).map_err(|fault| self.shell_fault(&fault))
-    }
-
-    /// The whole statement split like a shell does, decoding escapes.
-    pub(crate) fn shell_decoded(&mut self) -> Result<Vec<String>, Refused> {
-        lex::shell_words(self.text, Escapes::Decode).map_err(|fault| self.shell_fault(&fault))
-    }
-
-    fn shell_fault(&mut self, fault: &ShellFault) -> Refused {
-        let text = self.text;
-        match fault {
-            ShellFault::Quote(quote) => {
-                self.complain(Class::UnmatchedQuote, format!("String '{text}': missing terminating {quote}"));
-            }
-            ShellFault::Escape => self.complain(Class::Log, format!("Missing escape char at end: '{text}'")),
-        }
-        Refused::Said
-    }
-
-    /// Reads the statement's value into its slot and says what the row says about a bad one.
-    pub(crate) fn fill<V: Value>(
-        &mut self,
-        slot: &mut Slot<V>,
-        row: &Row,
-        bounds: Option<&Bounds<V::Limit>>,
-    ) {
-        if let (Some(missing), 0) = (row.missing, self.left()) {
-            let since = self.reader.said_so_far();
-            let text = self.fill_in(missing);
-            self.general(text);
-            self.reader.settle(since, Outcome::Ignored);
-            return;
-        }
-        if let (Some(once), Some(_)) = (row.once, &slot) {
-            let since = self.reader.said_so_far();
-            let text = self.fill_in(once);
-            self.general(text);
-            self.reader.settle(since, Outcome::Ignored);
-            return;
-        }
-        let since = self.reader.said_so_far();
-        let outcome = match V::read(self, bounds) {
-            Ok(value) => {
-                value.store(slot, self);
-                Outcome::Taken
-            }
-            Err(refused) => {
-                if let (Refused::Bad, Some(complaint)) = (refused, row.complaint) {
-                    let text = self.fill_in(complaint);
-                    self.general(text);
-                }
-                match slot.is_none() && row.default.is_some() {
-                    true => Outcome::Default,
-                    false => Outcome::Ignored,
-                }
-            }
-        };
-        if V::ROWS.is_none() {
-            self.reader.settle(since, outcome);
-        }
-    }
-
-    /// A row's message: `{}` is the first word of the value, `{kw}` the keyword, `{name}` the block.
-    fn fill_in(&self, message: &str) -> String {
-        let value = self.words.get(1).copied().unwrap_or_default();
-        message.replace("{kw}", self.keyword()).replace("{name}", &self.name()).replace("{}", value)
     }
 }
 
@@ -551,6 +240,11 @@ macro_rules! keywords {
             fn overlay(&mut self, later: Self) {
                 $(self.$field = later.$field.or(self.$field.take());)*
                 $($crate::keyword::Table::overlay(&mut self.$part, later.$part);)*
+            }
+
+            fn nothing() -> &'static Self {
+                static NOTHING: std::sync::LazyLock<$Block> = std::sync::LazyLock::new($Block::default);
+                &NOTHING
             }
         }
     };

@@ -7,6 +7,7 @@ use crate::config::{Family, Present, Scheduler, Span};
 use crate::diag::{Class, Diagnostic, Outcome, Part};
 use crate::keyword::{Args, Block, Row, Status, Table};
 use crate::lex;
+use crate::mask;
 use crate::statement::{Statement, Statements, Token};
 use crate::suggest;
 
@@ -25,6 +26,16 @@ pub(crate) struct Reader<'s> {
     pub(crate) unicast: bool,
     /// Keywords that were found to have no effect yet.
     without_effect: BTreeSet<&'static str>,
+    /// The last statement that said a password or key.
+    secret: Option<Secret>,
+}
+
+/// A statement that says a password or key, parts of which a brace or a line end may have cut off.
+#[derive(Debug)]
+struct Secret {
+    span: Span,
+    /// The value is still to come.
+    unsaid: bool,
 }
 
 /// What messages call a block.
@@ -85,6 +96,7 @@ impl<'s> Reader<'s> {
             unicast: false,
             server: ServerSoFar::default(),
             without_effect: BTreeSet::new(),
+            secret: None,
         }
     }
 
@@ -244,9 +256,11 @@ impl<'s> Reader<'s> {
             return;
         }
         let Some(row) = row else {
-            self.unknown_keyword(keyword, &span, B::rows);
+            self.unknown_keyword(text, keyword, &span, B::rows);
             return;
         };
+        self.secret = mask::is_secret_keyword(row.name)
+            .then(|| Secret { span: span.clone(), unsaid: split.words.len() == 1 });
         if let Some(row) = Some(row).filter(|row| row.status == Status::ParsedOnly) {
             self.note_without_effect(row, &span);
         }
@@ -254,7 +268,14 @@ impl<'s> Reader<'s> {
     }
 
     /// Complains about a word that is no keyword of the block with these rows.
-    fn unknown_keyword(&mut self, keyword: &str, span: &Span, rows: fn() -> Vec<&'static Row>) {
+    fn unknown_keyword(&mut self, text: &str, keyword: &str, span: &Span, rows: fn() -> Vec<&'static Row>) {
+        if self.is_rest_of_secret(span) {
+            let text = format!("Unknown keyword '{}'", mask::stars(keyword));
+            self.complain_at(Class::UnknownKeyword, span, text);
+            return;
+        }
+        self.secret =
+            mask::is_secret(text).then(|| Secret { span: span.clone(), unsaid: mask::is_unsaid(text) });
         let text = format!("Unknown keyword '{keyword}'");
         let mut diagnostic = Diagnostic::new(Class::UnknownKeyword, Some(span.clone()), text);
         diagnostic.part = Part::Word(0);
@@ -262,6 +283,34 @@ impl<'s> Reader<'s> {
             diagnostic.help = suggest::keyword(keyword, &rows());
         }
         self.statements.diagnostics.push(diagnostic);
+    }
+
+    /// A message about a statement without the passwords and keys that it says.
+    pub(crate) fn without_secrets(&mut self, message: String, text: &str, span: &Span) -> String {
+        if self.statements.options().show_secrets {
+            return message;
+        }
+        if mask::is_secret(text) {
+            self.secret = Some(Secret { span: span.clone(), unsaid: mask::is_unsaid(text) });
+            return mask::without_secrets(message, text);
+        }
+        match self.is_rest_of_secret(span) {
+            true => mask::without_words(&message, text),
+            false => message,
+        }
+    }
+
+    /// Whether a statement is what a brace cut off a password or key, or what was to follow on the line of its keyword.
+    fn is_rest_of_secret(&mut self, span: &Span) -> bool {
+        let shown = self.statements.options().show_secrets;
+        let is_rest = self.secret.as_mut().filter(|_| !shown).is_some_and(|secret| {
+            let same_line = secret.span.line == span.line && secret.span.file == span.file;
+            same_line || std::mem::take(&mut secret.unsaid)
+        });
+        if is_rest {
+            self.statements.hide(span);
+        }
+        is_rest
     }
 
     /// How many messages there are; see [`Reader::settle`].

@@ -45,13 +45,18 @@ pub(crate) fn said<T>(slot: Slot<T>) -> Option<T> {
     slot.map(|said| said.value)
 }
 
+/// What was said, and it stays.
+pub(crate) fn value<T: Clone>(slot: &Slot<T>) -> Option<T> {
+    slot.as_ref().map(|said| said.value.clone())
+}
+
 /// Resolves everything the files said.
 pub(crate) fn resolve(root: Root, present: Present, complaints: &mut Complaints) -> Config {
     let mut config = Config { present, ..Config::default() };
     let child_wait_time = root.child_wait_time().0;
     let mut globals = Nested::all(root.global_defs);
     let defs = match globals.len() {
-        0 | 1 => globals.pop().map(|said| said.value).unwrap_or_default(),
+        0 | 1 => globals.pop_front().map(|said| said.value).unwrap_or_default(),
         _ => global::merge(globals.into_iter().map(|said| said.value)),
     };
     config.global = global::resolve(&defs, complaints);

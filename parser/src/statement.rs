@@ -186,6 +186,13 @@ impl<'s> Statements<'s> {
         self.last.clone()
     }
 
+    /// The statement is the value of a password or key; what is shown of it is stars.
+    pub(crate) fn hide(&mut self, span: &Span) {
+        if let Some(trace) = &mut self.trace {
+            trace.hide(span);
+        }
+    }
+
     /// Words of the user as a message may quote them.
     pub(crate) fn quotable(&self, text: &str) -> String {
         self.options.quotable(text)

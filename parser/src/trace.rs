@@ -36,6 +36,8 @@ struct Origin {
     span: Span,
     text: String,
     via: Option<Arc<Via>>,
+    /// All of it is a password or key, though no word of it says so.
+    hidden: bool,
 }
 
 /// What made a line that no file has as it is.
@@ -123,8 +125,16 @@ impl Trace {
             Token::Close => "}".to_owned(),
             Token::Text(text) => text.clone(),
         };
-        self.statements.push(Origin { span: span.clone(), text, via });
+        self.statements.push(Origin { span: span.clone(), text, via, hidden: false });
         u32::try_from(self.statements.len()).unwrap_or(0)
+    }
+
+    /// The statement of this span is a password or key.
+    pub(crate) fn hide(&mut self, span: &Span) {
+        let number = usize::try_from(span.statement).ok().and_then(|number| number.checked_sub(1));
+        if let Some(origin) = number.and_then(|index| self.statements.get_mut(index)) {
+            origin.hidden = true;
+        }
     }
 
     fn opened(&self, span: &Span) -> Option<&Opened> {
@@ -160,7 +170,11 @@ impl Trace {
             }
         });
         let mut expansions = origin.map_or_else(Vec::new, |(_, origin)| Via::flatten(origin.via.as_ref()));
-        let secret = !self.show_secrets && origin.is_some_and(|(_, origin)| mask::is_secret(&origin.text));
+        let hidden = !self.show_secrets && origin.is_some_and(|(_, origin)| origin.hidden);
+        let secret =
+            hidden || !self.show_secrets && origin.is_some_and(|(_, origin)| mask::is_secret(&origin.text));
+        let shown =
+            |text: &str| if hidden && !mask::is_secret(text) { mask::stars(text) } else { self.shown(text) };
         for expansion in &mut expansions {
             let line = expansion.defined.as_ref().and_then(|span| self.line(span));
             expansion.source = match (line, secret) {
@@ -180,8 +194,8 @@ impl Trace {
         let expanded = origin.filter(|(_, origin)| origin.via.is_some());
         Some(Place {
             marked: marked.unwrap_or_else(|| trimmed(&source)),
-            source: self.shown(&source),
-            read: expanded.map(|(_, origin)| self.shown(origin.text.trim())),
+            source: shown(&source),
+            read: expanded.map(|(_, origin)| shown(origin.text.trim())),
             includes: self.includes(span),
             expansions,
         })

@@ -16,7 +16,7 @@ use parser::lint::{self, Finding};
 use parser::print::Secrets;
 use parser::trace::Trace;
 
-use self::options::{Form, Request};
+use self::options::Form;
 use crate::cli::Options;
 use crate::exit::Exit;
 use crate::load::{self, Reading};
@@ -34,7 +34,7 @@ impl Report {
         let mut findings = load::read(options, Reading::Explained(secrets));
         // Without its namespace nothing can be said about interfaces.
         findings.place.enter().map_err(|error| error.to_string())?;
-        findings.plan();
+        findings.examine();
         let linted = if lint { lint::findings(findings.config()) } else { Vec::new() };
         let (mut diagnostics, trace) = findings.into_told();
         diagnostics.retain(|diagnostic| diagnostic.class != Class::Log);
@@ -57,16 +57,8 @@ impl Report {
 /// `keepalived config check …`: the words behind it.
 pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
     let request = match options::read(words, cwd) {
-        Ok(Request::Check(request)) => request,
-        Ok(Request::Help(text)) => {
-            // Whoever closes the output has seen enough.
-            let _seen_enough = io::stdout().write_all(text.as_bytes());
-            return Exit::Ok.code();
-        }
-        Err(refusal) => {
-            eprint!("{refusal}");
-            return Exit::Fatal.code();
-        }
+        Ok(request) => request,
+        Err(code) => return code,
     };
     let report = match Report::of(
         &request.options,

@@ -1,5 +1,6 @@
 //! The command line: what the user asked for, and nothing done about it yet.
 
+pub(crate) mod subcommand;
 mod table;
 pub(crate) mod usage;
 pub(crate) mod words;
@@ -97,6 +98,8 @@ pub(crate) struct Options {
     pub(crate) detail: u8,
     /// `--log-facility` as its number.
     pub(crate) facility: u8,
+    /// `--log-file`; an empty path is the usual one.
+    pub(crate) log_file: Option<PathBuf>,
     /// `--no-syslog`.
     pub(crate) no_syslog: bool,
     /// `--umask`.
@@ -148,6 +151,7 @@ impl Default for Options {
             console: false,
             detail: 0,
             facility: 3,
+            log_file: None,
             no_syslog: false,
             umask: None,
             keep_vrrp: false,
@@ -273,10 +277,9 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
                 Some(number) => options.facility = number,
                 None => said.err.push_str(&format!("Invalid log facility '{text}'\n")),
             },
-            Id::LogFile => {
-                said.err.push_str("-g requires configure option --enable-log-file\n");
-                refused = true;
-            }
+            Id::LogFile => options.log_file = Some(path()),
+            // Each line is in the file as soon as it is written.
+            Id::FlushLogFile => {}
             Id::NoSyslog => options.no_syslog = true,
             Id::Umask => match c_number(&text).filter(|mask| *mask <= 0o777) {
                 Some(mask) => options.umask = Some(mask),

@@ -4,7 +4,12 @@ use super::words::{Row, Takes};
 
 /// `synopsis` is the program and what comes first.
 pub(crate) fn text<Id>(synopsis: &str, table: &[Row<Id>]) -> String {
-    let mut text = format!("Usage: {synopsis} [OPTION...]\n");
+    format!("Usage: {synopsis} [OPTION...]\n{}", rows(table))
+}
+
+/// The options alone, a line each.
+pub(crate) fn rows<Id>(table: &[Row<Id>]) -> String {
+    let mut text = String::new();
     for row in table {
         let short = row.short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
         let argument = match row.takes {

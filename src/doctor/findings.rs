@@ -1,16 +1,18 @@
 //! From what a host looks like to what keeps traffic from flowing.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::net::IpAddr;
 
-use ipvs::{Family, Forwarding, Protocol, ServiceId, ServiceSpec};
+use ipvs::ServiceSpec;
 use serde::Serialize;
 
+use super::director::director;
+use super::marks::Marks;
+use super::real_server::real_server;
 use crate::plan::checkers::Service;
-use crate::realserver::duty::{Duty, duties};
+use crate::realserver::duty::duties;
 use crate::realserver::host::Host;
-use crate::realserver::step::{Change, LOOPBACK, Remark, steps};
+use crate::realserver::step::Change;
 
 /// Something that keeps traffic away, or will.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -45,13 +47,28 @@ pub(crate) struct Daemon {
     pub(crate) net_admin: bool,
 }
 
+/// What the examination came to.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Examination {
+    /// What is wrong.
+    pub(crate) findings: Vec<Finding>,
+    /// What was not examined, though it may be wrong: sentences without their full stop.
+    pub(crate) notes: Vec<String>,
+}
+
 /// Everything that was looked at.
 #[derive(Clone, Debug)]
 pub(crate) struct Facts {
+    /// The file, as it was named.
+    pub(crate) file: String,
+    /// What of it is ignored or replaced on any host, and on this one.
+    pub(crate) mistakes: Mistakes,
     /// The virtual servers of the configuration.
     pub(crate) services: Vec<Service>,
     /// What virtual routers hold while they are master.
     pub(crate) virtual_addresses: Vec<IpAddr>,
+    /// Addresses of the directors themselves: where adverts come from and go to, and `static_ipaddress`.
+    pub(crate) own_addresses: Vec<IpAddr>,
     /// The host.
     pub(crate) host: Host,
     /// The addresses by which the directors are known to this host, from the command line.
@@ -62,8 +79,19 @@ pub(crate) struct Facts {
     pub(crate) missing_schedulers: BTreeSet<String>,
     /// Whether rules of netfilter match connections of IPVS (`-m ipvs`).
     pub(crate) ipvs_rules: bool,
+    /// What rules of netfilter make of packet marks; looked at only if a virtual server is known by one.
+    pub(crate) marks: Option<Marks>,
     /// The running daemon.
     pub(crate) daemon: Option<Daemon>,
+}
+
+/// Messages about the configuration, as the daemon logs them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Mistakes {
+    /// In the text.
+    pub(crate) anywhere: Vec<String>,
+    /// In the light of this host's interfaces, users and programs.
+    pub(crate) here: Vec<String>,
 }
 
 /// What a host is to a configuration.
@@ -83,263 +111,28 @@ impl Roles {
     }
 }
 
-/// Everything that is wrong, the director's part first.
-pub(crate) fn examine(facts: &Facts, roles: Roles) -> Vec<Finding> {
-    let mut findings = Vec::new();
+/// Everything that is wrong: what the configuration loses first, then the director's part.
+pub(crate) fn examine(facts: &Facts, roles: Roles) -> Examination {
+    let mut examination = Examination::default();
+    examination.findings.extend(mistakes(facts, roles));
     if roles.director {
-        director(facts, &mut findings);
+        director(facts, &mut examination);
     }
     if roles.real_server {
-        real_server(facts, roles, &mut findings);
+        real_server(facts, roles, &mut examination);
     }
-    conntrack(&facts.host, &mut findings);
-    findings
+    conntrack(&facts.host, &mut examination.findings);
+    examination
 }
 
-fn director(facts: &Facts, findings: &mut Vec<Finding>) {
-    match (facts.daemon, &facts.table) {
-        (_, Table::NoModule) => findings.push(Finding {
-            id: "ip_vs",
-            what: "The kernel has no IPVS".into(),
-            why: "Nothing spreads connections".into(),
-            mend: "modprobe ip_vs".into(),
-        }),
-        (Some(daemon), Table::Read(table)) => compare(facts, daemon, table, findings),
-        (None, Table::Read(_)) | (_, Table::Unreadable(_)) => {}
-    }
-    match facts.daemon {
-        None => findings.push(Finding {
-            id: "daemon",
-            what: "keepalived does not run".into(),
-            why: "Nobody holds the virtual addresses, checks servers and fills the table".into(),
-            mend: "systemctl start keepalived".into(),
-        }),
-        Some(Daemon { pid, net_admin: false }) => findings.push(Finding {
-            id: "capabilities",
-            what: format!("keepalived (process {pid}) runs without CAP_NET_ADMIN"),
-            why: "It can change neither addresses nor the table".into(),
-            mend: "systemctl revert keepalived && systemctl restart keepalived".into(),
-        }),
-        Some(Daemon { net_admin: true, .. }) => {}
-    }
-    for name in &facts.missing_schedulers {
-        findings.push(Finding {
-            id: "scheduler",
-            what: format!("The kernel has no scheduler {name}"),
-            why: "Virtual servers that name it cannot be made".into(),
-            mend: format!("modprobe ip_vs_{name}"),
-        });
-    }
-    forwarding(facts, findings);
-    tracking(facts, findings);
-    for vip in vips(&facts.services) {
-        if facts.host.holder(vip).is_none() && !facts.virtual_addresses.contains(&vip) {
-            let prefix = if vip.is_ipv4() { 32 } else { 128 };
-            findings.push(Finding {
-                id: "vip_missing",
-                what: format!("{vip} is on no interface, and no virtual router brings it"),
-                why: "Packets to it are not for this host, so IPVS does not see them".into(),
-                mend: format!(
-                    "ip address add {vip}/{prefix} dev {}",
-                    facts.host.link_to(vip).unwrap_or(LOOPBACK)
-                ),
-            });
-        }
-    }
-}
-
-/// Address translation routes between two networks.
-fn forwarding(facts: &Facts, findings: &mut Vec<Finding>) {
-    let translates = |v6: bool| {
-        facts.services.iter().any(|service| {
-            let servers = service.kernel.servers.iter();
-            servers
-                .clone()
-                .any(|one| one.forwarding() == Forwarding::Masquerade && one.address().is_ipv6() == v6)
-        })
-    };
-    for (v6, id, path) in [
-        (false, "ip_forward", "net/ipv4/ip_forward"),
-        (true, "ipv6_forwarding", "net/ipv6/conf/all/forwarding"),
-    ] {
-        if translates(v6) && facts.host.number(path) == 0 {
-            let change = Change::Set { path: path.into(), value: 1 };
-            findings.push(Finding {
-                id,
-                what: format!("{} is 0", path.replace('/', ".")),
-                why: "Packets and answers of virtual servers with NAT are not passed on".into(),
-                mend: change.to_string(),
-            });
-        }
-    }
-}
-
-/// Rules that match connections of IPVS need these tracked. A kernel without the parameter cannot.
-fn tracking(facts: &Facts, findings: &mut Vec<Finding>) {
-    let path = "net/ipv4/vs/conntrack";
-    let is_off = facts.host.parameters.get(path).is_some_and(|value| value == "0");
-    if facts.ipvs_rules && is_off {
-        findings.push(Finding {
-            id: "conntrack",
-            what: format!(
-                "{} is 0, and rules of netfilter match connections of IPVS",
-                path.replace('/', ".")
-            ),
-            why: "Those rules have no effect, so sources are not translated".into(),
-            mend: Change::Set { path: path.into(), value: 1 }.to_string(),
-        });
-    }
-}
-
-/// The table against the configuration. Weights and single servers follow their checks and tell nothing.
-fn compare(facts: &Facts, daemon: Daemon, table: &[ServiceSpec], findings: &mut Vec<Finding>) {
-    let wanted = || facts.services.iter().flat_map(|service| &service.kernel.services);
-    for service in wanted().filter(|service| !facts.missing_schedulers.contains(&scheduler(service))) {
-        let found = table.iter().find(|spec| spec.service.id == service.id);
-        let what = match found {
-            None => format!("{} is not in the table", name(&service.id)),
-            Some(spec) if scheduler(&spec.service) != scheduler(service) => {
-                let (is, wanted) = (scheduler(&spec.service), scheduler(service));
-                format!("{} is scheduled by {is} instead of {wanted}", name(&service.id))
-            }
-            Some(_) => continue,
-        };
-        findings.push(Finding {
-            id: "table",
-            what,
-            why: "Somebody else changed the table, or the configuration has not been reloaded".into(),
-            mend: format!("kill -HUP {}", daemon.pid),
-        });
-    }
-    for spec in table {
-        let id = spec.service.id;
-        let Some(option) = option(&id) else { continue };
-        if !wanted().any(|service| service.id == id) {
-            findings.push(Finding {
-                id: "table_foreign",
-                what: format!("{} is in the table, but not in the configuration", name(&id)),
-                why: "It takes connections that nobody checks the servers of".into(),
-                mend: format!("keepalived ipvsadm -D {option}"),
-            });
-        }
-    }
-}
-
-fn scheduler(service: &ipvs::Service) -> String {
-    service.scheduler.map(|name| name.to_string()).unwrap_or_default()
-}
-
-/// How ipvsadm calls a service; it has no word for other protocols.
-fn option(id: &ServiceId) -> Option<String> {
-    Some(match id {
-        ServiceId::Address { protocol, addr, port } => {
-            let letter = match protocol {
-                Protocol::Tcp => "-t",
-                Protocol::Udp => "-u",
-                Protocol::Sctp => "--sctp-service",
-                Protocol::Other(_) => return None,
-            };
-            format!("{letter} {}", std::net::SocketAddr::new(*addr, *port))
-        }
-        ServiceId::FwMark { mark, family: Family::V6 } => format!("-f {mark} -6"),
-        ServiceId::FwMark { mark, .. } => format!("-f {mark}"),
-    })
-}
-
-fn name(id: &ServiceId) -> String {
-    match id {
-        ServiceId::Address { protocol, addr, port } => {
-            format!("{protocol} {}", std::net::SocketAddr::new(*addr, *port))
-        }
-        ServiceId::FwMark { mark, .. } => format!("FWM {mark}"),
-    }
-}
-
-fn vips(services: &[Service]) -> BTreeSet<IpAddr> {
-    let ids = services.iter().flat_map(|service| &service.kernel.services).map(|service| service.id);
-    ids.filter_map(|id| match id {
-        ServiceId::Address { addr, .. } => Some(addr),
-        ServiceId::FwMark { .. } => None,
-    })
-    .collect()
-}
-
-fn real_server(facts: &Facts, roles: Roles, findings: &mut Vec<Finding>) {
-    let host = &facts.host;
-    let duties = duties(&facts.services, |address| host.holder(address).is_some());
-    let (steps, remarks) = steps(&duties, host);
-    for step in steps {
-        let (id, what) = match &step.change {
-            Change::Set { path, .. } => {
-                let id = if path.ends_with("rp_filter") { "rp_filter" } else { "arp" };
-                (id, format!("{} is {}", path.replace('/', "."), host.number(path)))
-            }
-            Change::Load(module) => ("tunnel", format!("The module {module} is not loaded")),
-            Change::Up(device) => ("tunnel", format!("{device} is down")),
-            Change::Open { port, .. } => ("tunnel", format!("Nobody takes GUE on port {port}")),
-            Change::Add { address, device } => {
-                ("vip_missing", format!("{address} is not on {device} of this real server"))
-            }
-        };
-        findings.push(Finding { id, what, why: step.why, mend: step.change.to_string() });
-    }
-    for remark in remarks {
-        match remark {
-            // The master among the directors is to have it there.
-            Remark::Exposed { vip, interface } if !roles.director => {
-                findings.push(exposed(vip, &interface, host))
-            }
-            Remark::Exposed { .. } | Remark::Marked(_) => {}
-            Remark::Translated(server) => findings.extend(way_back(server, facts, &duties)),
-        }
-    }
-}
-
-fn exposed(vip: IpAddr, interface: &str, host: &Host) -> Finding {
-    let addresses =
-        host.interfaces.get(interface).map(|found| found.addresses.as_slice()).unwrap_or_default();
-    let prefix = addresses.iter().find(|(one, _)| *one == vip).map_or(32, |(_, prefix)| *prefix);
-    Finding {
-        id: "vip_exposed",
-        what: format!("{vip} is on {interface}, where this real server answers for it"),
-        why: "Clients that hear this host first pass the director by".into(),
-        mend: format!(
-            "ip address del {vip}/{prefix} dev {interface} && {}",
-            Change::Add { address: vip, device: LOOPBACK }
-        ),
-    }
-}
-
-/// With address translation, answers must go back through the director.
-fn way_back(server: IpAddr, facts: &Facts, duties: &[Duty]) -> Option<Finding> {
-    let host = &facts.host;
-    let interface = host.holder(server)?;
-    let is_service = |address: &IpAddr| duties.iter().any(|duty| duty.vip == Some(*address));
-    let on_link = |address: &IpAddr| {
-        address.is_ipv6() == server.is_ipv6() && host.is_on_link(interface, *address) && !is_service(address)
-    };
-    let virtual_ = facts.virtual_addresses.iter().copied();
-    let directors: Vec<IpAddr> = facts.directors.iter().copied().chain(virtual_).filter(on_link).collect();
-    let mut gateways =
-        host.defaults.iter().filter(|route| route.v6 == server.is_ipv6()).filter_map(|route| route.gateway);
-    let leads_back = match directors.as_slice() {
-        // Who the director is, nobody says: any way out may be the right one.
-        [] => gateways.next().is_some(),
-        directors => gateways.any(|gateway| directors.contains(&gateway)),
-    };
-    if leads_back {
-        return None;
-    }
-    let mut mend = format!("ip {}route replace default via ", if server.is_ipv6() { "-6 " } else { "" });
-    let _ = match directors.first() {
-        Some(director) => write!(mend, "{director}"),
-        None => write!(mend, "DIRECTOR"),
-    };
-    Some(Finding {
-        id: "way_back",
-        what: format!("{server} is reached by NAT, but its default route does not lead to the director"),
-        why: "Clients get answers from an address they did not ask, and drop them".into(),
-        mend,
+/// The file is the directors': a real server need not have what it names.
+fn mistakes(facts: &Facts, roles: Roles) -> impl Iterator<Item = Finding> {
+    let here = facts.mistakes.here.iter().filter(move |_| roles.director);
+    facts.mistakes.anywhere.iter().chain(here).map(|text| Finding {
+        id: "configuration",
+        what: text.clone(),
+        why: "What the configuration says there has no effect, or another than it says".into(),
+        mend: format!("keepalived config check {}", facts.file),
     })
 }
 
@@ -361,6 +154,9 @@ fn conntrack(host: &Host, findings: &mut Vec<Finding>) {
 
 #[cfg(test)]
 mod tests {
+    use ipvs::ServiceId;
+
+    use super::super::marks::Given;
     use super::*;
     use crate::plan::tests::whole;
     use crate::realserver::host::{DefaultRoute, Interface};
@@ -410,6 +206,10 @@ virtual_server 10.1.0.100 80 {
         let mut host = Host { interfaces: interfaces.iter().map(interface).collect(), ..Host::default() };
         host.parameters.insert("net/ipv4/ip_forward".into(), "1".into());
         Facts {
+            file: "/k.conf".into(),
+            mistakes: Mistakes::default(),
+            own_addresses: Vec::new(),
+            marks: None,
             virtual_addresses: routers.flat_map(|one| &one.addresses).map(|one| one.address).collect(),
             services,
             host,
@@ -423,7 +223,7 @@ virtual_server 10.1.0.100 80 {
 
     fn told(facts: &Facts) -> Vec<(&'static str, String)> {
         let roles = Roles::of(&facts.services, &facts.host, facts.daemon);
-        examine(facts, roles).into_iter().map(|finding| (finding.id, finding.mend)).collect()
+        examine(facts, roles).findings.into_iter().map(|finding| (finding.id, finding.mend)).collect()
     }
 
     fn one(id: &'static str, mend: &str) -> Vec<(&'static str, String)> {
@@ -545,5 +345,107 @@ virtual_server 10.1.0.100 80 {
         assert_eq!(set("0"), one("conntrack", "sysctl -w net.ipv4.vs.conntrack=1"));
         facts.ipvs_rules = false;
         assert_eq!(told(&facts), []);
+    }
+
+    const MARKED: &str = "
+virtual_server fwmark 7 {
+    lvs_sched rr
+    lvs_method DR
+    real_server 10.1.0.11 {
+    }
+}
+";
+
+    #[test]
+    fn a_firewall_mark_is_not_called_healthy_unexamined() {
+        let mut facts = facts(MARKED, &[("eth0", &["10.1.0.1"])]);
+        let roles = Roles { director: true, real_server: false };
+        let mut with = |marks| {
+            facts.marks = Some(marks);
+            examine(&facts, roles)
+        };
+        let numbers = |numbers: &[u32], computed| {
+            Marks::Read(Given { numbers: numbers.iter().copied().collect(), computed })
+        };
+        for (marks, wanted) in [
+            (numbers(&[7], false), "a rule of netfilter gives the mark 7;"),
+            (numbers(&[8], true), "rules of netfilter compute marks"),
+            (Marks::Unreadable("nft is ill".into()), "cannot be told (nft is ill)"),
+        ] {
+            let Examination { findings, notes } = with(marks);
+            assert_eq!(findings, []);
+            assert_eq!(notes.len(), 1);
+            assert!(notes[0].starts_with("FWM 7 names no address: "), "{notes:?}");
+            assert!(notes[0].contains(wanted) && notes[0].ends_with("was not examined"), "{notes:?}");
+        }
+        let Examination { findings, notes } = with(numbers(&[8], false));
+        assert_eq!((findings[0].id, findings.len(), notes.len()), ("fwmark", 1, 0));
+        let mend =
+            "iptables -t mangle -A PREROUTING -d ADDRESS -p PROTOCOL --dport PORT -j MARK --set-mark 7";
+        assert_eq!(findings[0].mend, mend);
+    }
+
+    #[test]
+    fn the_table_s_row_of_a_firewall_mark_is_compared_like_any() {
+        let mut facts = facts(MARKED, &[("eth0", &["10.1.0.1"])]);
+        facts.marks = Some(Marks::Read(Given { numbers: [7].into(), computed: false }));
+        facts.table = Table::Read(Vec::new());
+        assert_eq!(told(&facts), one("table", "kill -HUP 42"));
+    }
+
+    #[test]
+    fn a_server_of_a_firewall_mark_is_not_called_healthy_unexamined() {
+        let mut server = facts(MARKED, &[("eth0", &["10.1.0.11"])]);
+        server.daemon = None;
+        let roles = Roles::of(&server.services, &server.host, server.daemon);
+        let Examination { findings, notes } = examine(&server, roles);
+        assert_eq!(findings, []);
+        assert!(notes[0].starts_with("10.1.0.11 serves a firewall mark"), "{notes:?}");
+    }
+
+    #[test]
+    fn a_server_on_another_way_than_configured_is_told() {
+        let mut facts = facts(NAT, &[("eth0", &["10.1.0.1"])]);
+        let Table::Read(table) = &mut facts.table else { panic!("it was read") };
+        let server = |forwarding| ipvs::Destination {
+            id: ipvs::DestinationId { addr: ip("10.2.0.11"), port: 80 },
+            forwarding,
+            weight: ipvs::Weight::ONE,
+            upper_threshold: 0,
+            lower_threshold: 0,
+        };
+        table[0].destinations = vec![server(ipvs::Forwarding::Direct)];
+        let found = examine(&facts, Roles { director: true, real_server: false }).findings;
+        assert_eq!((found.len(), found[0].id), (1, "table"));
+        assert_eq!(found[0].what, "TCP 10.1.0.100:80 reaches 10.2.0.11 by DR instead of NAT");
+        let Table::Read(table) = &mut facts.table else { panic!("it was read") };
+        table[0].destinations = vec![server(ipvs::Forwarding::Masquerade)];
+        assert_eq!(told(&facts), []);
+    }
+
+    #[test]
+    fn what_the_configuration_loses_is_told_first_and_on_a_real_server_only_what_any_host_would_lose() {
+        let mut facts = facts(NAT, &[("eth0", &["10.2.0.11"])]);
+        facts.mistakes = Mistakes { anywhere: vec!["lost".into()], here: vec!["no eth7".into()] };
+        let told = |facts: &Facts, roles| {
+            let found = examine(facts, roles).findings.into_iter();
+            found.filter(|one| one.id == "configuration").map(|one| one.what).collect::<Vec<_>>()
+        };
+        let director = Roles { director: true, real_server: false };
+        assert_eq!(told(&facts, director), ["lost", "no eth7"]);
+        assert_eq!(examine(&facts, director).findings[0].mend, "keepalived config check /k.conf");
+        assert_eq!(told(&facts, Roles { director: false, real_server: true }), ["lost"]);
+    }
+
+    #[test]
+    fn without_an_address_that_moves_the_way_back_leads_to_one_that_stays() {
+        let mut server = facts(NAT, &[("eth0", &["10.2.0.11"])]);
+        server.daemon = None;
+        server.virtual_addresses = Vec::new();
+        // The first is on another network, the last this host's own.
+        server.own_addresses = ["10.1.0.1", "10.2.0.2", "10.2.0.11"].map(ip).into();
+        assert_eq!(told(&server), one("way_back", "ip route replace default via 10.2.0.2"));
+        server.virtual_addresses = vec![ip("10.2.0.1")];
+        assert_eq!(told(&server), one("way_back", "ip route replace default via 10.2.0.1"));
     }
 }

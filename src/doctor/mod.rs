@@ -1,70 +1,64 @@
 //! `keepalived doctor`: what keeps traffic from flowing through this host, and the command that mends it.
 
+mod director;
 mod findings;
 mod look;
+mod marks;
+mod real_server;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use parser::diag::{Diagnostic, Severity};
 use serde::Serialize;
 
-use crate::cli::words::{Row, Takes, Word, Words};
-use crate::cli::{self, Options};
+use crate::cli::Options;
+use crate::cli::subcommand::{self, Said, Subcommand, no_more, own};
+use crate::cli::words::Takes;
 use crate::load::{self, Reading};
 
-use self::findings::{Facts, Finding, Roles, Table, examine};
+use self::findings::{Examination, Finding, Mistakes, Roles, Table, examine};
+use self::look::Question;
 
 /// Something was found.
 const FOUND: u8 = 1;
 /// It could not look.
 const TROUBLE: u8 = 2;
 
-const USAGE: &str = "\
-Usage: keepalived doctor [OPTION]... [FILE]
-
-Says what keeps traffic of the virtual servers of FILE from flowing through this host, and how to mend it. Changes nothing.
-A host is a real server if one of its addresses stands as one in FILE, and a director if it does not or runs keepalived.
-
-  -f, --use-file=FILE       Configuration
-  -j, --json                Print the findings for programs
-  -p, --pid=FILE            Pid file of the daemon
-  -d, --director=ADDRESS    A director's address towards this real server; may be repeated
-  -e, --all-config          Error if any configuration file is missing
-  -i, --config-id=ID        What @ID lines are read for
-  -s, --namespace=NAME      Network namespace to look at
-  -h, --help                Display this text
-
-Ends with 0 if nothing was found, 1 if something was, 2 if it could not look.
-";
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Id {
-    UseFile,
+enum Own {
     Json,
-    Pid,
     Director,
-    AllConfig,
-    Lines,
-    Namespace,
-    Help,
 }
 
-const fn row(id: Id, short: char, long: &'static str, takes: Takes) -> Row<Id> {
-    Row { id, short: Some(short), long, takes, help: "" }
-}
+const COMMAND: Subcommand<Own> = Subcommand {
+    head: "\
+Usage: keepalived doctor [OPTION]...
 
-const OPTIONS: &[Row<Id>] = &[
-    row(Id::UseFile, 'f', "use-file", Takes::Word("FILE")),
-    row(Id::Json, 'j', "json", Takes::Nothing),
-    row(Id::Pid, 'p', "pid", Takes::Word("FILE")),
-    row(Id::Director, 'd', "director", Takes::Word("ADDRESS")),
-    row(Id::AllConfig, 'e', "all-config", Takes::Nothing),
-    row(Id::Lines, 'i', "config-id", Takes::Word("ID")),
-    row(Id::Namespace, 's', "namespace", Takes::Word("NAME")),
-    row(Id::Help, 'h', "help", Takes::Nothing),
-];
+Says what keeps traffic of the virtual servers of the configuration from flowing through this host, and how to mend it. Changes
+nothing. A host is a real server if one of its addresses stands as one in the file, and a director if it does not or runs
+keepalived.
+",
+    options: &[
+        subcommand::use_file("Configuration"),
+        own(Own::Json, Some('j'), "json", Takes::Nothing, "Print the findings for programs"),
+        subcommand::pid(),
+        own(
+            Own::Director,
+            Some('d'),
+            "director",
+            Takes::Word("ADDRESS"),
+            "A director's address towards this real server; may be repeated",
+        ),
+        subcommand::all_config(),
+        subcommand::config_id(),
+        subcommand::namespace("Network namespace to look at"),
+        subcommand::help(),
+    ],
+    tail: "\nEnds with 0 if nothing was found, 1 if something was, 2 if it could not look.\n",
+};
 
 /// What the command line asks for.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -76,62 +70,45 @@ struct Call {
 
 /// Answers the words behind `doctor`.
 pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
-    let call = match read(words, cwd) {
-        Ok(Some(call)) => call,
-        Ok(None) => {
-            print!("{USAGE}");
-            return 0;
+    let call = match COMMAND.call(words, TROUBLE, |said| meaning(said, cwd)) {
+        Ok(call) => call,
+        Err(code) => return code,
+    };
+    let (text, code) = match visit(&call) {
+        Ok(report) => {
+            let code = if report.findings.is_empty() { 0 } else { FOUND };
+            (if call.json { json(&report) } else { report.text() }, code)
         }
-        Err(refusal) => {
-            eprint!("{refusal}{USAGE}");
+        Err(error) if call.json => (json(&Failure { error }), TROUBLE),
+        Err(error) => {
+            eprintln!("{error}");
             return TROUBLE;
         }
     };
-    match visit(&call) {
-        Ok(report) => {
-            let text = if call.json { report.json() } else { report.text() };
-            // Whoever closes the output has seen enough.
-            let _seen_enough = io::stdout().lock().write_all(text.as_bytes());
-            if report.findings.is_empty() { 0 } else { FOUND }
-        }
-        Err(trouble) => {
-            eprintln!("{trouble}");
-            TROUBLE
-        }
-    }
+    // Whoever closes the output has seen enough.
+    let _seen_enough = io::stdout().lock().write_all(text.as_bytes());
+    code
 }
 
-fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<Call>, String> {
-    let mut call = Call::default();
-    let mut named = PathBuf::new();
-    for word in Words::new(OPTIONS, words.into_iter()) {
-        let (id, argument) = match word {
-            Word::Option(id, argument) => (id, argument.unwrap_or_default()),
-            Word::Unknown(option) => return Err(format!("Unknown option {option}\n")),
-            Word::MissingParameter(option) => return Err(format!("Missing parameter for option {option}\n")),
-            Word::Stray(file) if named.as_os_str().is_empty() => {
-                named = file.into();
-                continue;
+fn meaning(mut said: Said<Own>, cwd: &Path) -> Result<Call, String> {
+    no_more(said.words.drain(..))?;
+    let (options, own) = said.one_file(cwd)?;
+    let mut call = Call { options, ..Call::default() };
+    for (own, word) in own {
+        match own {
+            Own::Json => call.json = true,
+            Own::Director => {
+                call.directors.push(word.parse().map_err(|_| format!("{word} is no address\n"))?);
             }
-            Word::Stray(word) => return Err(format!("Unexpected argument {}\n", word.to_string_lossy())),
-        };
-        let text = || argument.to_string_lossy().into_owned();
-        match id {
-            Id::UseFile => named = argument.into(),
-            Id::Json => call.json = true,
-            Id::Pid => call.options.pid_file = Some(argument.into()),
-            Id::Director => {
-                let address = text().parse().map_err(|_| format!("{} is no address\n", text()))?;
-                call.directors.push(address);
-            }
-            Id::AllConfig => call.options.all_config = true,
-            Id::Lines => call.options.config_id = Some(text()),
-            Id::Namespace => call.options.namespace = Some(text()),
-            Id::Help => return Ok(None),
         }
     }
-    call.options.file = cli::configuration_file(&named, cwd);
-    Ok(Some(call))
+    Ok(call)
+}
+
+/// What programs are told when it could not look.
+#[derive(Debug, Serialize)]
+struct Failure {
+    error: String,
 }
 
 /// What came of a visit.
@@ -140,32 +117,48 @@ struct Report {
     director: bool,
     real_server: bool,
     findings: Vec<Finding>,
+    /// What was not examined.
+    notes: Vec<String>,
 }
 
 fn visit(call: &Call) -> Result<Report, String> {
     let mut findings = load::read(&call.options, Reading::ToRun);
     findings.place.enter().map_err(|error| error.to_string())?;
     let pid_file = call.options.pid_file.clone().unwrap_or_else(|| findings.place.pid_path());
+    let in_the_text = findings.diagnostics.len();
     let plan = findings.plan();
-    // What is wrong with the configuration may be what keeps traffic away.
     let (diagnostics, _) = findings.into_told();
-    for diagnostic in &diagnostics {
-        eprintln!("{diagnostic}");
-    }
+    let file = call.options.file.display().to_string();
     if plan.checkers.services.is_empty() {
-        return Err(format!("There is no virtual server in {}", call.options.file.display()));
+        // What is wrong with the configuration may be why.
+        let said = diagnostics.iter().map(|diagnostic| format!("{diagnostic}\n"));
+        return Err(format!("{}There is no virtual server in {file}", said.collect::<String>()));
     }
+    let (anywhere, here) = diagnostics.split_at(in_the_text);
+    let mistakes = Mistakes { anywhere: mistakes(anywhere), here: mistakes(here) };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-    let facts: Facts = runtime.block_on(look::look(plan, &pid_file, call.directors.clone()))?;
+    let directors = call.directors.clone();
+    let facts = runtime.block_on(look::look(Question { file, mistakes, plan, pid_file, directors }))?;
     let roles = Roles::of(&facts.services, &facts.host, facts.daemon);
     match &facts.table {
         Table::Unreadable(why) if roles.director => Err(why.clone()),
         Table::Unreadable(_) | Table::Read(_) | Table::NoModule => {
             let Roles { director, real_server } = roles;
-            Ok(Report { director, real_server, findings: examine(&facts, roles) })
+            let Examination { findings, notes } = examine(&facts, roles);
+            Ok(Report { director, real_server, findings, notes })
         }
     }
+}
+
+/// Those that lose something. Words that are only old or unwise keep no traffic away.
+fn mistakes(diagnostics: &[Diagnostic]) -> Vec<String> {
+    let grave = diagnostics.iter().filter(|one| matches!(one.severity, Severity::Error | Severity::Fatal));
+    grave.map(Diagnostic::to_string).collect()
+}
+
+fn json(report: &impl Serialize) -> String {
+    serde_json::to_string_pretty(report).map(|text| text + "\n").unwrap_or_default()
 }
 
 impl Report {
@@ -175,18 +168,18 @@ impl Report {
             (true, false) => "director",
             (false, _) => "real server",
         };
+        let mut text = format!("This host is a {role}.");
         if self.findings.is_empty() {
-            return format!("This host is a {role}. Nothing was found that keeps traffic away.\n");
+            text.push_str(" Nothing was found that keeps traffic away.");
         }
-        let mut text = format!("This host is a {role}.\n");
+        text.push('\n');
         for Finding { id, what, why, mend } in &self.findings {
             text.push_str(&format!("\n{what} ({id})\n  {why}.\n  {mend}\n"));
         }
+        for note in &self.notes {
+            text.push_str(&format!("\nNote: {note}.\n"));
+        }
         text
-    }
-
-    fn json(&self) -> String {
-        serde_json::to_string_pretty(self).map(|text| text + "\n").unwrap_or_default()
     }
 }
 
@@ -194,23 +187,39 @@ impl Report {
 mod tests {
     use super::*;
 
+    fn ask(line: &[&str]) -> Result<Call, String> {
+        let said = COMMAND.read(line.iter().map(OsString::from)).expect("read").expect("a call");
+        meaning(said, Path::new("/srv"))
+    }
+
     #[test]
     fn a_file_directors_and_json_are_understood() {
-        let words = ["-j", "k.conf", "-d", "10.0.0.1"].map(OsString::from);
-        let call = read(words, Path::new("/srv")).expect("read").expect("a call");
+        let call = ask(&["-j", "-f", "k.conf", "-d", "10.0.0.1"]).expect("a call");
         assert!(call.json);
         assert_eq!(call.options.file, Path::new("/srv/k.conf"));
         assert_eq!(call.directors, [IpAddr::from([10, 0, 0, 1])]);
     }
 
     #[test]
+    fn a_word_alone_is_no_file() {
+        assert_eq!(ask(&["bogus"]), Err("Unexpected argument bogus\n".into()));
+        assert_eq!(ask(&["-d", "bogus"]), Err("bogus is no address\n".into()));
+    }
+
+    #[test]
     fn a_report_says_what_why_and_how_to_mend() {
         let finding =
             Finding { id: "ip_vs", what: "W".into(), why: "Y".into(), mend: "modprobe ip_vs".into() };
-        let report = Report { director: true, real_server: false, findings: vec![finding] };
-        assert_eq!(report.text(), "This host is a director.\n\nW (ip_vs)\n  Y.\n  modprobe ip_vs\n");
-        let json: serde_json::Value = serde_json::from_str(&report.json()).expect("it is JSON");
-        assert_eq!(json["findings"][0]["mend"], "modprobe ip_vs");
-        assert_eq!((&json["director"], &json["real_server"]), (&true.into(), &false.into()));
+        let notes = vec!["FWM 7 names no address".to_owned()];
+        let mut report = Report { director: true, real_server: false, findings: vec![finding], notes };
+        let text = "This host is a director.\n\nW (ip_vs)\n  Y.\n  modprobe ip_vs\n\nNote: FWM 7 names no address.\n";
+        assert_eq!(report.text(), text);
+        let written: serde_json::Value = serde_json::from_str(&json(&report)).expect("it is JSON");
+        assert_eq!(written["findings"][0]["mend"], "modprobe ip_vs");
+        assert_eq!((&written["director"], &written["real_server"]), (&true.into(), &false.into()));
+        assert_eq!(written["notes"][0], "FWM 7 names no address");
+        report.findings.clear();
+        let text = "This host is a director. Nothing was found that keeps traffic away.\n\nNote: FWM 7 names no address.\n";
+        assert_eq!(report.text(), text);
     }
 }

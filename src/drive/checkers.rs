@@ -22,6 +22,7 @@ use self::programs::Programs;
 use self::tell::Listeners;
 use super::echo::Echoes;
 use super::ipvs::Table;
+use super::marking::Marker;
 use super::presence::Presence;
 use super::tracked::Tracked;
 use crate::exit::Exit;
@@ -81,8 +82,11 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         echoes,
         tls: tls(&plan.credentials),
         presence: None,
+        marker: Marker::default(),
         overdue: false,
     };
+    // Marked before there is a service for it, so that no packet of a service is missed.
+    worker.marker.want(plan.marking).await;
     worker.listeners.reconfigure_fifos(plan.fifos);
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
@@ -141,6 +145,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 /// Removes the services that a worker which could not do it itself has left.
 pub(crate) async fn clean_up(plan: CheckersPlan) {
     let (services, ..) = split(plan.services);
+    Marker::of(plan.marking).want(None).await;
     match Table::open().await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
@@ -164,6 +169,7 @@ struct Worker {
     tls: Tls,
     /// Once a virtual server depends on where its address is.
     presence: Option<Presence>,
+    marker: Marker,
     /// Whether it has been told that checks wait.
     overdue: bool,
 }
@@ -419,6 +425,7 @@ impl Worker {
         self.listeners.mailer.reconfigure(plan.alerts);
         self.listeners.reconfigure_fifos(plan.fifos);
         self.at_stop = plan.table.at_stop;
+        self.marker.want(plan.marking).await;
         let mut actions = Vec::new();
         // Who leaves is told of by the scripts it had.
         self.listeners.add(scripts.clone());
@@ -455,6 +462,7 @@ impl Worker {
                 }
             }
         }
+        self.marker.want(None).await;
         self.listeners.finish(LAST_SCRIPTS, LAST_POST).await;
     }
 }

@@ -9,6 +9,7 @@
 mod address;
 mod firewall;
 mod ledger;
+mod linkbeat;
 mod request;
 mod route;
 mod rule;
@@ -31,11 +32,13 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use self::firewall::Firewall;
 use self::ledger::{Edit, Ledger, Owner};
+use self::linkbeat::Linkbeat;
 use self::request::Requests;
 use self::sysctl::Sysctls;
 use self::vmac::Vmacs;
 use crate::mirror::{Mirror, Report};
 use crate::plan::firewall::{Closed, Firewall as FirewallPlan};
+use crate::plan::linkbeat::Polled;
 use crate::plan::object::Object;
 use crate::plan::setting::Setting;
 use crate::plan::standing::Standing;
@@ -55,6 +58,8 @@ pub(crate) enum Command {
         vmacs: Vec<Vmac>,
         /// How to filter.
         firewall: Option<FirewallPlan>,
+        /// Links to ask how they are; exactly these.
+        polled: Vec<Polled>,
     },
     /// Have exactly these as long as the configuration says so.
     Keep(Standing),
@@ -111,9 +116,12 @@ pub(crate) struct Kernel {
 impl Kernel {
     /// Starts the thread; the first answers are a report of everything, up to [`Answer::Current`].
     pub(crate) fn start() -> io::Result<Self> {
+        // Neither end may wait for the other, so neither channel has a limit of its own. Commands are limited by the election:
+        // a router holds or drops once in a down interval. Answers are as many as the kernel's notices, which wait in a
+        // socket of limited size while this thread is busy, and the worker takes them in every turn of its loop.
         let (commands, orders) = unbounded_channel();
         let (say, answers) = unbounded_channel();
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("rtnetlink".into()).spawn(move || {
             if let Err(error) = runtime.block_on(work(orders, say)) {
                 tracing::error!("Netlink: {error}");
@@ -165,6 +173,7 @@ async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answe
         settings: Vec::new(),
         vmacs: Vmacs::default(),
         firewall: Firewall::default(),
+        linkbeat: Linkbeat::default(),
         suspicion: Suspicion::None,
         say,
     };
@@ -177,6 +186,7 @@ async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answe
             },
             message = thread.messages.next() => thread.hear_all(message).await?,
             message = next(&mut thread.routes) => thread.hear_all(message).await?,
+            () = thread.linkbeat.due() => thread.ask_links(),
         }
         thread.check().await?;
     }
@@ -213,6 +223,7 @@ struct Thread {
     settings: Vec<Setting>,
     vmacs: Vmacs,
     firewall: Firewall,
+    linkbeat: Linkbeat,
     suspicion: Suspicion,
     say: UnboundedSender<Answer>,
 }
@@ -233,7 +244,9 @@ impl Thread {
                 }
                 self.answer(Answer::Clean);
             }
-            Command::Prepare { vmacs, firewall } => {
+            Command::Prepare { vmacs, firewall, polled } => {
+                self.linkbeat.want(polled)?;
+                self.ask_links();
                 if firewall.is_some() {
                     self.firewall.want(firewall);
                 }
@@ -241,7 +254,7 @@ impl Thread {
                 self.ensure_vmacs().await?;
                 self.answer(Answer::Prepared);
             }
-            Command::Keep(Standing { objects, vmacs, settings, firewall }) => {
+            Command::Keep(Standing { objects, vmacs, settings, firewall, polled: _ }) => {
                 self.firewall.want(firewall);
                 for old in self.vmacs.want(vmacs) {
                     self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
@@ -332,6 +345,7 @@ impl Thread {
                 self.suspicion = Suspicion::Missing;
             }
             if let Some(report) = Report::read(&inner) {
+                let report = self.linkbeat.correct(report);
                 self.take(report);
             }
         } else if let NetlinkPayload::Overrun(_) = message.payload {
@@ -358,6 +372,12 @@ impl Thread {
             return self.ledger.held().any(|held| is_address(&gone, held.object, mirror));
         }
         false
+    }
+
+    fn ask_links(&mut self) {
+        for report in self.linkbeat.ask(&self.mirror) {
+            self.take(report);
+        }
     }
 
     fn take(&mut self, report: Report) {
@@ -501,6 +521,7 @@ impl Thread {
             links.into_iter().filter_map(|link| Report::read(&RouteNetlinkMessage::NewLink(link))).collect();
         now.extend(self.dump_addresses().await?);
         for report in self.mirror.gone(&now).into_iter().chain(now) {
+            let report = self.linkbeat.correct(report);
             self.mirror.apply(&report);
             self.answer(Answer::Report(report));
         }

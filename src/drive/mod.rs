@@ -10,4 +10,6 @@ pub(crate) mod vrrp;
 
 mod chatter;
 mod kernel;
+mod marking;
 mod syncd;
+mod tool;

@@ -6,22 +6,21 @@
 use std::io;
 
 use ipvs::{Daemon, Handle, Request, Role};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 
 use crate::unusable;
 
 /// The other end of the thread.
 #[derive(Debug)]
 pub(crate) struct SyncDaemon {
-    wishes: UnboundedSender<Option<Daemon>>,
+    wishes: watch::Sender<Option<Daemon>>,
     ended: oneshot::Receiver<()>,
 }
 
 impl SyncDaemon {
     /// Starts the thread; no daemon runs yet.
     pub(crate) fn start() -> io::Result<Self> {
-        let (wishes, orders) = unbounded_channel();
+        let (wishes, orders) = watch::channel(None);
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("syncd".into()).spawn(move || {
@@ -34,8 +33,7 @@ impl SyncDaemon {
 
     /// Has exactly this daemon run, or none.
     pub(crate) fn want(&self, daemon: Option<Daemon>) {
-        // A thread that is gone has said why.
-        let _ = self.wishes.send(daemon);
+        self.wishes.send_replace(daemon);
     }
 
     /// Stops what runs, and waits for that.
@@ -46,7 +44,7 @@ impl SyncDaemon {
     }
 }
 
-async fn work(mut orders: UnboundedReceiver<Option<Daemon>>) {
+async fn work(mut orders: watch::Receiver<Option<Daemon>>) {
     let mut table = match unusable::open().await {
         Ok(table) => table,
         Err(reason) => {
@@ -55,11 +53,9 @@ async fn work(mut orders: UnboundedReceiver<Option<Daemon>>) {
         }
     };
     let mut ours = None;
-    while let Some(mut wanted) = orders.recv().await {
-        // Only the last wish counts.
-        while let Ok(later) = orders.try_recv() {
-            wanted = later;
-        }
+    // Only the last wish counts, also that of a worker that is gone.
+    while orders.changed().await.is_ok() {
+        let wanted = *orders.borrow_and_update();
         if wanted == ours {
             continue;
         }

@@ -210,7 +210,7 @@ fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, stat
         skip_check_adv_addr: config.skip_check_adv_addr.into(),
         strict_mode: config.strict.into(),
         vmac_ifname: "",
-        ifp_ifname: plan.params.interface.clone(),
+        ifp_ifname: plan.params.interface.clone().filter(|_| config.vrf.is_none()),
         master_priority: status.leader.map_or(0, |leader| leader.priority.get()),
         last_transition: number(epoch(status.since)),
         garp_delay: garp.master_delay.as_secs_f64(),

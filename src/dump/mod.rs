@@ -17,6 +17,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parser::config::{Config, VrrpInstance};
 
+pub(crate) use self::path::temporary_folder;
 use self::path::{File, Naming};
 pub(crate) use self::words::address;
 use crate::load::Loaded;
@@ -131,7 +132,7 @@ fn naming(loaded: &Loaded) -> Naming<'_> {
     let global = &loaded.config.global;
     let instance = loaded.place.label().filter(|_| global.data_use_instance);
     Naming {
-        folder: path::temporary_folder(),
+        folder: temporary_folder(),
         state: global.state_dump_file.as_deref(),
         stats: global.stats_dump_file.as_deref(),
         json: global.json_dump_file.as_deref(),

@@ -73,7 +73,7 @@ fn insert(path: &Path, suffix: &str, instance: Option<&str>) -> PathBuf {
 }
 
 /// `TMPDIR` if it is the absolute path of a folder, else `/tmp`.
-pub(super) fn temporary_folder() -> PathBuf {
+pub(crate) fn temporary_folder() -> PathBuf {
     let wanted = std::env::var_os("TMPDIR").map(PathBuf::from);
     wanted.filter(|path| path.is_absolute() && path.is_dir()).unwrap_or_else(|| TMP.into())
 }

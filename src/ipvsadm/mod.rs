@@ -110,8 +110,16 @@ struct Session<'a> {
 impl Session<'_> {
     /// Carries out a command line; the exit code is 0 unless `-R` has told of something else.
     async fn command_line(&mut self, words: &[&str]) -> Result<u8, End> {
-        let command = ipvsadm::read(words, self.program, &self.names)?;
+        let command = match ipvsadm::read(words, self.program, &self.names) {
+            Ok(command) => command,
+            Err(refusal) => {
+                // Scripts tell by the exit code whether there is IPVS, and the original looks before it reads its words.
+                self.handle().await?;
+                return Err(refusal.into());
+            }
+        };
         if matches!(command, Command::Restore) {
+            self.handle().await?;
             return self.restore(BufReader::new(io::stdin().lock())).await;
         }
         self.carry_out(command).await.map(|()| 0)

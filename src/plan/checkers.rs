@@ -17,10 +17,11 @@ use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, 
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::marking::{Marking, Marks};
 use super::notify::{self, Fifo, Scope};
-use super::script::{Refusal, Vetting};
+use super::script::{MISC, Refusal, Vetting};
 use super::watch::File;
-use super::{System, ipvs};
+use super::{Keep, System, ipvs};
 use crate::notify::mail;
 use crate::script::Program;
 
@@ -41,6 +42,8 @@ pub(crate) struct CheckersPlan {
     pub(crate) tells_first: bool,
     /// What runs for `MISC_CHECK`.
     pub(crate) programs: Vec<Program>,
+    /// `nftables_ipvs`
+    pub(crate) marking: Option<Marking>,
     /// The virtual servers, in the order of the files.
     pub(crate) services: Vec<Service>,
 }
@@ -83,19 +86,35 @@ pub(super) fn plan(
     alerts: Option<mail::Settings>,
     complaints: &mut Vec<Diagnostic>,
 ) -> CheckersPlan {
-    let mut services = Vec::with_capacity(config.virtual_servers.len());
+    assemble(config, system, alerts, Keep::Everything, complaints)
+}
+
+/// Finds what is wrong, as [`plan`] does, and keeps nothing else.
+pub(super) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+    assemble(config, system, None, Keep::Nothing, complaints);
+}
+
+fn assemble(
+    config: &Config,
+    system: &System,
+    alerts: Option<mail::Settings>,
+    keep: Keep,
+    complaints: &mut Vec<Diagnostic>,
+) -> CheckersPlan {
+    let mut services = keep.room(config.virtual_servers.len());
     let mut vetting = Vetting::new(&config.global);
     let mut programs = Vec::new();
+    let marks = Marks::of(config);
     for vs in &config.virtual_servers {
-        let kernel = ipvs::services(config, vs, complaints);
+        let kernel = ipvs::services(config, vs, &marks, complaints);
         let scripts = scripts(vs, &mut vetting);
         let mut misc = |script: &config::Script| {
             let program = misc_program(script, &mut vetting)?;
-            programs.push(program.clone());
+            keep.push(&mut programs, program.clone());
             Some(program)
         };
         let params = virtual_server(config, vs, system, &mut misc, complaints);
-        services.push(Service { params, kernel, scripts });
+        keep.push(&mut services, Service { params, kernel, scripts });
     }
     let fifos = if config.present.checkers {
         let own = config.global.lvs_notify_fifo.as_ref();
@@ -105,9 +124,6 @@ pub(super) fn plan(
     };
     vetting.finish("check scripts", complaints);
     let credentials = super::tls::plan(config, complaints);
-    if config.present.checkers {
-        not_yet_global(&config.global, complaints);
-    }
     CheckersPlan {
         alerts,
         credentials,
@@ -116,6 +132,7 @@ pub(super) fn plan(
         fifos,
         tells_first: config.global.rs_init_notifies,
         programs,
+        marking: marks.plan(config, complaints),
         services,
     }
 }
@@ -139,7 +156,7 @@ fn scripts(vs: &VirtualServer, vetting: &mut Vetting<'_>) -> ServiceScripts {
 
 /// The program of a check; without it the server has one checker fewer (compat/checkers.md §2.13).
 fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Program> {
-    let why = match vetting.check("misc checker script", script) {
+    let why = match vetting.check(MISC, script) {
         Ok(program) => return Some(program),
         Err(Refusal::NotFound) => "since not found/accessible",
         Err(Refusal::Insecure) => "due to insecure",
@@ -148,14 +165,6 @@ fn misc_program(script: &config::Script, vetting: &mut Vetting<'_>) -> Option<Pr
     let text = format!("Disabling misc script '{}' {why}", script.command.text);
     vetting.complain(Class::General, None, text);
     None
-}
-
-/// Says which words of `global_defs` about checkers have no effect.
-fn not_yet_global(global: &config::Global, complaints: &mut Vec<Diagnostic>) {
-    if global.nftables_ipvs.is_some() {
-        let text = "nftables_ipvs is not part of this version - ignoring";
-        complaints.push(Diagnostic::new(Class::Log, None, text));
-    }
 }
 
 fn virtual_server(

@@ -7,6 +7,8 @@ use parser::config::{self, Config, Members, VirtualServer};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::marking::Marks;
+
 /// Addresses that one line of a group may stand for. Each is a service of its own in the kernel.
 const MAX_RANGE: u128 = 65_536;
 
@@ -126,13 +128,23 @@ fn daemon(daemon: &config::SyncDaemon) -> Option<ipvs::Daemon> {
 }
 
 /// Translates one block.
-pub(super) fn services(config: &Config, vs: &VirtualServer, complaints: &mut Vec<Diagnostic>) -> Services {
+pub(super) fn services(
+    config: &Config,
+    vs: &VirtualServer,
+    marks: &Marks,
+    complaints: &mut Vec<Diagnostic>,
+) -> Services {
     let service = |id| service(vs, id);
     let services = match &vs.service {
         config::Service::Address { addr, port } => vec![service(address(vs, *addr, *port))],
         config::Service::Fwmark(mark) => mark_id(*mark, vs.family).map(service).into_iter().collect(),
         config::Service::Group { group, .. } => match config.virtual_server_groups.get(*group) {
-            Some(group) => members(vs, &group.members, complaints).into_iter().map(service).collect(),
+            Some(group) => match marks.mark(vs) {
+                Some(mark) => families(&group.members)
+                    .map(|family| service(ipvs::ServiceId::FwMark { mark, family }))
+                    .collect(),
+                None => members(vs, &group.members, complaints).into_iter().map(service).collect(),
+            },
             None => Vec::new(),
         },
     };
@@ -178,12 +190,29 @@ fn service(vs: &VirtualServer, id: ipvs::ServiceId) -> ipvs::Service {
 }
 
 fn address(vs: &VirtualServer, addr: IpAddr, port: u16) -> ipvs::ServiceId {
-    let protocol = match vs.protocol {
+    ipvs::ServiceId::Address { protocol: protocol(vs.protocol), addr, port }
+}
+
+/// The kernel's name for a protocol.
+pub(super) fn protocol(protocol: config::Protocol) -> ipvs::Protocol {
+    match protocol {
         config::Protocol::Tcp => ipvs::Protocol::Tcp,
         config::Protocol::Udp | config::Protocol::None => ipvs::Protocol::Udp,
         config::Protocol::Sctp => ipvs::Protocol::Sctp,
+    }
+}
+
+/// The families that the addresses of a group are of.
+fn families(members: &[Members]) -> impl Iterator<Item = ipvs::Family> {
+    let has = |ipv6: bool| {
+        members.iter().any(|member| match member {
+            Members::Range { first, .. } => first.is_ipv6() == ipv6,
+            Members::Fwmark { .. } => false,
+        })
     };
-    ipvs::ServiceId::Address { protocol, addr, port }
+    [(has(false), ipvs::Family::V4), (has(true), ipvs::Family::V6)]
+        .into_iter()
+        .filter_map(|(has, family)| has.then_some(family))
 }
 
 fn mark_id(mark: u32, family: Option<config::Family>) -> Option<ipvs::ServiceId> {

@@ -12,6 +12,8 @@ pub(crate) mod diff;
 pub(crate) mod firewall;
 mod iproute;
 pub(crate) mod ipvs;
+pub(crate) mod linkbeat;
+pub(crate) mod marking;
 pub(crate) mod notify;
 pub(crate) mod object;
 pub(crate) mod process;
@@ -121,7 +123,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Translates a configuration. What is wrong with it in the light of the running system goes to `complaints`.
     pub(crate) fn new(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) -> Self {
-        let alerts: Option<mail::Settings> = alerts::plan(&config.global, system);
+        let alerts: Option<mail::Settings> = alerts::plan(&config.global, system, complaints);
         let (startup, shutdown) = notify::occasions(config, complaints);
         Self {
             vrrp: vrrp::plan(config, system, alerts.clone(), complaints),
@@ -132,6 +134,13 @@ impl Plan {
             shutdown,
             child_wait_time: config.global.child_wait_time,
         }
+    }
+
+    /// Finds what [`Plan::new`] would complain about, without the memory for what is only needed to run.
+    pub(crate) fn examine(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
+        let (_startup, _shutdown) = notify::occasions(config, complaints);
+        vrrp::examine(config, system, complaints);
+        checkers::examine(config, system, complaints);
     }
 
     /// Whether the files have anything for a worker.
@@ -163,6 +172,32 @@ impl Plan {
             Role::Checkers => encode(&ToWorker::Reload(&self.checkers)),
             Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
             Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
+        }
+    }
+}
+
+/// What becomes of the part of a plan that one block makes, when it has been looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Keep {
+    /// It is run.
+    Everything,
+    /// It was made only to see whether it can be.
+    Nothing,
+}
+
+impl Keep {
+    /// A list for so many parts.
+    fn room<T>(self, count: usize) -> Vec<T> {
+        match self {
+            Self::Everything => Vec::with_capacity(count),
+            Self::Nothing => Vec::new(),
+        }
+    }
+
+    fn push<T>(self, list: &mut Vec<T>, part: T) {
+        match self {
+            Self::Everything => list.push(part),
+            Self::Nothing => {}
         }
     }
 }

@@ -30,13 +30,13 @@ impl Scripts {
     pub(super) fn plan(said: &config::Notify, vetting: &mut Vetting<'_>) -> Self {
         let config::Notify { master, backup, fault, stop, deleted, any, master_rx_lower_pri } = said;
         Self {
-            backup: vetting.notify(backup.as_ref()),
-            master: vetting.notify(master.as_ref()),
-            fault: vetting.notify(fault.as_ref()),
-            stop: vetting.notify(stop.as_ref()),
-            deleted: vetting.notify(deleted.as_ref()),
-            any: vetting.notify(any.as_ref()),
-            lower_heard: vetting.notify(master_rx_lower_pri.as_ref()),
+            backup: vetting.notify(backup.as_deref()),
+            master: vetting.notify(master.as_deref()),
+            fault: vetting.notify(fault.as_deref()),
+            stop: vetting.notify(stop.as_deref()),
+            deleted: vetting.notify(deleted.as_deref()),
+            any: vetting.notify(any.as_deref()),
+            lower_heard: vetting.notify(master_rx_lower_pri.as_deref()),
         }
     }
 }

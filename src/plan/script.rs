@@ -17,6 +17,9 @@ use crate::script::{Identity, Program};
 /// The user that scripts run as if there is one of that name and nothing else is said.
 const USUAL_USER: &str = "keepalived_script";
 
+/// What the script of a `MISC_CHECK` is called in messages.
+pub(super) const MISC: &str = "misc checker script";
+
 /// Why a script is not run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
@@ -68,7 +71,7 @@ impl<'a> Vetting<'a> {
         let script = script?;
         let name = &script.command.text;
         let identity = match &script.identity {
-            Some(identity) => self.look_up(identity).map_err(|()| {
+            Some(said) => self.look_up(&said.value).map_err(|()| {
                 self.complain(
                     Class::Log,
                     None,
@@ -76,6 +79,7 @@ impl<'a> Vetting<'a> {
                 );
             }),
             None => self.usual().map_err(|()| {
+                self.no_usual(&script.span);
                 let text = format!("Failed to set default user for notify script {name} - ignoring");
                 self.complain(Class::Log, None, text);
             }),
@@ -86,15 +90,17 @@ impl<'a> Vetting<'a> {
     /// A script of a check, `owner` being what it is called there (as `vrrp script s`).
     pub(super) fn check(&mut self, owner: &str, script: &config::Script) -> Result<Program, Refusal> {
         let identity = match &script.identity {
-            Some(identity) => self.look_up(identity).map_err(|()| {
-                let text = format!("Unable to set uid/gid for script '{}'", script.command.text);
-                self.complain(Class::General, Some(&script.span), text);
+            Some(said) => self.look_up(&said.value).map_err(|()| {
+                let quoted: Vec<String> =
+                    script.command.argv.iter().map(|word| format!("'{word}'")).collect();
+                let text = match owner {
+                    MISC => format!("Failed to set uid/gid for {owner} {} - removing", quoted.join(" ")),
+                    _ => format!("Unable to set uid/gid for script {}", quoted.join(" ")),
+                };
+                self.complain(Class::General, Some(&said.span), text);
             }),
             None => self.usual().map_err(|()| {
-                if self.global.script_user.is_none() {
-                    let text = format!("Unable to set default user {USUAL_USER} for script");
-                    self.complain(Class::General, Some(&script.span), text);
-                }
+                self.no_usual(&script.span);
                 let text = format!("Unable to set default user for {owner} - removing");
                 self.complain(Class::General, Some(&script.span), text);
             }),
@@ -133,6 +139,14 @@ impl<'a> Vetting<'a> {
                 }
                 Ok(identity(nix::unistd::geteuid().as_raw(), nix::unistd::getegid(), &[]))
             }
+        }
+    }
+
+    /// Says that there is nobody to run a script.
+    fn no_usual(&mut self, at: &Span) {
+        if self.global.script_user.is_none() {
+            let text = format!("Unable to set default user {USUAL_USER} for script");
+            self.complain(Class::General, Some(at), text);
         }
     }
 

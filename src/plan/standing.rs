@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::firewall::{self, Firewall};
 use super::iproute::Names;
+use super::linkbeat::Polled;
 use super::object::Object;
 use super::setting::Setting;
 use super::vmac::{self, Vmac};
@@ -25,6 +26,8 @@ pub(crate) struct Standing {
     pub(crate) settings: Vec<Setting>,
     /// Packet filter.
     pub(crate) firewall: Option<Firewall>,
+    /// `linkbeat_interfaces`
+    pub(crate) polled: Vec<Polled>,
 }
 
 /// The interface of static addresses when nothing names one.
@@ -35,6 +38,7 @@ pub(super) fn plan(
     config: &Config,
     names: &Names,
     vmacs: Vec<Vmac>,
+    polled: Vec<Polled>,
     any_closed: bool,
     complaints: &mut Vec<Diagnostic>,
 ) -> Standing {
@@ -45,6 +49,7 @@ pub(super) fn plan(
         firewall: firewall::plan(config, &vmacs, any_closed, complaints),
         vmacs,
         settings,
+        polled,
     }
 }
 

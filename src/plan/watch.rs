@@ -100,7 +100,9 @@ pub(super) fn plan(config: &Config, vetting: &mut Vetting<'_>) -> Watched {
     let files_of = |one: &Tracking| one.files.iter().map(|line| line.what).collect();
     let processes_of = |one: &Tracking| one.processes.iter().map(|line| line.what).collect();
     let mut scripts = Vec::new();
-    for (at, script) in config.scripts.iter().enumerate() {
+    // Without virtual routers nothing runs them, so nothing is said of them either.
+    let looked_at = if config.vrrp_instances.is_empty() { &[][..] } else { &config.scripts[..] };
+    for (at, script) in looked_at.iter().enumerate() {
         // Also one that nobody watches is looked at: it counts for the security of the whole (config-language.md §14.3).
         let planned = self::script(script, vetting);
         if used(&scripts_of, at) {

@@ -10,7 +10,7 @@ use netlink_packet_route::address::{AddressAttribute, AddressFlags, AddressMessa
 use nix::errno::Errno;
 use rtnetlink::{Handle, LinkUnspec};
 
-use super::host::parameter;
+use super::host::{ANY, OVER_IPV6, inside_ipv6, parameter};
 use super::state::{State, Undo};
 use super::step::Change;
 use crate::unusable;
@@ -52,6 +52,10 @@ impl Hands {
                 remember(state, Undo::Down((*device).to_owned()))?;
                 self.switch(device, true).await
             }
+            Change::TakeBoth => {
+                remember(state, Undo::Mode(inside_ipv6()?))?;
+                change_mode(ANY)
+            }
             Change::Open { v6, port } => {
                 remember(state, Undo::Close { v6: *v6, port: *port })?;
                 fou(*v6, &["add", "port", &port.to_string(), "gue"])
@@ -86,6 +90,18 @@ impl Hands {
                 Err(error) if is(&error, Errno::ENODEV) => {}
                 other => other?,
             },
+            Undo::Mode(before) => {
+                // The device is gone, and its mode with it.
+                let Ok(now) = inside_ipv6() else { return Ok(None) };
+                if now == *before {
+                    return Ok(None);
+                }
+                if now != ANY {
+                    let text = format!("{OVER_IPV6} is {now} now, not {ANY}: somebody else set it, it stays");
+                    return Ok(Some(text));
+                }
+                change_mode(before)?;
+            }
             Undo::Close { v6, port } => {
                 // Closed already, if it cannot be closed; the next line of the state must still be reached.
                 return Ok(fou(*v6, &["del", "port", &port.to_string()])
@@ -164,6 +180,11 @@ fn named(error: rtnetlink::Error, device: &str) -> io::Error {
         return message.to_io();
     }
     io::Error::other(format!("{device}: {error}"))
+}
+
+/// Only ip-tunnel(8) changes this one device on all kernels.
+fn change_mode(mode: &str) -> io::Result<()> {
+    run("ip", &["-6", "tunnel", "change", OVER_IPV6, "mode", mode])
 }
 
 /// Foo-over-UDP has a netlink family of its own, which iproute2 speaks.

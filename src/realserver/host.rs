@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::net::IpAddr;
+use std::process::Command;
 
 use futures_util::TryStreamExt as _;
 use netlink_packet_route::RouteNetlinkMessage;
@@ -11,6 +12,12 @@ use netlink_packet_route::route::{RouteAddress, RouteAttribute, RouteHeader, Rou
 use rtnetlink::RouteMessageBuilder;
 
 use crate::mirror::Report;
+
+/// The kernel's device that takes packets out of IPv6 ones.
+pub(crate) const OVER_IPV6: &str = "ip6tnl0";
+
+/// Its mode for packets of both families. The kernel makes it with that for IPv6 alone.
+pub(crate) const ANY: &str = "any";
 
 /// `IFF_UP`
 const UP: u32 = 1;
@@ -26,6 +33,10 @@ pub(crate) struct Host {
     pub(crate) defaults: Vec<DefaultRoute>,
     /// UDP ports that somebody listens on; IPv6 if true.
     pub(crate) udp_ports: BTreeSet<(bool, u16)>,
+    /// What the device for tunnels over IPv6 takes out of packets: [`ANY`], `ip6ip6` or `ipip6`. None if it is not there.
+    pub(crate) inside_ipv6: Option<String>,
+    /// Modules of the kernel that are loaded. One that is built in may not show.
+    pub(crate) modules: BTreeSet<String>,
 }
 
 /// An interface.
@@ -143,7 +154,21 @@ pub(crate) async fn look() -> io::Result<Host> {
         let text = fs::read_to_string(file).unwrap_or_default();
         host.udp_ports.extend(text.lines().filter_map(udp_port).map(|port| (v6, port)));
     }
+    if host.interfaces.contains_key(OVER_IPV6) {
+        host.inside_ipv6 = inside_ipv6().ok();
+    }
+    let modules = fs::read_dir("/sys/module").into_iter().flatten().flatten();
+    host.modules = modules.map(|module| module.file_name().to_string_lossy().into_owned()).collect();
     Ok(host)
+}
+
+/// What [`OVER_IPV6`] takes, as ip-link(8) has it.
+pub(super) fn inside_ipv6() -> io::Result<String> {
+    let output = Command::new("ip").args(["-details", "-json", "link", "show", "dev", OVER_IPV6]).output()?;
+    let links: serde_json::Value = serde_json::from_slice(&output.stdout)?;
+    let mode = links[0]["linkinfo"]["info_data"]["proto"].as_str();
+    mode.map(str::to_owned)
+        .ok_or_else(|| io::Error::other(format!("ip does not tell the mode of {OVER_IPV6}")))
 }
 
 /// A kernel parameter by its path below `/proc/sys`.

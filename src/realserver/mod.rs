@@ -9,10 +9,13 @@ pub(crate) mod step;
 use std::ffi::OsString;
 use std::io;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use crate::cli::words::{Row, Takes, Word, Words};
-use crate::cli::{self, Options};
+use parser::diag::Class;
+
+use crate::cli::Options;
+use crate::cli::subcommand::{self, Said, Subcommand, no_more, own};
+use crate::cli::words::Takes;
 use crate::load::{self, Reading};
 use crate::place::Place;
 use crate::plan::checkers::Service;
@@ -28,48 +31,39 @@ const UNPREPARED: u8 = 1;
 /// It cannot tell.
 const TROUBLE: u8 = 2;
 
-const USAGE: &str = "\
-Usage: keepalived realserver [show|apply|undo|status] [OPTION]... [FILE]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Own {
+    Address,
+}
 
-Prepares this host for the virtual servers of FILE in which one of its addresses stands as a real server.
+const COMMAND: Subcommand<Own> = Subcommand {
+    head: "\
+Usage: keepalived realserver [show|apply|undo|status] [OPTION]...
+
+Prepares this host for the virtual servers of the configuration in which one of its addresses stands as a real server.
 
   show      Print the commands that are missing, and why (default)
   apply     Do what they do, and remember how everything was
   undo      Put back everything that apply changed, and nothing else
   status    Say whether anything is missing
-
-  -f, --use-file=FILE       Directors' configuration
-  -a, --address=ADDRESS     Be the real server with this address; may be repeated
-  -e, --all-config          Error if any configuration file is missing
-  -i, --config-id=ID        What @ID lines are read for
-  -s, --namespace=NAME      Network namespace of the real server
-  -h, --help                Display this text
-
-Ends with 0; 1 if something is missing (status) or failed (apply, undo); 2 if that cannot be told.
-";
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Id {
-    UseFile,
-    Address,
-    AllConfig,
-    Lines,
-    Namespace,
-    Help,
-}
-
-const fn row(id: Id, short: char, long: &'static str, takes: Takes) -> Row<Id> {
-    Row { id, short: Some(short), long, takes, help: "" }
-}
-
-const OPTIONS: &[Row<Id>] = &[
-    row(Id::UseFile, 'f', "use-file", Takes::Word("FILE")),
-    row(Id::Address, 'a', "address", Takes::Word("ADDRESS")),
-    row(Id::AllConfig, 'e', "all-config", Takes::Nothing),
-    row(Id::Lines, 'i', "config-id", Takes::Word("ID")),
-    row(Id::Namespace, 's', "namespace", Takes::Word("NAME")),
-    row(Id::Help, 'h', "help", Takes::Nothing),
-];
+",
+    options: &[
+        subcommand::use_file("Directors' configuration"),
+        own(
+            Own::Address,
+            Some('a'),
+            "address",
+            Takes::Word("ADDRESS"),
+            "Be the real server with this address; may be repeated",
+        ),
+        subcommand::all_config(),
+        subcommand::config_id(),
+        subcommand::namespace("Network namespace of the real server"),
+        subcommand::help(),
+    ],
+    tail: "\nEnds with 0; 1 if something is missing (status) or failed (apply, undo); 2 if that cannot be told, as when the
+configuration has no virtual server or this host is a real server in none.\n",
+};
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Verb {
@@ -91,16 +85,9 @@ struct Call {
 
 /// Answers the words behind `realserver`.
 pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
-    let call = match read(words, cwd) {
-        Ok(Some(call)) => call,
-        Ok(None) => {
-            print!("{USAGE}");
-            return 0;
-        }
-        Err(refusal) => {
-            eprint!("{refusal}{USAGE}");
-            return TROUBLE;
-        }
+    let call = match COMMAND.call(words, TROUBLE, |said| meaning(said, cwd)) {
+        Ok(call) => call,
+        Err(code) => return code,
     };
     carry_out(&call).unwrap_or_else(|trouble| {
         eprintln!("{trouble}");
@@ -108,48 +95,24 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
     })
 }
 
-fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Result<Option<Call>, String> {
-    let mut call = Call::default();
-    let mut verb = None;
-    let mut named = PathBuf::new();
-    for word in Words::new(OPTIONS, words.into_iter()) {
-        let (id, argument) = match word {
-            Word::Option(id, argument) => (id, argument.unwrap_or_default()),
-            Word::Unknown(option) => return Err(format!("Unknown option {option}\n")),
-            Word::MissingParameter(option) => return Err(format!("Missing parameter for option {option}\n")),
-            Word::Stray(word) => {
-                let text = word.to_string_lossy().into_owned();
-                let of = |text: &str| match text {
-                    "show" => Some(Verb::Show),
-                    "apply" => Some(Verb::Apply),
-                    "undo" => Some(Verb::Undo),
-                    "status" => Some(Verb::Status),
-                    _ => None,
-                };
-                match (of(&text), verb) {
-                    (Some(found), None) => verb = Some(found),
-                    (Some(_), Some(_)) | (None, _) if named.as_os_str().is_empty() => named = word.into(),
-                    (Some(_), Some(_)) | (None, _) => return Err(format!("Unexpected argument {text}\n")),
-                }
-                continue;
-            }
-        };
-        let text = || argument.to_string_lossy().into_owned();
-        match id {
-            Id::UseFile => named = argument.into(),
-            Id::Address => {
-                let address = text().parse().map_err(|_| format!("{} is no address\n", text()))?;
-                call.addresses.push(address);
-            }
-            Id::AllConfig => call.options.all_config = true,
-            Id::Lines => call.options.config_id = Some(text()),
-            Id::Namespace => call.options.namespace = Some(text()),
-            Id::Help => return Ok(None),
-        }
-    }
-    call.verb = verb.unwrap_or_default();
-    call.options.file = cli::configuration_file(&named, cwd);
-    Ok(Some(call))
+fn meaning(mut said: Said<Own>, cwd: &Path) -> Result<Call, String> {
+    let mut words = said.words.drain(..);
+    let verb = match words.next() {
+        None => Verb::default(),
+        Some(word) => match word.to_str() {
+            Some("show") => Verb::Show,
+            Some("apply") => Verb::Apply,
+            Some("undo") => Verb::Undo,
+            Some("status") => Verb::Status,
+            Some(_) | None => return Err(format!("Unknown command {}\n", word.to_string_lossy())),
+        },
+    };
+    no_more(words)?;
+    let (options, own) = said.one_file(cwd)?;
+    let address =
+        |(Own::Address, word): (Own, String)| word.parse().map_err(|_| format!("{word} is no address\n"));
+    let addresses = own.into_iter().map(address).collect::<Result<_, _>>()?;
+    Ok(Call { verb, options, addresses })
 }
 
 fn carry_out(call: &Call) -> Result<u8, String> {
@@ -163,23 +126,28 @@ fn carry_out(call: &Call) -> Result<u8, String> {
         return runtime.block_on(undo(&mut open(&place)?));
     }
     let mut findings = load::read(&call.options, Reading::ToRun);
+    // What is lost of the configuration is not prepared. What the plan has to say besides is about a director.
+    for diagnostic in findings.diagnostics.iter().filter(|one| one.class != Class::Log) {
+        eprintln!("{diagnostic}");
+    }
     // A real server has its own network namespace; `net_namespace` is the directors'.
     let place = Place::of(&Default::default(), &call.options);
     place.enter().map_err(|error| error.to_string())?;
     let services = findings.plan().checkers.services;
-    let (diagnostics, _) = findings.into_told();
+    let file = call.options.file.display();
     if services.is_empty() {
-        for diagnostic in &diagnostics {
-            eprintln!("{diagnostic}");
-        }
-        return Err(format!("There is no virtual server in {}", call.options.file.display()));
+        return Err(format!("There is no virtual server in {file}"));
     }
     runtime.block_on(async {
         let host = host::look().await.map_err(trouble)?;
         let duties = call.duties(&services, &host);
+        if duties.is_empty() && call.addresses.is_empty() {
+            return Err(format!(
+                "No address of this host is a real server in {file}; --address names another"
+            ));
+        }
         if duties.is_empty() {
-            println!("# no address of this host is a real server in {}", call.options.file.display());
-            return Ok(0);
+            return Err(format!("None of the addresses given is a real server in {file}"));
         }
         match call.verb {
             Verb::Show | Verb::Undo => Ok(show(&duties, &host)),
@@ -262,23 +230,24 @@ async fn undo(state: &mut State) -> Result<u8, String> {
 mod tests {
     use super::*;
 
-    fn ask(line: &[&str]) -> Result<Option<Call>, String> {
-        read(line.iter().map(OsString::from), Path::new("/srv"))
+    fn ask(line: &[&str]) -> Result<Call, String> {
+        let said = COMMAND.read(line.iter().map(OsString::from)).expect("read").expect("a call");
+        meaning(said, Path::new("/srv"))
     }
 
     #[test]
     fn a_verb_a_file_and_addresses_are_understood() {
-        let call =
-            ask(&["apply", "k.conf", "-a", "10.0.0.1", "--address=::1"]).expect("read").expect("a call");
+        let call = ask(&["apply", "-f", "k.conf", "-a", "10.0.0.1", "--address=::1"]).expect("a call");
         assert_eq!(call.verb, Verb::Apply);
         assert_eq!(call.options.file, Path::new("/srv/k.conf"));
         assert_eq!(call.addresses, [IpAddr::from([10, 0, 0, 1]), "::1".parse().expect("an address")]);
-        assert_eq!(ask(&["-f", "/k"]).expect("read").expect("a call").verb, Verb::Show);
+        assert_eq!(ask(&["-f", "/k"]).expect("a call").verb, Verb::Show);
     }
 
     #[test]
     fn what_means_nothing_is_refused() {
-        assert_eq!(ask(&["show", "a", "b"]), Err("Unexpected argument b\n".into()));
+        assert_eq!(ask(&["bogus"]), Err("Unknown command bogus\n".into()));
+        assert_eq!(ask(&["show", "a"]), Err("Unexpected argument a\n".into()));
         assert_eq!(ask(&["-a", "x"]), Err("x is no address\n".into()));
     }
 }

@@ -27,6 +27,8 @@ pub(crate) enum Undo {
     },
     /// Switch a device off.
     Down(String),
+    /// Have the device for tunnels over IPv6 take again what it took before.
+    Mode(String),
     /// Stop taking apart what comes to a UDP port.
     Close {
         /// Whether by IPv6.

@@ -8,7 +8,7 @@ use std::num::NonZeroU16;
 use ipvs::{Forwarding, Tunnel};
 
 use super::duty::Duty;
-use super::host::Host;
+use super::host::{ANY, Host, OVER_IPV6};
 
 /// Where virtual addresses go.
 pub(crate) const LOOPBACK: &str = "lo";
@@ -27,6 +27,8 @@ pub(crate) enum Change {
     Load(&'static str),
     /// Switch a device on.
     Up(&'static str),
+    /// Have [`OVER_IPV6`] take IPv4 packets out, too.
+    TakeBoth,
     /// Take apart what comes to a UDP port (GUE).
     Open {
         /// Whether by IPv6.
@@ -51,6 +53,8 @@ impl fmt::Display for Change {
             Self::Set { path, value } => write!(f, "sysctl -w {}={value}", path.replace('/', ".")),
             Self::Load(module) => write!(f, "modprobe {module}"),
             Self::Up(device) => write!(f, "ip link set dev {device} up"),
+            // ip-link(8) cannot change this device before Linux 6.13.
+            Self::TakeBoth => write!(f, "ip -6 tunnel change {OVER_IPV6} mode {ANY}"),
             Self::Open { v6: false, port } => write!(f, "ip fou add port {port} gue"),
             Self::Open { v6: true, port } => write!(f, "ip -6 fou add port {port} gue"),
             Self::Add { address: IpAddr::V4(address), device } => {
@@ -119,7 +123,7 @@ fn receiver(tunnel: Tunnel, outside_v6: bool, inside_v6: bool) -> Option<Receive
     let (device, module) = match (tunnel, outside_v6, inside_v6) {
         (Tunnel::Ipip | Tunnel::Gue { .. }, false, false) => ("tunl0", "ipip"),
         (Tunnel::Ipip | Tunnel::Gue { .. }, false, true) => ("sit0", "sit"),
-        (Tunnel::Ipip | Tunnel::Gue { .. }, true, _) => ("ip6tnl0", "ip6_tunnel"),
+        (Tunnel::Ipip | Tunnel::Gue { .. }, true, _) => (OVER_IPV6, "ip6_tunnel"),
         (Tunnel::Gre { .. }, false, _) => ("gre0", "ip_gre"),
         (Tunnel::Gre { .. }, true, _) => ("ip6gre0", "ip6_gre"),
         (Tunnel::Other { .. }, _, _) => return None,
@@ -149,21 +153,28 @@ pub(crate) fn steps(duties: &[Duty], host: &Host) -> (Vec<Step>, Vec<Remark>) {
     (quiet, remarks)
 }
 
-fn push<T: PartialEq>(list: &mut Vec<T>, item: T) {
-    if !list.contains(&item) {
-        list.push(item);
+fn remark(remarks: &mut Vec<Remark>, remark: Remark) {
+    if !remarks.contains(&remark) {
+        remarks.push(remark);
+    }
+}
+
+/// The first reason is enough for a change.
+fn push(steps: &mut Vec<Step>, step: Step) {
+    if steps.iter().all(|other| other.change != step.change) {
+        steps.push(step);
     }
 }
 
 impl Steps<'_> {
     fn duty(&mut self, duty: &Duty) {
         let tunnel = match duty.forwarding {
-            Forwarding::Masquerade => return push(&mut self.remarks, Remark::Translated(duty.server)),
+            Forwarding::Masquerade => return remark(&mut self.remarks, Remark::Translated(duty.server)),
             Forwarding::Direct => None,
             Forwarding::Tunnel(tunnel) => Some(tunnel),
             Forwarding::Local | Forwarding::Bypass | Forwarding::Other(_) => return,
         };
-        let Some(vip) = duty.vip else { return push(&mut self.remarks, Remark::Marked(duty.server)) };
+        let Some(vip) = duty.vip else { return remark(&mut self.remarks, Remark::Marked(duty.server)) };
         if vip.is_ipv4() {
             self.be_quiet();
         }
@@ -185,7 +196,7 @@ impl Steps<'_> {
         let held: Vec<&str> = held.map(|(name, _)| name.as_str()).collect();
         if let Some(interface) = held.iter().find(|name| **name != LOOPBACK && !is_receiver(name)) {
             let interface = (*interface).to_owned();
-            push(&mut self.remarks, Remark::Exposed { vip, interface });
+            remark(&mut self.remarks, Remark::Exposed { vip, interface });
         } else if held.is_empty() || (device != LOOPBACK && !held.contains(&device)) {
             let why = format!("Packets to {vip} reach this host; it must know the address as its own");
             push(&mut self.addresses, Step { change: Change::Add { address: vip, device }, why });
@@ -223,12 +234,18 @@ impl Steps<'_> {
             let why = format!("{module} brings {device}, which unwraps what the director sends");
             push(&mut self.way_in, Step { change: Change::Load(module), why });
         }
+        if device == OVER_IPV6 && vip.is_ipv4() && self.host.inside_ipv6.as_deref() != Some(ANY) {
+            let why = format!("{device} drops IPv4 packets as the kernel makes it");
+            push(&mut self.way_in, Step { change: Change::TakeBoth, why });
+        }
         if let Tunnel::Gue { port, .. } = tunnel
             && !self.host.udp_ports.contains(&(server.is_ipv6(), port.get()))
         {
             let module = if server.is_ipv6() { "fou6" } else { "fou" };
             let why = format!("The director wraps packets into UDP to port {port}");
-            push(&mut self.way_in, Step { change: Change::Load(module), why: why.clone() });
+            if !self.host.modules.contains(module) {
+                push(&mut self.way_in, Step { change: Change::Load(module), why: why.clone() });
+            }
             push(&mut self.way_in, Step { change: Change::Open { v6: server.is_ipv6(), port }, why });
         }
         let known = interface.map(|_| device).unwrap_or("default");
@@ -384,5 +401,41 @@ mod tests {
         assert_eq!((steps_, remarks), (vec![], vec![Remark::Translated(ip("10.1.0.11"))]));
         let (_, remarks) = steps(&[duty(Forwarding::Direct)], &host);
         assert_eq!(remarks, [Remark::Exposed { vip: ip("10.1.0.100"), interface: "eth0".into() }]);
+    }
+
+    #[test]
+    fn ipv4_in_ipv6_wants_a_device_that_takes_it() {
+        let mut host = host(&[("lo", &[]), ("eth0", &["fd00::11"]), (OVER_IPV6, &[])], &[]);
+        let ipip = Forwarding::Tunnel(Tunnel::Ipip);
+        let change = "ip -6 tunnel change ip6tnl0 mode any";
+        let mut with = |mode: &str, vip| {
+            host.inside_ipv6 = Some(mode.to_owned());
+            commands(vip, "fd00::11", ipip, &host).iter().any(|one| one == change)
+        };
+        assert!(with("ip6ip6", "10.1.0.100") && !with("any", "10.1.0.100") && !with("ip6ip6", "fd00::100"));
+    }
+
+    #[test]
+    fn two_ports_of_a_tunnel_load_its_module_once() {
+        let mut host = host(&[("lo", &[]), ("eth0", &["10.2.0.11"]), ("tunl0", &[])], &[]);
+        let gue = |port| {
+            let port = NonZeroU16::new(port).expect("not zero");
+            let forwarding = Forwarding::Tunnel(Tunnel::Gue { port, checksum: ipvs::Checksum::None });
+            Duty { vip: Some(ip("fd00::100")), server: ip("10.2.0.11"), forwarding }
+        };
+        let commands = |host: &Host| -> Vec<String> {
+            steps(&[gue(6080), gue(6081)], host).0.iter().map(|step| step.change.to_string()).collect()
+        };
+        let wanted = [
+            "modprobe sit",
+            "modprobe fou",
+            "ip fou add port 6080 gue",
+            "ip link set dev sit0 up",
+            "ip fou add port 6081 gue",
+            "ip -6 address add fd00::100/128 dev lo nodad",
+        ];
+        assert_eq!(commands(&host), wanted);
+        host.modules.insert("fou".into());
+        assert_eq!(commands(&host), [&wanted[..1], &wanted[2..]].concat());
     }
 }

@@ -15,10 +15,12 @@ use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::archive::Archive;
 use super::autopsy;
 use super::mark::{self, Mark};
 use super::occasion::Running;
 use super::pulse::Diagnosis;
+use super::settings;
 use super::slot::{Heard, Slot};
 use super::timetable::Timetable;
 use crate::applied::Applied;
@@ -26,7 +28,6 @@ use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
-use crate::log;
 use crate::plan::{diff, process};
 use crate::script::Runner;
 use crate::signals;
@@ -70,6 +71,7 @@ pub(super) struct Supervisor {
     timetable: Timetable,
     /// The supervisor's pid file, next to which other files may be.
     pid_path: PathBuf,
+    archive: Archive,
     /// What is in force, for `config diff`.
     applied: Option<Applied>,
     /// What the service manager was told last.
@@ -96,12 +98,14 @@ impl Supervisor {
         loaded: Loaded,
         pid_path: PathBuf,
     ) -> io::Result<Self> {
+        // Workers answer what they are asked, and tell of sessions that have changed; both are taken in at once.
         let (heard, messages) = unbounded_channel();
         Ok(Self {
             press: Press::start(options.umask)?,
             tuner: Tuner::new(),
             timetable: Timetable::default(),
             pid_path,
+            archive: Archive::default(),
             applied: None,
             told: String::new(),
             options,
@@ -257,7 +261,11 @@ impl Supervisor {
     fn start(&mut self, role: Role, errand: Errand) {
         let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
         let start = Start {
-            log: settings(&self.options, &self.loaded.place.ident(role.ident())),
+            log: settings(
+                &self.options,
+                &self.loaded.place.ident(role.ident()),
+                &self.loaded.place.ident(role.tag()),
+            ),
             pid_file: slot.pid_path(),
             leave_on_stop: self.options.leaves_behind(role),
             only_clean_up: errand == Errand::CleanUp,
@@ -524,8 +532,10 @@ impl Supervisor {
         }
     }
 
+    /// Shows what is in force to who asks now, and keeps it for who asks later.
     fn show_applied(&mut self) {
-        match Applied::publish(&self.loaded.plan) {
+        self.archive.keep(&self.loaded.config);
+        match Applied::publish(&self.loaded.plan, &self.loaded.flaws) {
             Ok(applied) => self.applied = Some(applied),
             Err(error) => tracing::debug!("What is in force cannot be shown to config diff: {error}"),
         }
@@ -644,16 +654,5 @@ enum End {
 fn notify_manager(states: &[sd_notify::NotifyState<'_>]) {
     if let Err(error) = sd_notify::notify(states) {
         tracing::debug!("Unable to notify the service manager: {error}");
-    }
-}
-
-/// The log settings of a process of ours.
-pub(super) fn settings(options: &Options, ident: &str) -> log::Settings {
-    log::Settings {
-        ident: ident.to_owned(),
-        console: options.console && options.foreground,
-        syslog: !options.no_syslog,
-        detail: options.detail,
-        facility: options.facility,
     }
 }

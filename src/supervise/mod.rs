@@ -1,5 +1,6 @@
 //! The supervisor: reads the configuration, keeps the workers alive, and passes on what it is told.
 
+mod archive;
 mod autopsy;
 mod banner;
 mod daemon;
@@ -15,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use nix::sys::resource::{UsageWho, getrusage};
 
-use self::daemon::{Supervisor, settings};
+use self::daemon::Supervisor;
 use self::slot::Slot;
 use crate::cli::Options;
 use crate::daemonize::daemonize;
@@ -24,7 +25,7 @@ use crate::pidfile::{self, ClaimError, PidFile};
 use crate::place::Place;
 use crate::tune::{self, CorePattern};
 use crate::worker::Role;
-use crate::{load, log, signals, version};
+use crate::{dump, load, log, signals, version};
 
 /// The supervisor's syslog ident.
 const IDENT: &str = "Keepalived";
@@ -33,7 +34,7 @@ const IDENT: &str = "Keepalived";
 pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
     signals::ignore_accidents();
     signals::hold_orders();
-    let log = log::init(settings(&options, IDENT));
+    let log = log::init(settings(&options, IDENT, ""));
     if options.core_files {
         tune::allow_core_files();
     }
@@ -80,7 +81,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     let ident = place.ident(IDENT);
     if ident != IDENT {
         tracing::info!("Changing syslog ident to {ident}");
-        log.rename(&ident);
+        log.rename(&ident, log_file(&options, &place.ident("")));
     }
     place.settle().map_err(|error| {
         tracing::error!("The folder of the pid files cannot be made: {error}");
@@ -146,4 +147,21 @@ fn pid_path(options: &Options, place: &Place, role: Role) -> PathBuf {
 
 fn seconds(time: nix::sys::time::TimeVal) -> String {
     format!("{}.{:06}", time.tv_sec(), time.tv_usec())
+}
+
+/// The log settings of a process of ours; `tag` is what its file has in its name.
+fn settings(options: &Options, ident: &str, tag: &str) -> log::Settings {
+    log::Settings {
+        ident: ident.to_owned(),
+        console: options.console && options.foreground,
+        syslog: !options.no_syslog,
+        file: log_file(options, tag),
+        detail: options.detail,
+        facility: options.facility,
+    }
+}
+
+fn log_file(options: &Options, tag: &str) -> Option<PathBuf> {
+    let given = options.log_file.as_ref()?;
+    Some(log::file::path(given, &dump::temporary_folder(), tag))
 }

@@ -104,6 +104,8 @@ impl Slot {
             tracing::info!("Unable to write pid file {}: {error}", self.pid_file.path().display());
         }
 
+        // A worker that reads nothing is replaced, with its outbox, when it has missed a few of the questions that come once a
+        // second; so this holds few letters.
         let (outbox, mut letters) = unbounded_channel::<Bytes>();
         // The receiving end lives in the task below, which has not started yet.
         let _ = outbox.send(first);

@@ -1,7 +1,7 @@
 //! Numbers in files (`track_file`), read again when the kernel says that a file was written, moved or deleted.
 //!
-//! The folder is watched, not the file: editors and careful scripts put a new file in the place of the old one. While there
-//! is no folder, the nearest one above it is watched, until it comes.
+//! The folder is watched, not the file: editors and careful scripts put a new file in the place of the old one. While it is not
+//! there, the nearest folder above it is watched instead.
 
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -23,26 +23,26 @@ const EVENTS: AddWatchFlags = AddWatchFlags::IN_CLOSE_WRITE
     .union(AddWatchFlags::IN_MOVED_FROM)
     .union(AddWatchFlags::IN_MOVED_TO);
 
-/// What makes a folder worth looking for again. All folders are watched for both: the kernel has one watch for each.
-const FOLDER_EVENTS: AddWatchFlags = AddWatchFlags::IN_CREATE.union(AddWatchFlags::IN_MOVE_SELF);
+/// What ends the watch of a folder.
+const END: AddWatchFlags =
+    AddWatchFlags::IN_DELETE_SELF.union(AddWatchFlags::IN_MOVE_SELF).union(AddWatchFlags::IN_IGNORED);
+
+/// What is asked of a folder: the same for everybody, because a later wish replaces an earlier one.
+const OF_FOLDER: AddWatchFlags = EVENTS
+    .union(AddWatchFlags::IN_CREATE)
+    .union(AddWatchFlags::IN_DELETE_SELF)
+    .union(AddWatchFlags::IN_MOVE_SELF)
+    .union(AddWatchFlags::IN_ONLYDIR);
 
 /// One file.
 #[derive(Debug)]
 struct Watched {
     plan: Plan,
-    /// None if it cannot be watched.
-    place: Option<Place>,
-    number: i32,
-}
-
-/// Where something is waited for.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    folder: WatchDescriptor,
-    /// In that folder.
+    folder: Option<WatchDescriptor>,
+    /// The nearest folder above that is there, as long as the file's own is not.
+    above: Option<WatchDescriptor>,
     name: OsString,
-    /// Whether that is the file, or a folder on the way to it that does not exist.
-    of_file: bool,
+    number: i32,
 }
 
 /// All files whose numbers count.
@@ -66,24 +66,58 @@ impl Numbers {
     pub(crate) fn reconfigure(&mut self, plans: Vec<Plan>) {
         let old = std::mem::take(&mut self.all);
         for plan in plans {
-            let place = place(&self.inotify, &plan);
             let number =
                 old.iter().find(|known| known.plan.path == plan.path).map_or(0, |known| known.number);
-            let mut watched = Watched { place, number, plan };
+            let name = Path::new(&plan.path).file_name().unwrap_or_default().to_owned();
+            let mut watched = Watched { folder: None, above: None, name, number, plan };
+            if let Err(errno) = watched.find_folder(&self.inotify) {
+                tracing::info!(
+                    "Track file {}: folder {} cannot be watched - {errno}; the file counts when it is there",
+                    watched.plan.name,
+                    watched.folder().display()
+                );
+            }
             watched.look();
             self.all.push(watched);
         }
-        self.leave(old.into_iter().filter_map(|one| one.place));
+        // A folder that several files lie in has one watch.
+        for gone in old.iter().flat_map(|one| one.folder.into_iter().chain(one.above)) {
+            self.give_up(gone);
+        }
     }
 
-    /// Watches no longer what nobody waits for; a folder that several files lie in has one watch.
-    fn leave(&self, places: impl Iterator<Item = Place>) {
-        for Place { folder, .. } in places {
-            if !self.all.iter().any(|one| one.place.as_ref().is_some_and(|place| place.folder == folder)) {
-                // It goes by itself with its folder.
-                let _ = self.inotify.rm_watch(folder);
-            }
+    /// Ends a watch that serves nobody any more.
+    fn give_up(&self, watch: WatchDescriptor) {
+        if self.all.iter().all(|one| one.folder != Some(watch) && one.above != Some(watch)) {
+            // It goes by itself with its folder.
+            let _ = self.inotify.rm_watch(watch);
         }
+    }
+
+    /// Finds folders that have come, and loses those that have gone. Returns whose it was, as indexes.
+    fn follow_folders(&mut self, events: &[InotifyEvent]) -> Vec<usize> {
+        let (mut moved, mut idle) = (Vec::new(), Vec::new());
+        for (index, one) in self.all.iter_mut().enumerate() {
+            let ended = |watch: WatchDescriptor| {
+                events.iter().any(|event| event.wd == watch && event.mask.intersects(END))
+            };
+            let is_gone = one.folder.is_some_and(ended);
+            if is_gone {
+                idle.extend(one.folder.take());
+            }
+            let above = one.above.filter(|above| events.iter().any(|event| event.wd == *above));
+            if !is_gone && above.is_none() {
+                continue;
+            }
+            // What comes of it shows in what there is to read.
+            let _ = one.find_folder(&self.inotify);
+            idle.extend(above);
+            moved.push(index);
+        }
+        for watch in idle {
+            self.give_up(watch);
+        }
+        moved
     }
 
     /// The number in each, by name.
@@ -106,22 +140,21 @@ impl Numbers {
                     return std::future::pending().await;
                 }
             };
-            for moved in events.iter().filter(|event| event.mask.contains(AddWatchFlags::IN_MOVE_SELF)) {
-                // Whatever stands in its place now is looked for when the kernel says that this watch has gone.
-                let _ = self.inotify.rm_watch(moved.wd);
-            }
-            let (mut changed, mut left) = (Vec::new(), Vec::new());
-            for one in &mut self.all {
-                let news = events.iter().map(|event| one.concern(event)).max().unwrap_or(Concern::None);
-                if news == Concern::Place {
-                    let now = place(&self.inotify, &one.plan);
-                    left.extend(std::mem::replace(&mut one.place, now));
-                }
-                if news != Concern::None && one.look() {
+            let moved = self.follow_folders(&events);
+            let overrun = events.iter().any(|event| event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW));
+            let is_about = |event: &InotifyEvent, one: &Watched| {
+                one.folder == Some(event.wd)
+                    && event.mask.intersects(EVENTS)
+                    && event.name.as_ref() == Some(&one.name)
+            };
+            let mut changed = Vec::new();
+            for (index, one) in self.all.iter_mut().enumerate() {
+                let concerns =
+                    overrun || moved.contains(&index) || events.iter().any(|event| is_about(event, one));
+                if concerns && one.look() {
                     changed.push((one.plan.name.clone(), one.number));
                 }
             }
-            self.leave(left.into_iter());
             if !changed.is_empty() {
                 return changed;
             }
@@ -129,32 +162,32 @@ impl Numbers {
     }
 }
 
-/// What an event means for a file; what means more comes last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Concern {
-    None,
-    /// Its number may be another one.
-    Number,
-    /// It has to be watched elsewhere.
-    Place,
-}
-
 impl Watched {
-    fn concern(&self, event: &InotifyEvent) -> Concern {
-        if event.mask.contains(AddWatchFlags::IN_Q_OVERFLOW) {
-            return Concern::Place;
+    fn folder(&self) -> &Path {
+        match Path::new(&self.plan.path).parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            Some(_) | None => Path::new("."),
         }
-        let Some(place) = self.place.as_ref().filter(|place| place.folder == event.wd) else {
-            return Concern::None;
-        };
-        if event.mask.contains(AddWatchFlags::IN_IGNORED) {
-            return Concern::Place;
-        }
-        match event.name.as_ref() == Some(&place.name) {
-            true if !place.of_file => Concern::Place,
-            // One that was only made has nothing in it yet.
-            true if event.mask.intersects(EVENTS) => Concern::Number,
-            true | false => Concern::None,
+    }
+
+    /// Watches the folder, or the nearest one above that is there. The error is about the folder itself.
+    fn find_folder(&mut self, inotify: &Inotify) -> nix::Result<()> {
+        self.above = None;
+        loop {
+            let errno = match inotify.add_watch(self.folder(), OF_FOLDER) {
+                Ok(watch) => {
+                    (self.folder, self.above) = (Some(watch), None);
+                    return Ok(());
+                }
+                Err(errno) => errno,
+            };
+            let mut above = self.folder().ancestors().skip(1);
+            let nearest = above.find_map(|folder| inotify.add_watch(folder, OF_FOLDER).ok());
+            // What came before there was a watch is found in another round.
+            if nearest == self.above {
+                return Err(errno);
+            }
+            self.above = nearest;
         }
     }
 
@@ -169,40 +202,6 @@ impl Watched {
         }
         before != self.number
     }
-}
-
-/// Watches the folder of a file, or the nearest one above it that exists.
-fn place(inotify: &Inotify, plan: &Plan) -> Option<Place> {
-    /// A folder that comes and goes all the time is not waited for.
-    const ATTEMPTS: usize = 8;
-    for _ in 0..ATTEMPTS {
-        let mut missing = Path::new(&plan.path);
-        let mut of_file = true;
-        let folder = loop {
-            let folder = match missing.parent() {
-                Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-                Some(folder) => folder,
-                None => return None,
-            };
-            match inotify.add_watch(folder, EVENTS | FOLDER_EVENTS | AddWatchFlags::IN_ONLYDIR) {
-                Ok(folder) => break folder,
-                Err(Errno::ENOENT | Errno::ENOTDIR) => (missing, of_file) = (folder, false),
-                Err(errno) => {
-                    let (name, folder) = (&plan.name, folder.display());
-                    tracing::info!("Track file {name}: folder {folder} cannot be watched - {errno}");
-                    return None;
-                }
-            }
-        };
-        // It may have come while it was not watched yet.
-        if of_file || !missing.is_dir() {
-            if !of_file {
-                tracing::info!("Track file {}: waiting for folder {}", plan.name, missing.display());
-            }
-            return Some(Place { folder, name: missing.file_name()?.to_owned(), of_file });
-        }
-    }
-    None
 }
 
 /// Its first bytes; none of a file that cannot be read. Never waits, whatever the path leads to.
@@ -269,27 +268,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_folder_is_waited_for_and_so_is_one_that_takes_its_place() {
-        let root = tempfile::tempdir().unwrap();
-        let folder = root.path().join("some/where");
-        let path = folder.join("number");
+    async fn a_folder_that_comes_goes_and_comes_again_is_found_each_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let inner = folder.path().join("a/b");
+        let path = inner.join("number");
         let mut numbers = Numbers::new().unwrap();
         numbers.reconfigure(vec![plan(&path)]);
         assert_eq!(numbers.known().collect::<Vec<_>>(), [("f", 0)]);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(&path, "5").unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 5)]);
-        std::fs::write(&path, "6").unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 6)]);
-        std::fs::remove_dir_all(&folder).unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 0)]);
-        std::fs::create_dir_all(&folder).unwrap();
-        std::fs::write(&path, "7").unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 7)]);
-        std::fs::rename(&folder, root.path().join("elsewhere")).unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 0)]);
-        std::fs::rename(root.path().join("elsewhere"), &folder).unwrap();
-        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 7)]);
+        for number in [5, 7] {
+            std::fs::create_dir_all(&inner).unwrap();
+            std::fs::write(&path, number.to_string()).unwrap();
+            assert_eq!(changed(&mut numbers).await, [("f".to_owned(), number)]);
+            // Elsewhere it is another file.
+            let elsewhere = folder.path().join(format!("a/was-{number}"));
+            std::fs::rename(&inner, &elsewhere).unwrap();
+            assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 0)]);
+            std::fs::write(elsewhere.join("number"), "9").unwrap();
+        }
+        std::fs::remove_dir_all(folder.path().join("a")).unwrap();
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(&path, "8").unwrap();
+        assert_eq!(changed(&mut numbers).await, [("f".to_owned(), 8)]);
     }
 
     #[test]

@@ -356,4 +356,43 @@ mod tests {
         assert!(matches(&plan(&name), pid));
         assert!(!matches(&plan("no such name"), pid));
     }
+
+    /// The kernel speaks of processes to root, outside of any namespace.
+    #[test]
+    fn the_kernel_itself_tells_when_a_process_begins_and_when_it_ends() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let plan = Plan {
+                name: "naps".into(),
+                command: words("sleep 43219"),
+                words: Words::Exact,
+                quorum: 1,
+                quorum_max: None,
+                terminate_delay: Duration::ZERO,
+                fork_delay: Duration::ZERO,
+            };
+            let mut processes = Processes::new(vec![plan], Instant::now());
+            if processes.events.is_none() {
+                println!("SKIPPED: this kernel tells this user of no process");
+                return;
+            }
+            assert_eq!(processes.deadline(), None, "nobody has to look");
+            let mut nap = std::process::Command::new("sleep").arg("43219").spawn().unwrap();
+            assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Up)]);
+            assert_eq!(processes.counts().collect::<Vec<_>>(), [("naps", 1)]);
+            nap.kill().unwrap();
+            nap.wait().unwrap();
+            assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Down)]);
+        });
+    }
+
+    async fn next(processes: &mut Processes) -> Vec<(String, Status)> {
+        loop {
+            let news = tokio::time::timeout(Duration::from_secs(60), processes.changed()).await;
+            let news = news.expect("the kernel's word within a minute");
+            if !news.is_empty() {
+                return news;
+            }
+        }
+    }
 }

@@ -74,4 +74,13 @@ impl Role {
             Self::Bfd => "Keepalived_bfd",
         }
     }
+
+    /// What its log file has in its name.
+    pub(crate) const fn tag(self) -> &'static str {
+        match self {
+            Self::Checkers => "_check",
+            Self::Vrrp => "_vrrp",
+            Self::Bfd => "_bfd",
+        }
+    }
 }

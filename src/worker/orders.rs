@@ -57,6 +57,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
         let hang_up = signal(SignalKind::hangup())?;
         let requests = listen_to_requests()?;
         let (mut to_supervisor, mut from_supervisor) = split(link);
+        // Each letter answers one of the supervisor's, which asks once a second.
         let (outbox, mut letters) = unbounded_channel();
         tokio::spawn(async move {
             while let Some(letter) = letters.recv().await {

@@ -12,7 +12,7 @@ use tokio::net::UnixStream;
 
 use super::{Orders, Role};
 use crate::exit::Exit;
-use crate::{drive, log, pidfile, signals, tune};
+use crate::{capability, drive, log, pidfile, signals, tune};
 
 /// Is the worker that `assignment`, the value of [`super::ENV`], names.
 pub(crate) fn main(assignment: &str) -> Exit {
@@ -27,6 +27,7 @@ pub(crate) fn main(assignment: &str) -> Exit {
         return Exit::Ok;
     }
     take_name_of(supervisor);
+    capability::give_up_others(role);
     match work(role) {
         Ok(exit) => exit,
         Err(error) => {

@@ -14,6 +14,7 @@ fn main() -> ExitCode {
             tests![
                 doctor::the_doctor_names_a_kernel_without_ipvs,
                 refusal::a_kernel_without_ipvs_is_named_and_ends_the_start,
+                refusal::the_tool_ends_as_the_original_does_whatever_it_is_told,
                 refusal::the_tool_names_a_kernel_without_ipvs_and_still_helps,
             ],
         )

@@ -1,6 +1,7 @@
 //! Scenes in network namespaces: two routers on one link, the adverts and ARP frames between them recorded.
 
 mod addresses;
+mod alerts;
 mod announcement;
 mod auth;
 mod bfd;
@@ -11,19 +12,24 @@ mod dumps;
 mod dumps_scene;
 mod election;
 mod hardship;
+mod iptables;
 mod ipv6;
+mod links;
+mod logs;
 mod manager;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
 mod processes;
 mod reloads;
+mod rights;
 mod routes;
 mod soak;
 mod supervision;
 mod sync;
 mod tracking;
 mod vmac;
+mod vmac_many;
 
 use lab::{Binary, Needs, Suite, pair::Cast, tests};
 use std::{process::ExitCode, time::Duration};
@@ -69,10 +75,17 @@ fn main() -> ExitCode {
                 election::a_router_that_is_alone_becomes_master_after_the_down_interval,
                 election::a_stopped_master_is_followed_after_the_skew_alone,
                 election::the_higher_priority_becomes_master_and_alone_holds_the_addresses,
+                iptables::a_chain_that_is_not_there_is_named_and_nothing_is_filtered,
+                iptables::iptables_that_is_nftables_in_disguise_is_not_used,
+                iptables::sets_hold_the_addresses_that_are_not_accepted_and_go_at_the_end,
+                iptables::without_sets_each_address_has_its_rules_and_those_of_a_killed_daemon_are_replaced,
                 ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
                 ipv6::ipv6_peers_elect_by_unicast,
                 ipv6::version_2_over_ipv6_elects_and_gives_back,
                 ipv6::version_3_over_ipv6_elects_and_gives_back,
+                links::a_link_that_is_asked_says_when_its_cable_is_pulled,
+                links::a_static_address_takes_the_routers_that_watch_it_along,
+                links::more_notices_than_the_kernel_keeps_hide_no_lost_address,
                 routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
                 routes::a_reload_touches_only_the_routes_and_rules_that_differ,
                 routes::among_fifty_routers_a_reload_moves_only_those_that_change,
@@ -81,6 +94,7 @@ fn main() -> ExitCode {
                 routes::the_removal_of_everything_is_survived,
                 routes::what_a_killed_daemon_left_is_taken_back_before_the_election,
                 sync::a_group_takes_over_and_yields_as_one,
+                sync::a_master_whose_group_grows_stays_master,
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
@@ -91,16 +105,30 @@ fn main() -> ExitCode {
                 vmac::a_vmac_somebody_deletes_is_made_again_and_the_router_recovers,
                 vmac::membership_reports_never_bear_the_virtual_mac_address,
                 vmac::packets_to_addresses_that_are_not_accepted_are_dropped_while_they_are_held,
+                vmac_many::a_vmac_on_a_bridge_carries_addresses_and_adverts,
+                vmac_many::addresses_on_other_interfaces_have_vmacs_of_their_own,
+                vmac_many::an_ipv6_vmac_speaks_from_a_copy_of_the_address_below,
+                vmac_many::two_hundred_vmacs_come_through_the_loss_of_their_link,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
                 packets::forged_adverts_are_named_and_move_neither_router,
+                alerts::a_mail_is_the_originals_line_by_line,
+                alerts::a_mail_waits_for_a_server_that_is_away,
+                logs::each_process_appends_to_a_file_of_its_own,
+                logs::the_journal_is_told_what_a_line_is_about,
+                rights::a_user_who_is_not_root_needs_two_capabilities_to_be_master,
+                rights::a_worker_gives_up_what_it_never_needs_and_roots_scripts_do_not,
+                rights::the_capability_that_is_missing_is_named_and_ends_the_start,
                 manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
                 processes::a_worker_whose_timers_are_late_hurries,
                 processes::core_files_and_addresses_are_watched_on_demand,
+                processes::the_bfd_worker_runs_as_its_own_settings_want,
                 processes::workers_run_as_the_configuration_wants_and_a_reload_changes_it,
                 reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+                reloads::a_time_of_day_is_kept_every_day_when_that_is_wanted,
+                reloads::every_configuration_that_was_in_force_is_kept,
                 reloads::a_reload_comes_at_the_time_in_a_file,
                 reloads::what_a_reload_would_change_is_told_before_and_logged_then,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
@@ -108,6 +136,8 @@ fn main() -> ExitCode {
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
                 supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
+                tracking::a_file_whose_folder_comes_later_counts_from_then_on,
+                tracking::a_full_fifo_loses_whole_lines_and_holds_nothing_up,
                 tracking::a_process_is_missed_when_it_ends_and_noticed_when_it_is_back,
                 tracking::a_reload_keeps_the_result_of_an_unchanged_script_and_the_fifo,
                 tracking::a_router_waits_for_a_slow_script_without_a_word,

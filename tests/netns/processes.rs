@@ -139,3 +139,26 @@ pub(crate) fn a_worker_whose_timers_are_late_hurries(cast: &Cast) -> Outcome {
     }
     Ok(())
 }
+
+pub(crate) fn the_bfd_worker_runs_as_its_own_settings_want(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let session = format!("bfd_instance b1 {{\n neighbor_ip {}\n}}\n", pair.two.address);
+    let tuned = "process_names\nbfd_cpu_affinity 0\nbfd_no_swap\n";
+    let with = |more: &str| format!("global_defs {{\n{tuned}{more}}}\n{session}");
+    let realtime = "bfd_rt_priority 30\nbfd_rlimit_rttime 2000000\n";
+    let daemon = pair.one.start_with(&with(realtime))?;
+    daemon.logs("Startup complete", ELECTION)?;
+    let child = daemon.bfd_worker().expect("it runs");
+    assert_eq!(name(child)?, "keepalived_bfd");
+    assert_eq!(scheduling(child)?[1..], ["30", SCHED_RR]);
+    assert_eq!(limit(child, "Max realtime timeout")?, "1000000 2000000");
+    assert_eq!(status(child, "Cpus_allowed_list")?, "0");
+    assert_ne!(status(child, "VmLck")?, "0 kB");
+
+    daemon.write_config(&with("bfd_priority -7\n"))?;
+    daemon.reload()?;
+    daemon.logs("Reload complete", ELECTION)?;
+    eventually("the nice value", ELECTION, || (scheduling(child).ok()?[0] == "-7").then_some(()))?;
+    assert_eq!(scheduling(child)?[1..], ["0", "0"]);
+    Ok(())
+}

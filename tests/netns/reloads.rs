@@ -100,5 +100,51 @@ pub(crate) fn what_a_reload_would_change_is_told_before_and_logged_then(cast: &C
 
     daemon.write_config("vrrp_instance {\n")?;
     assert_eq!(diff()?.status.code(), Some(2));
+
+    // What a reload refuses, this does, and for the same reason.
+    daemon.write_config(ROUTER.trim_end().trim_end_matches('}'))?;
+    let broken = diff()?;
+    assert_eq!((broken.status.code(), broken.stdout.as_slice()), (Some(2), &b""[..]));
+    let told = String::from_utf8(broken.stderr)?;
+    let (_, reason) = told.split_once("a reload with this configuration would be refused: ").expect(&told);
+    let mark = daemon.journal().mark();
+    daemon.reload()?;
+    daemon.journal().wait(mark, &format!("Reload refused: {}", reason.trim_end()), ELECTION)?;
+    Ok(())
+}
+
+pub(crate) fn a_time_of_day_is_kept_every_day_when_that_is_wanted(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let daemon = pair.one.start_with(&with_global("reload_time_file /run/reload_at\nreload_repeat"))?;
+    daemon.logs("Startup complete", ELECTION)?;
+    let file = node.outside("/run/reload_at");
+    let mark = daemon.journal().mark();
+    fs::write(&file, node.run("date", &["-u", "-d", "+2 seconds", "+%TZ"])?)?;
+    daemon.journal().wait(mark, "Scheduling reload for ", ELECTION)?;
+    daemon.journal().wait(mark, "Reload complete", ELECTION)?;
+    assert!(file.exists(), "the file counts for tomorrow, too");
+    // Said once when the file came, and once more for the next day.
+    eventually("tomorrow's appointment", ELECTION, || {
+        let lines = daemon.journal().since(mark);
+        let all = lines.iter().filter(|line| line.text.contains("Scheduling reload for ")).count();
+        (all >= 2).then_some(())
+    })
+}
+
+pub(crate) fn every_configuration_that_was_in_force_is_kept(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let text = with_global("config_save_dir /run/kept").replace("priority 100", "priority 110");
+    let mut daemon = pair.one.start_with(&text)?;
+    daemon.logs("Startup complete", ELECTION)?;
+    daemon.write_config(&text.replace("priority 110", "priority 120"))?;
+    daemon.reload()?;
+    daemon.logs("Reload complete", ELECTION)?;
+    let pid = daemon.process().pid();
+    for (number, priority) in [(0, "priority 110"), (1, "priority 120")] {
+        let path = pair.one.node.outside(format!("/run/kept/keepalived.conf.{pid}.{number}"));
+        let copy = fs::read_to_string(&path)?;
+        assert!(copy.contains(priority), "{copy}");
+    }
     Ok(())
 }

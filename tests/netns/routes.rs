@@ -1,9 +1,10 @@
 //! What a router adds besides its addresses: routes and rules of a master, and what is static.
 
 use lab::{
-    AddressWatch, Keepalived, Node, Outcome, eventually,
+    AddressWatch, Frame, Keepalived, Node, Outcome, Seen, eventually,
     pair::{Cast, ELECTION, Pair},
 };
+use std::time::{Duration, SystemTime};
 
 const ROUTES: &str = "10.20.0.0/16 via 172.16.0.9 dev eth1
     10.21.0.0/16 dev eth1 src 172.16.0.205
@@ -221,6 +222,7 @@ pub(crate) fn among_fifty_routers_a_reload_moves_only_those_that_change(cast: &C
     let count = || Some(node.ip("route show proto keepalived").ok()?.lines().count());
     eventually("fifty masters", ELECTION, || (count()? == 50).then_some(()))?;
     let watch = node.watch_routes()?;
+    let since = SystemTime::now();
 
     // One goes, one comes, one changes.
     numbers.remove(6);
@@ -237,5 +239,20 @@ pub(crate) fn among_fifty_routers_a_reload_moves_only_those_that_change(cast: &C
     })?;
     let others: Vec<_> = losses(&watch).into_iter().filter(|line| !of_the_seventh(line)).collect();
     assert_eq!(others, Vec::<String>::new());
+    adverts_in_time(&pair, since, numbers.iter().map(|(number, _)| *number).filter(|number| *number != 51))
+}
+
+/// Whether none of these routers let its backups wait for longer than an interval and a half: they would wait for three.
+fn adverts_in_time(pair: &Pair, since: SystemTime, routers: impl Iterator<Item = u8>) -> Outcome {
+    let frames = pair.capture.frames();
+    for router in routers {
+        let is_its = |frame: &&Frame| matches!(frame.seen, Seen::Advert { vrid, .. } if vrid == router);
+        let times: Vec<SystemTime> =
+            frames.iter().filter(is_its).map(|frame| frame.at).filter(|at| *at > since).collect();
+        assert!(times.len() > 2, "router {router} has gone silent");
+        let gaps = times.windows(2).filter_map(|two| two[1].duration_since(two[0]).ok());
+        let longest = gaps.max().unwrap_or_default();
+        assert!(longest < Duration::from_millis(1_500), "router {router}: {longest:?} without an advert");
+    }
     Ok(())
 }

@@ -2,7 +2,7 @@
 //! nothing is left behind.
 
 use lab::{
-    Keepalived, Mark, Outcome, eventually, is_alive,
+    Dice, Keepalived, Mark, Outcome, eventually, is_alive,
     pair::{Cast, ELECTION, Pair},
 };
 use nix::{
@@ -18,7 +18,7 @@ use std::{
 };
 
 /// Rounds, unless `SOAK_ROUNDS` asks for more.
-const ROUNDS: u32 = 120;
+const ROUNDS: u32 = 60;
 
 /// A stuck worker is replaced after a quarter of a minute, and one that dies often waits for up to a minute.
 const RECOVERY: Duration = Duration::from_secs(100);
@@ -27,18 +27,6 @@ const RECOVERY: Duration = Duration::from_secs(100);
 const GROWTH: u64 = 8 * 1024;
 
 const ROUTERS: u8 = 8;
-
-/// Small numbers in no order, the same each time so that a failure can be had again: xorshift.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % sides
-    }
-}
 
 /// Which routers there are and which address each has, by the bits of `variant`; the first one always is.
 fn config(variant: u64) -> (String, BTreeSet<IpAddr>) {
@@ -86,7 +74,7 @@ fn supervisor(daemon: &mut Keepalived) -> Pid {
 pub(crate) fn reloads_and_signals_in_no_order_leave_everything_as_configured(cast: &Cast) -> Outcome {
     let rounds = env::var("SOAK_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     let pair = Pair::new(cast)?;
-    let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
+    let mut dice = Dice::new(1);
     let (text, mut wanted) = config(0xff);
     let mut daemon = pair.one.start_with(&text)?;
     eventually("all addresses", ELECTION, || holds_exactly(&pair, &wanted).then_some(()))?;
@@ -99,12 +87,17 @@ pub(crate) fn reloads_and_signals_in_no_order_leave_everything_as_configured(cas
                 let (text, addresses) = config(dice.roll(1 << 10));
                 daemon.write_config(&text)?;
                 wanted = addresses;
+                let mark = daemon.journal().mark();
                 daemon.reload()?;
+                // Some are in force before the next one comes, some are overtaken.
+                if dice.roll(2) == 0 {
+                    daemon.journal().wait(mark, "Reload complete", RECOVERY)?;
+                }
             }
             4 => send(parent, 10),
             5 => send(worker, 12),
-            6 => send([parent, worker][usize::from(dice.roll(2) == 0)], 36),
-            _ => send(worker, [1, 63, 17, 28][usize::try_from(dice.roll(4)).unwrap_or(0)]),
+            6 => send(dice.pick(&[parent, worker]), 36),
+            _ => send(worker, dice.pick(&[1, 63, 17, 28])),
         }
         if round == rounds / 10 {
             // The first ones fill caches.
@@ -127,7 +120,7 @@ pub(crate) fn reloads_and_signals_in_no_order_leave_everything_as_configured(cas
 pub(crate) fn processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing(cast: &Cast) -> Outcome {
     let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     let pair = Pair::new(cast)?;
-    let mut dice = Dice(0x2545_f491_4f6c_dd1d);
+    let mut dice = Dice::new(2);
     let (text, wanted) = config(0xff);
     let mut daemon = pair.one.start_with(&text)?;
     eventually("all addresses", ELECTION, || holds_exactly(&pair, &wanted).then_some(()))?;
@@ -138,8 +131,7 @@ pub(crate) fn processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing(ca
             std::thread::yield_now();
             continue;
         };
-        let signal =
-            [Signal::SIGKILL, Signal::SIGSEGV, Signal::SIGSTOP][usize::try_from(dice.roll(3)).unwrap_or(0)];
+        let signal = dice.pick(&[Signal::SIGKILL, Signal::SIGSEGV, Signal::SIGSTOP]);
         let moment = Duration::from_millis(dice.roll(1_500));
         // Some die while they start, some while they are masters.
         let _ = eventually("the moment", moment, || (!is_alive(worker)).then_some(()));

@@ -98,3 +98,28 @@ pub(crate) fn a_reload_that_forms_a_group_moves_nothing_and_binds_its_members(ca
     one.journal().wait(before, "(VI_1) Entering FAULT STATE", ELECTION)?;
     Ok(())
 }
+
+/// The original's group goes to BACKUP when a reload gives it a member, and its masters with it.
+pub(crate) fn a_master_whose_group_grows_stays_master(cast: &Cast) -> Outcome {
+    let pair = stage(cast)?;
+    let small = config(200, 200);
+    let third = small[small.rfind("vrrp_instance").unwrap_or_default()..]
+        .replace("VI_2", "VI_3")
+        .replace("virtual_router_id 52", "virtual_router_id 53")
+        .replace(&VIPS[1].to_string(), "172.16.0.245")
+        .replace(&format!("{} dev extra0", VIPS[2]), "");
+    let large = format!("{}{third}", small.replacen("VI_2\n }", "VI_2\n VI_3\n }", 1));
+    let one = pair.one.start_with(&small)?;
+    settles(&pair.one, &pair.two)?;
+    let before = one.journal().mark();
+    let watch = pair.one.node.watch_addresses()?;
+    one.write_config(&large)?;
+    one.reload()?;
+    one.journal().wait(before, "(VI_3) Entering MASTER STATE", ELECTION)?;
+    let told = one.journal().since(before);
+    let moved = |name: &str| told.iter().any(|line| line.text.contains(&format!("({name}) Entering")));
+    assert!(!moved("VI_1") && !moved("VI_2"), "{told:?}");
+    let lost: Vec<String> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
+    assert_eq!(lost, Vec::<String>::new());
+    Ok(())
+}

@@ -1,7 +1,7 @@
 //! Scripts and files that routers watch, and who is told of what follows. One router, by itself on its link.
 
 use lab::{
-    Keepalived, Line, Mark, Outcome, Process, eventually,
+    Keepalived, Line, Mark, Outcome, Process, Seen, eventually,
     pair::{Cast, ELECTION, Pair, Router},
     throughout,
 };
@@ -11,7 +11,7 @@ use std::{
     os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
     path::Path,
     process::Command,
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 /// Nothing here takes longer, however busy the machine is.
@@ -97,6 +97,23 @@ fn group() -> String {
     )
 }
 
+/// What the scripts of `group` write about the changes that the lines of a FIFO in `told` tell of, sorted.
+fn noted(told: &[&str]) -> Vec<String> {
+    let mut notes = Vec::new();
+    for line in told.iter().filter(|line| !line.contains("MASTER_PRIORITY")) {
+        let words = line.replace('"', "");
+        match words.strip_prefix("INSTANCE VI_").and_then(|rest| rest.split_once(' ')) {
+            Some((number, rest)) => {
+                let state = rest.split(' ').next().unwrap_or_default().to_lowercase();
+                notes.push(format!("any{number} two words {words}"));
+                notes.push(format!("{state}{number}"));
+            }
+            None => notes.push(format!("group {words}")),
+        }
+    }
+    sorted(notes)
+}
+
 pub(crate) fn scripts_and_fifos_tell_of_every_change_in_the_originals_words(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
     let router = &pair.one;
@@ -129,27 +146,13 @@ pub(crate) fn scripts_and_fifos_tell_of_every_change_in_the_originals_words(cast
     told.extend(["INSTANCE \"VI_2\" MASTER 150", "INSTANCE \"VI_1\" MASTER 230", "GROUP \"G1\" MASTER 0"]);
     reader.wait(&told)?;
     // The last scripts have a second at the end, which a busy machine may need for those before.
-    let before = "any1 two words INSTANCE VI_1 MASTER 230";
-    eventually("the script about the last change", PATIENCE, || {
-        lines_of(router, "notes").iter().any(|line| line == before).then_some(())
+    eventually("the scripts about every change", PATIENCE, || {
+        (sorted(lines_of(router, "notes")) == noted(&told)).then_some(())
     })?;
     one.stop()?;
     told.extend(["INSTANCE \"VI_1\" STOP 230", "INSTANCE \"VI_2\" STOP 150", "GROUP \"G1\" STOP 0"]);
     reader.wait(&told)?;
-
-    let mut wanted = Vec::new();
-    for line in told.iter().filter(|line| !line.contains("MASTER_PRIORITY")) {
-        let words = line.replace('"', "");
-        match words.strip_prefix("INSTANCE VI_").and_then(|rest| rest.split_once(' ')) {
-            Some((number, rest)) => {
-                let state = rest.split(' ').next().unwrap_or_default().to_lowercase();
-                wanted.push(format!("any{number} two words {words}"));
-                wanted.push(format!("{state}{number}"));
-            }
-            None => wanted.push(format!("group {words}")),
-        }
-    }
-    assert_eq!(sorted(lines_of(router, "notes")), sorted(wanted));
+    assert_eq!(sorted(lines_of(router, "notes")), noted(&told));
     Ok(())
 }
 
@@ -353,4 +356,69 @@ pub(crate) fn a_process_is_missed_when_it_ends_and_noticed_when_it_is_back(cast:
     one.logs("Quorum lost for tracked process naps", ELECTION)?;
     one.logs("(VI_1) Entering FAULT STATE", ELECTION)?;
     Ok(())
+}
+
+/// A reader that does not read: lines are lost, but none is broken, and nothing waits for it.
+pub(crate) fn a_full_fifo_loses_whole_lines_and_holds_nothing_up(cast: &Cast) -> Outcome {
+    const ROUTERS: u8 = 60;
+    const CHANGES: usize = 60;
+    let pair = Pair::new(cast)?;
+    let router = &pair.one;
+    put(router, "number", "0")?;
+    let instances: String = (1..=ROUTERS)
+        .map(|number| {
+            format!(
+                "vrrp_instance VI_{number} {{\n interface eth1\n virtual_router_id {number}\n priority 100\n \
+                 virtual_ipaddress {{\n 10.7.{number}.1\n }}\n track_file {{\n number\n }}\n}}\n"
+            )
+        })
+        .collect();
+    let files = "track_file number {\n file /run/number\n}\n";
+    let one = router.start_with(&format!("{GLOBAL}{files}{instances}"))?;
+    let mut reader = Reader::open(&router.node.outside("/run/fifo"))?;
+    one.logs(&format!("(VI_{ROUTERS}) Entering MASTER STATE"), PATIENCE)?;
+    let since = SystemTime::now();
+    for change in 1..=CHANGES {
+        let mark = one.journal().mark();
+        put(router, "number", &(change % 100).to_string())?;
+        let words = format!("(VI_{ROUTERS}) Changing effective priority");
+        one.journal().wait(mark, &words, PATIENCE)?;
+    }
+    let adverts = pair
+        .capture
+        .frames()
+        .into_iter()
+        .filter(|frame| frame.at > since && matches!(frame.seen, Seen::Advert { vrid: 1, .. }));
+    let times: Vec<SystemTime> = adverts.map(|frame| frame.at).collect();
+    let gaps = times.windows(2).filter_map(|two| two[1].duration_since(two[0]).ok());
+    let longest = gaps.max().unwrap_or_default();
+    assert!(longest < Duration::from_millis(2_500), "{longest:?} without an advert");
+
+    let written = usize::from(ROUTERS) * CHANGES;
+    let read = reader.lines();
+    assert!(read.len() < written, "it was never full: {} lines", read.len());
+    let is_whole = |line: &String| line.starts_with("INSTANCE \"VI_") && line.split(' ').count() == 4;
+    assert!(read.iter().filter(|line| line.starts_with("INST")).all(is_whole), "{read:?}");
+    put(router, "number", "150")?;
+    let last = format!("INSTANCE \"VI_{ROUTERS}\" MASTER_PRIORITY 250");
+    eventually("lines again", PATIENCE, || reader.lines().iter().any(|line| *line == last).then_some(()))
+}
+
+pub(crate) fn a_file_whose_folder_comes_later_counts_from_then_on(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let router = &pair.one;
+    let one = router.start_with(
+        "track_file late {\n file /run/later/number\n}\n\
+         vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 51\n priority 150\n \
+         virtual_ipaddress {\n 172.16.0.100\n }\n track_file {\n late\n }\n}\n",
+    )?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    fs::create_dir(router.node.outside("/run/later"))?;
+    put(router, "later/number", "20")?;
+    one.logs("(VI_1) Changing effective priority from 150 to 170", ELECTION)?;
+    fs::remove_dir_all(router.node.outside("/run/later"))?;
+    one.logs("(VI_1) Changing effective priority from 170 to 150", ELECTION)?;
+    fs::create_dir(router.node.outside("/run/later"))?;
+    put(router, "later/number", "30")?;
+    one.logs("(VI_1) Changing effective priority from 150 to 180", ELECTION).map(drop)
 }

@@ -8,28 +8,37 @@ use std::{
     sync::OnceLock,
 };
 
-/// A root of its own, removed in the end.
+/// A root of its own, removed in the end, whatever the end is.
 #[derive(Debug)]
 pub(crate) struct Root {
+    /// What the root holds lies in `root` in here.
     folder: tempfile::TempDir,
+    is_mounted: bool,
 }
 
 impl Root {
     /// An empty one.
     pub(crate) fn empty() -> Result<Self, Failed> {
-        Ok(Self { folder: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))? })
+        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?;
+        fs::create_dir(folder.path().join("root"))?;
+        Ok(Self { folder, is_mounted: false })
     }
 
-    /// A small Debian of the release that runs here, so that it has the C library the binary was built for.
+    /// A small Debian of the release that runs here, so that it has the C library the binary was built for. It lies over a
+    /// pattern that all share, so only what it changes takes room.
     pub(crate) fn debian() -> Result<Self, Failed> {
         static PATTERN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
         let pattern =
             PATTERN.get_or_init(|| bootstrap().map_err(|error| error.message().unwrap_or("").to_owned()));
         let pattern = pattern.as_ref().map_err(Failed::from)?;
-        let root = Self::empty()?;
-        run(Command::new("cp")
-            .args(["--archive", "--no-target-directory"])
-            .args([pattern, &root.path("/")]))?;
+        let mut root = Self::empty()?;
+        let [upper, work] = ["changes", "work"].map(|name| root.folder.path().join(name));
+        fs::create_dir(&upper)?;
+        fs::create_dir(&work)?;
+        let (pattern, upper, work) = (pattern.display(), upper.display(), work.display());
+        let folders = format!("lowerdir={pattern},upperdir={upper},workdir={work}");
+        run(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &folders]).arg(root.path("/")))?;
+        root.is_mounted = true;
         fs::copy("/etc/resolv.conf", root.path("/etc/resolv.conf"))?;
         // Services are installed, not started: there is no init in here.
         root.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")?;
@@ -39,7 +48,7 @@ impl Root {
 
     /// Where an absolute path of the root lies outside.
     pub(crate) fn path(&self, inside: &str) -> PathBuf {
-        self.folder.path().join(inside.trim_start_matches('/'))
+        self.folder.path().join("root").join(inside.trim_start_matches('/'))
     }
 
     pub(crate) fn write(&self, path: &str, text: &str) -> Result<(), Failed> {
@@ -66,12 +75,21 @@ impl Root {
             .args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-ec"])
             .arg(r#"mount -t proc proc "$1/proc"; exec chroot "$1" /bin/sh -ec "$2""#)
             .arg("sh")
-            .arg(self.folder.path())
+            .arg(self.path("/"))
             .arg(lines)
             .env("DEBIAN_FRONTEND", "noninteractive")
             .env("LC_ALL", "C.UTF-8")
             .env("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"))?;
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+}
+
+impl Drop for Root {
+    fn drop(&mut self) {
+        if self.is_mounted {
+            // What is mounted still cannot be removed; the folder then stays, and says so by being there.
+            let _ = Command::new("umount").arg("--lazy").arg(self.path("/")).status();
+        }
     }
 }
 
@@ -113,6 +131,8 @@ fn bootstrap() -> Result<PathBuf, Failed> {
         let unfinished = pattern.with_extension("unfinished");
         let _ = fs::remove_dir_all(&unfinished);
         run(Command::new("debootstrap").args(["--variant=minbase", codename]).arg(&unfinished))?;
+        // The packages it was made of, as large as itself.
+        run(Command::new("chroot").arg(&unfinished).args(["apt-get", "clean"]))?;
         fs::rename(&unfinished, &pattern)?;
     }
     Ok(pattern)

@@ -40,19 +40,30 @@ pub(crate) fn the_doctor_mends_a_director(binary: &Binary) -> Outcome {
     eventually("the service again", SOON, || doctor.ids(node).ok()?.is_empty().then_some(()))?;
     tool(node, binary, &format!("ipvsadm -E -t {service} -s wrr"))?;
     doctor.mends(node, &["table"])?;
+    tool(node, binary, &format!("ipvsadm -e -t {service} -r 10.2.0.11:80 -i"))?;
+    doctor.mends(node, &["table"])?;
     tool(node, binary, "ipvsadm -A -t 10.1.0.100:81 -s rr")?;
-    doctor.mends(node, &["table_foreign"])?;
+    tool(node, binary, "ipvsadm -A -t [2001:db8:1::64]:81 -s rr")?;
+    tool(node, binary, "ipvsadm -A -f 9 -s rr")?;
+    tool(node, binary, "ipvsadm -A -f 9 -6 -s rr")?;
+    doctor.mends(node, &["table_foreign"; 4])?;
 
-    // The same virtual servers in a file that has no virtual router: nobody brings another address.
-    let text =
-        "virtual_server 10.1.0.77 80 {\nlvs_sched rr\nprotocol TCP\nreal_server 10.2.0.11 80 {\n}\n}\n";
+    // The same virtual servers in a file that has no virtual router: nobody brings other addresses.
+    let service = |vip: &str, server: &str| {
+        format!(
+            "virtual_server {vip} 80 {{\nlvs_sched rr\nprotocol TCP\nreal_server {server} 80 {{\n}}\n}}\n"
+        )
+    };
+    let text = service("10.1.0.77", "10.2.0.11") + &service("2001:db8:1::77", "2001:db8:2::b");
     fs::write(node.outside("/run/other.conf"), text).map_err(|error| Failure::new(error.to_string()))?;
     let other = Doctor { binary, options: "-f /run/other.conf" };
-    let found = other.visit(node)?;
-    let mend = ("vip_missing".to_owned(), "ip address add 10.1.0.77/32 dev eth0".to_owned());
-    assert!(found.contains(&mend), "{found:?}");
-    node.run("/bin/sh", &["-c", &mend.1])?;
-    assert!(!other.visit(node)?.contains(&mend));
+    for address in ["10.1.0.77/32", "2001:db8:1::77/128"] {
+        let found = other.visit(node)?;
+        let mend = ("vip_missing".to_owned(), format!("ip address add {address} dev eth0"));
+        assert!(found.contains(&mend), "{found:?}");
+        node.run("/bin/sh", &["-c", &mend.1])?;
+        assert!(!other.visit(node)?.contains(&mend));
+    }
 
     farm.directors[0].daemon.stop()?;
     fs::write(farm.director().node.outside(FILE), Plan::new(Way::Nat, "rr").config(100))
@@ -63,7 +74,7 @@ pub(crate) fn the_doctor_mends_a_director(binary: &Binary) -> Outcome {
 }
 
 pub(crate) fn the_doctor_mends_a_real_server_behind_nat(binary: &Binary) -> Outcome {
-    let (farm, doctor) = real_servers(binary, Way::Nat, "-d 10.2.0.1 -d 2001:db8:2::1")?;
+    let (farm, doctor) = real_servers(binary, Plan::new(Way::Nat, "rr"), "-d 10.2.0.1 -d 2001:db8:2::1")?;
     let node = &farm.servers[0].node;
     assert_eq!(doctor.visit(node)?, []);
     node.ip("route delete default")?;
@@ -73,7 +84,7 @@ pub(crate) fn the_doctor_mends_a_real_server_behind_nat(binary: &Binary) -> Outc
 }
 
 pub(crate) fn the_doctor_mends_a_real_server_of_direct_routing(binary: &Binary) -> Outcome {
-    let (farm, doctor) = real_servers(binary, Way::Dr, "")?;
+    let (farm, doctor) = real_servers(binary, Plan::new(Way::Dr, "rr"), "")?;
     for server in &farm.servers {
         doctor.mends(&server.node, &["arp", "arp", "vip_missing", "vip_missing"])?;
     }
@@ -82,11 +93,101 @@ pub(crate) fn the_doctor_mends_a_real_server_of_direct_routing(binary: &Binary) 
     let node = &farm.servers[0].node;
     node.ip("address delete 10.1.0.100/32 dev lo")?;
     node.ip("address add 10.1.0.100/24 dev eth0")?;
-    doctor.mends(node, &["vip_exposed"])
+    node.ip("-6 address delete 2001:db8:1::64/128 dev lo")?;
+    node.ip("-6 address add 2001:db8:1::64/64 dev eth0 nodad")?;
+    doctor.mends(node, &["vip_exposed", "vip_exposed"])
+}
+
+pub(crate) fn the_doctor_mends_a_strict_filter_where_answers_leave_elsewhere(binary: &Binary) -> Outcome {
+    let plan = Plan { aside: true, ..Plan::new(Way::Dr, "rr") };
+    let (farm, doctor) = real_servers(binary, plan, "")?;
+    for server in &farm.servers {
+        doctor.mends(&server.node, &["arp", "arp", "rp_filter", "vip_missing", "vip_missing"])?;
+    }
+    farm.warm_up(Family::V4)
+}
+
+pub(crate) fn the_doctor_mends_a_real_server_of_udp_tunnels(binary: &Binary) -> Outcome {
+    // Without their modules there are findings more.
+    load_tunnels()?;
+    let plan = Plan { wrapping: "type gue port 6080", across: true, ..Plan::new(Way::Tun, "rr") };
+    let (farm, doctor) = real_servers(binary, plan, "")?;
+    for server in &farm.servers {
+        // Two devices, two ports, and the mode of the one for IPv4 in IPv6.
+        let mut wanted = vec!["arp", "arp", "rp_filter"];
+        wanted.extend(["tunnel"; 5]);
+        wanted.extend(["vip_missing"; 2]);
+        doctor.mends(&server.node, &wanted)?;
+    }
+    farm.warm_up(Family::V4)?;
+    farm.warm_up(Family::V6)
+}
+
+pub(crate) fn the_doctor_mends_a_firewall_mark_that_no_rule_gives(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
+    let text = |family: &str, server: &str| {
+        format!(
+            "virtual_server fwmark 7 {{\nip_family {family}\nlvs_sched rr\nlvs_method NAT\nreal_server {server} {{\n}}\n}}\n"
+        )
+    };
+    let text = text("inet", "10.2.0.11") + &text("inet6", "fd00::11");
+    let (_scene, node) = director(binary, &text)?;
+    node.sysctl("net.ipv6.conf.all.forwarding", "1")?;
+    modprobe(&["-a", "iptable_mangle", "ip6table_mangle", "xt_mark"])?;
+    let _daemon = Keepalived::start(&node, binary, &text)?;
+    let doctor = Doctor { binary, options: "" };
+    let mut last = Vec::new();
+    eventually("only the marks to be missing", SOON, || {
+        last = doctor.visit(&node).ok()?;
+        let ids: Vec<_> = last.iter().map(|(id, _)| id.as_str()).collect();
+        (ids == ["fwmark", "fwmark"]).then_some(())
+    })
+    .map_err(|late| Failure::new(format!("{late}; found: {last:?}")))?;
+    for (_, mend) in &last {
+        let legacy =
+            mend.replace("tables -t", "tables-legacy -t").replace("PROTOCOL", "tcp").replace("PORT", "80");
+        let address = if mend.starts_with("ip6") { "2001:db8:1::64" } else { "10.1.0.100" };
+        node.run("/bin/sh", &["-c", &legacy.replace("ADDRESS", address)])?;
+    }
+    let notes = |node: &Node| -> Outcome<Vec<String>> {
+        let report = doctor.report(node)?;
+        assert_eq!(report["findings"].as_array().map(Vec::len), Some(0), "{report}");
+        let notes = report["notes"].as_array().into_iter().flatten();
+        Ok(notes.filter_map(|note| note.as_str().map(str::to_owned)).collect())
+    };
+    let told = notes(&node)?;
+    assert_eq!(told.len(), 2, "{told:?}");
+    assert!(told.iter().all(|note| note.contains("names no address: a rule of netfilter gives the mark 7")));
+    // The same by nft, and the row of the table like any other.
+    for program in ["iptables-legacy", "ip6tables-legacy"] {
+        node.run(program, &["-t", "mangle", "-F"])?;
+    }
+    assert_eq!(doctor.ids(&node)?, ["fwmark", "fwmark"]);
+    let rule = "add table inet t; add chain inet t c { type filter hook prerouting priority mangle; }; \
+                add rule inet t c tcp dport 80 meta mark set 7";
+    node.run("nft", &[rule])?;
+    assert_eq!(notes(&node)?, told);
+    tool(&node, binary, "ipvsadm -E -f 7 -s wrr")?;
+    doctor.mends(&node, &["table"])
+}
+
+pub(crate) fn the_doctor_tells_what_the_configuration_loses(binary: &Binary) -> Outcome {
+    let _no_rules = RULES.read().unwrap_or_else(PoisonError::into_inner);
+    let (_scene, node) = director(binary, &virtual_server("rr"))?;
+    let group = "virtual_server_group g {\n10.0.0.1-5 80\n2001:db8::1 80\nfwmark 7\n}\n\
+                 virtual_server group g {\nlvs_sched rr\nlvs_method DR\nprotocol TCP\nreal_server 10.2.0.11 80 {\n}\n}\n";
+    fs::write(node.outside(FILE), format!("{group}{}", virtual_server("rr")))?;
+    let report = Doctor { binary, options: "" }.report(&node)?;
+    let first = &report["findings"][0];
+    assert_eq!(first["id"], "configuration", "{report}");
+    let lost = "virtual server group g cannot have IPv4, IPv6 and fwmark without family - removing";
+    assert!(first["what"].as_str().is_some_and(|what| what.ends_with(lost)), "{report}");
+    assert_eq!(first["mend"], format!("keepalived config check {FILE}"));
+    Ok(())
 }
 
 pub(crate) fn the_doctor_mends_a_real_server_of_tunnels(binary: &Binary) -> Outcome {
-    let (farm, doctor) = real_servers(binary, Way::Tun, "")?;
+    let (farm, doctor) = real_servers(binary, Plan::new(Way::Tun, "rr"), "")?;
     // Without their modules there are findings more.
     load_tunnels()?;
     for server in &farm.servers {
@@ -215,14 +316,25 @@ pub(crate) fn a_doctor_that_cannot_look_says_so_and_ends_with_2(binary: &Binary)
             "There is no virtual server in /run/router.conf",
         ),
         (format!("{weak} {program} doctor --json -f {FILE}"), "CAP_NET_ADMIN"),
+        (format!("{program} doctor -f /run/none.conf"), "/run/none.conf"),
         (format!("{program} doctor --jason"), "Unknown option"),
+        (format!("{program} doctor bogus"), "Unexpected argument bogus"),
     ] {
         let mut command = Command::new("/bin/sh");
         command.args(["-c", &line]);
         let output = node.enter(|| command.output())??;
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(output.status.code(), Some(2), "{line}: {said}");
-        assert_eq!(String::from_utf8_lossy(&output.stdout), "", "{line}");
+        let told = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, err) = (told(&output.stdout), told(&output.stderr));
+        assert_eq!(output.status.code(), Some(2), "{line}: {out}{err}");
+        let said = if line.contains("--json") {
+            let failure: serde_json::Value = serde_json::from_str(&out)
+                .map_err(|error| Failure::new(format!("{line}: {error} in {out}")))?;
+            assert_eq!(keys(&failure), BTreeSet::from(["error"]), "{line}: {out}");
+            failure["error"].as_str().unwrap_or_default().to_owned()
+        } else {
+            assert_eq!(out, "", "{line}");
+            err
+        };
         assert!(said.contains(wanted), "{line}: {said}");
     }
     Ok(())
@@ -262,8 +374,8 @@ fn modprobe(words: &[&str]) -> Outcome {
 }
 
 /// Servers that nobody has prepared, with the directors' file.
-fn real_servers<'a>(binary: &'a Binary, way: Way, options: &'static str) -> Outcome<(Farm, Doctor<'a>)> {
-    let plan = Plan { by_tool: true, ..Plan::new(way, "rr") };
+fn real_servers<'a>(binary: &'a Binary, plan: Plan, options: &'static str) -> Outcome<(Farm, Doctor<'a>)> {
+    let plan = Plan { by_tool: true, ..plan };
     let farm = Farm::start(binary, &plan, 1)?;
     for server in &farm.servers {
         fs::write(server.node.outside(FILE), plan.config(100))
@@ -323,7 +435,7 @@ fn report(output: &Output) -> Outcome<serde_json::Value> {
     let report: serde_json::Value = serde_json::from_str(&text).map_err(|error| {
         Failure::new(format!("{error} in {text}, {}", String::from_utf8_lossy(&output.stderr)))
     })?;
-    assert_eq!(keys(&report), BTreeSet::from(["director", "findings", "real_server"]), "{text}");
+    assert_eq!(keys(&report), BTreeSet::from(["director", "findings", "notes", "real_server"]), "{text}");
     assert!(report["director"].is_boolean() && report["real_server"].is_boolean(), "{text}");
     let findings = report["findings"].as_array().map(Vec::as_slice);
     for finding in findings.into_iter().flatten() {

@@ -38,6 +38,7 @@ virtual_server 172.16.0.205 80 {
   alpha
   MISC_CHECK {
    misc_path \"/run/check.sh two\"
+   misc_timeout 5
    retry 1
    delay_before_retry 1
    log_all_failures

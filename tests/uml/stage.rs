@@ -7,10 +7,10 @@ use lab::{
 use std::time::Duration;
 
 /// Longer than an election and the start of a daemon on a busy machine.
-pub(crate) const START: Duration = Duration::from_secs(15);
+pub(crate) const START: Duration = Duration::from_secs(60);
 
-/// The seed's `delay_loop` and `delay_before_retry`, twice over: two workers start their checks at random.
-pub(crate) const DETECTION: Duration = Duration::from_secs(25);
+/// The seed's `delay_loop` and `delay_before_retry`, twice over: two workers start their checks at random; and a busy machine.
+pub(crate) const DETECTION: Duration = Duration::from_secs(75);
 
 pub(crate) struct Stage {
     pub(crate) cluster: Cluster,

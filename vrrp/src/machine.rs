@@ -11,6 +11,8 @@
 //! Sockets are read before a tick is given, so that an advert that arrived in time is not overtaken by the timer it should
 //! have reset.
 
+mod backup;
+mod master;
 mod reconfigure;
 mod tracking;
 
@@ -18,16 +20,16 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use self::master::announce;
 use crate::announce::Announcer;
-use crate::dispute::{Dispute, Heard};
+use crate::dispute::Dispute;
 use crate::event::{Action, Cause, Ending, Event, Leader, Mention, State, Why};
 use crate::log::Line;
-use crate::params::{Family, Params, Preempt, Role, Switch, Transport, Version};
+use crate::params::{Family, Params, Role, Transport};
 use crate::priority::Priority;
 use crate::punctuality::Punctuality;
 use crate::timers::{self, Timer, Timers};
 use crate::track::{Object, Tracker};
-use crate::wire::Advert;
 
 /// One virtual router.
 #[derive(Debug)]
@@ -362,170 +364,11 @@ impl Machine {
         self.quiet_until.map_or(now, |until| until.max(now))
     }
 
-    /// RFC 9568 §6.4.2 (420): the master has given up.
-    fn expect_takeover(&mut self, now: Instant, out: &mut Vec<Action>) {
-        out.push(Action::Log(Line::BackupHeardRelease));
-        let skew = timers::skew(self.params.version, self.skew_priority(), self.interval);
-        self.timers.set(Timer::MasterDown, now + skew);
-    }
-
-    /// Whether a backup obeys this advert. Equal priority is obeyed whatever the address: it is the master's to yield.
-    fn yields_to(&mut self, advert: &Advert, now: Instant, out: &mut Vec<Action>) -> bool {
-        let at_least_ours = advert.priority >= self.priority();
-        match self.params.preempt {
-            Preempt::Never => true,
-            Preempt::AtOnce => at_least_ours,
-            Preempt::After(delay) => {
-                if at_least_ours {
-                    if self.preempt_at.take().is_some() {
-                        out.push(Action::Log(Line::PreemptDelayStopped));
-                    }
-                    return true;
-                }
-                let at = *self.preempt_at.get_or_insert_with(|| {
-                    out.push(Action::Log(Line::PreemptDelayStarted { delay }));
-                    now + delay
-                });
-                now < at
-            }
-        }
-    }
-
-    /// RFC 9568 §6.4.2 (450): the master is alive.
-    fn follow(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
-        self.learn_interval(advert.interval, out);
-        if let (Some(leader), Some(heard)) = (self.leader, self.heard)
-            && leader.address == from
-        {
-            self.punctuality.heard_after(now.saturating_duration_since(heard), self.interval);
-        }
-        self.heard = Some(now);
-        self.leader = Some(Leader { address: from, priority: advert.priority });
-        self.wanted = State::Backup;
-        self.timers.set(Timer::MasterDown, now + self.master_down());
-    }
-
-    /// Version 3 counts in the master's interval. Version 2 never gets here with another than its own.
-    fn learn_interval(&mut self, theirs: Duration, out: &mut Vec<Action>) {
-        if self.params.version == Version::V3 && theirs != self.interval {
-            out.push(Action::Log(Line::IntervalLearnt { from: self.interval, to: theirs }));
-            self.interval = theirs;
-        }
-    }
-
-    /// The down timer has run out, `late` ago.
-    ///
-    /// Woken later than the next advert could be expected, we were not running, and what a master may have said meanwhile
-    /// was not heard. Claiming the addresses then would make two masters, so a whole down interval is listened to first.
-    fn master_is_silent(&mut self, late: Duration, now: Instant, out: &mut Vec<Action>) {
-        if late > self.interval && self.params.priority != Priority::OWNER {
-            out.push(Action::Log(Line::TimerLate { by: late }));
-            self.timers.set(Timer::MasterDown, now + self.master_down());
-            return;
-        }
-        out.push(Action::Log(Line::AdvertTimeout));
-        self.wanted = State::Master;
-        match self.params.together {
-            // Whether the others would like the same is the group's to see.
-            Switch::On => self.timers.set(Timer::MasterDown, now + self.master_down()),
-            Switch::Off => self.go(State::Master, Why::MasterSilent, now, out),
-        }
-    }
-
-    /// RFC 9568 §6.4.3 (730): another router thinks it is the master.
-    fn contest(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
-        let (theirs, ours) = (advert.priority, self.priority());
-        if theirs == ours && Some(from) == self.source {
-            out.push(Action::Log(Line::EqualWithOurAddress));
-            return;
-        }
-        // Addresses of one family compare as their bytes on the link do.
-        let loses = theirs > ours || (theirs == ours && self.source.is_some_and(|source| from > source));
-        if theirs == Priority::OWNER && ours == Priority::OWNER {
-            match self.dispute.heard(advert.interval, loses) {
-                Heard::First => out.push(Action::Log(Line::RivalOwner { from })),
-                Heard::Again => {}
-                Heard::TooOften => {
-                    out.push(Action::Log(Line::RivalOwnerPersists { from }));
-                    self.wanted = State::Backup;
-                    self.go(State::Backup, Why::Outranked, now, out);
-                    return;
-                }
-            }
-        }
-        if loses {
-            if self.params.answer_higher == Switch::On {
-                out.push(Action::Advertise(ours));
-            }
-            out.push(Action::Log(if theirs > ours && self.params.priority != Priority::OWNER {
-                Line::HigherHeard { from, priority: theirs, ours }
-            } else {
-                Line::EqualWithHigherAddress { from, priority: theirs }
-            }));
-            self.learn_interval(advert.interval, out);
-            self.wanted = State::Backup;
-            self.go(State::Backup, Why::Outranked, now, out);
-            self.leader = Some(Leader { address: from, priority: theirs });
-        } else {
-            let answered = self.params.answer_lower == Switch::On;
-            out.push(Action::Log(Line::LowerHeard { from, priority: theirs, ours, answered }));
-            if answered {
-                self.advertise_now(now, out);
-            }
-            let rounds = self.announcer.lower_heard(now);
-            announce(rounds, out);
-            out.push(Action::Mention(Mention::LowerHeard, ours));
-        }
-    }
-
     /// An owner that gave way is owner again.
     fn restore_owner(&mut self, because: Line, out: &mut Vec<Action>) {
         if self.dispute.restore() {
             out.push(Action::Log(because));
         }
-    }
-
-    fn master_tick(&mut self, now: Instant, out: &mut Vec<Action>) {
-        if let Some(deadline) = self.timers.due(Timer::Advert, now) {
-            let late = now.duration_since(deadline);
-            if self.is_replaced_after(late) {
-                out.push(Action::Log(Line::TimerLate { by: late }));
-                self.wanted = State::Backup;
-                self.go(State::Backup, Why::Late, now, out);
-                return;
-            }
-            self.punctuality.sent(deadline, now);
-            out.push(Action::Advertise(self.priority()));
-            // Counted from the deadline, so that being woken late does not add up; from now, if a whole one was missed.
-            let next = deadline + self.params.interval;
-            self.timers.set(Timer::Advert, if next > now { next } else { now + self.params.interval });
-            if let Some(patience) = self.dispute.advertised(self.params.interval) {
-                self.timers.set(Timer::RivalGone, now + patience);
-            }
-        }
-        if self.timers.due(Timer::RivalGone, now).is_some() {
-            self.timers.unset(Timer::RivalGone);
-            self.dispute.end();
-            out.push(Action::Log(Line::RivalOwnerGone));
-        }
-        let rounds = self.announcer.tick(now);
-        announce(rounds, out);
-        if self.announcer.tick_elsewhere(now) {
-            out.push(Action::AnnounceElsewhere);
-        }
-    }
-
-    /// Whether others have taken over while this master was stopped: the last advert is one interval older than its timer.
-    fn is_replaced_after(&self, late: Duration) -> bool {
-        let interval = self.params.interval;
-        self.params.yields_when_late.is_some_and(|highest| {
-            late >= 2 * interval + timers::skew(self.params.version, highest, interval)
-        })
-    }
-
-    fn advertise_now(&mut self, now: Instant, out: &mut Vec<Action>) {
-        out.push(Action::Advertise(self.priority()));
-        self.timers.set(Timer::Advert, now + self.params.interval);
     }
 
     fn move_source(&mut self, source: Option<IpAddr>, now: Instant, out: &mut Vec<Action>) {
@@ -613,77 +456,6 @@ impl Machine {
         {
             out.push(Action::AnnounceSource(source));
         }
-    }
-
-    fn enter_master(&mut self, now: Instant, out: &mut Vec<Action>) {
-        self.leader = None;
-        if self.interval != self.params.interval {
-            out.push(Action::Log(Line::IntervalReset { from: self.interval, to: self.params.interval }));
-            self.interval = self.params.interval;
-        }
-        self.timers.set(Timer::Advert, now + self.params.interval);
-        out.push(Action::Log(Line::SettingVips));
-        out.push(Action::HoldAddresses);
-    }
-
-    fn leave_master(&mut self, why: Why, out: &mut Vec<Action>) {
-        match why {
-            // The link is probably dead; the second packet is the one the original counts.
-            Why::Faulted => {
-                out.push(Action::Advertise(Priority::RELEASE));
-                release(out);
-            }
-            Why::AddressLost | Why::Ended => release(out),
-            // The original does not count this one.
-            Why::PartnerFaulted => out.push(Action::Advertise(Priority::RELEASE)),
-            // The better router's advert has said it all; to the peers of the rest of a group, nobody does.
-            Why::Outranked | Why::Late | Why::Synced => {}
-            Why::Started | Why::StartedAsOwner | Why::Waiting | Why::MasterSilent | Why::Recovered => {}
-        }
-        self.announcer.stop();
-        out.push(Action::Log(Line::RemovingVips));
-        out.push(Action::DropAddresses);
-    }
-
-    fn enter_backup(&mut self, why: Why, now: Instant) {
-        self.preempt_at = None;
-        self.leader = None;
-        let from = self.heard_from(now);
-        let at = match why {
-            Why::StartedAsOwner if from > now => from + self.params.interval,
-            Why::StartedAsOwner => now,
-            Why::AddressLost => now + timers::skew(self.params.version, self.skew_priority(), self.interval),
-            Why::Recovered => {
-                self.interval = self.params.interval;
-                if self.params.priority == Priority::OWNER {
-                    let skew = timers::skew(self.params.version, Priority::OWNER, self.interval);
-                    from + self.interval + skew
-                } else {
-                    from + self.master_down()
-                }
-            }
-            Why::Started
-            | Why::Waiting
-            | Why::MasterSilent
-            | Why::Outranked
-            | Why::Late
-            | Why::Faulted
-            | Why::PartnerFaulted
-            | Why::Synced
-            | Why::Ended => from + self.master_down(),
-        };
-        self.timers.set(Timer::MasterDown, at);
-    }
-}
-
-fn release(out: &mut Vec<Action>) {
-    out.push(Action::Advertise(Priority::RELEASE));
-    out.push(Action::Log(Line::SentRelease));
-}
-
-fn announce(rounds: u32, out: &mut Vec<Action>) {
-    if rounds > 0 {
-        out.push(Action::Announce { rounds });
     }
 }
 

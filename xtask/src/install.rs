@@ -22,6 +22,10 @@ pub(crate) const UML: Program = Program { name: "linux.uml", package: "user-mode
 pub(crate) const IPVSADM: Program = Program { name: "ipvsadm", package: "ipvsadm" };
 /// Makes netfilter's rules.
 pub(crate) const IPTABLES: Program = Program { name: "iptables-legacy", package: "iptables" };
+/// Makes nftables' rules.
+pub(crate) const NFT: Program = Program { name: "nft", package: "nftables" };
+/// Makes sets for iptables.
+pub(crate) const IPSET: Program = Program { name: "ipset", package: "ipset" };
 /// Makes a small Debian in a folder.
 pub(crate) const DEBOOTSTRAP: Program = Program { name: "debootstrap", package: "debootstrap" };
 /// The original, as peer and oracle.

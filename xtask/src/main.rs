@@ -1,4 +1,4 @@
-//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package` and `cargo xtask test`.
+//! `cargo xtask bench`, `cargo xtask demo`, `cargo xtask docs`, `cargo xtask package`, `cargo xtask soak` and `cargo xtask test`.
 
 mod bench;
 mod demo;
@@ -13,7 +13,7 @@ use std::{env, process::ExitCode};
 const USAGE: &str = "\
 Usage: cargo xtask COMMAND
 
-  bench failover [ROUNDS] [--binary PATH]
+  bench failover [ROUNDS] [--only WORDS] [--binary PATH]
   bench instances [COUNT] [--binary PATH]
         Builds with optimisation, unless a program is given, and measures beside Debian's keepalived: how late a backup takes over, and what a
         thousand instances cost. Prints the tables of docs/benchmarks.md.
@@ -44,6 +44,10 @@ Usage: cargo xtask COMMAND
         Writes docs/coverage.md, docs/reference and docs/man from the tables of the program. With --check it
         writes nothing, and fails with the first line that differs when a page is not what the tables say.
 
+  soak [ROUNDS]
+        Reloads and signals daemons in no order, 2,000 times unless said otherwise, and stops and kills their processes at
+        any moment; then looks for what was lost, left behind or has grown. `test` does the same in few rounds.
+
   package [--static] [--profile NAME] [--output FOLDER]
         Makes the Debian package keepalived-rs in target/package, with cargo-deb, which is installed when missing.
         --static makes a binary without any shared library instead, for containers that hold nothing else.
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(words),
         Some("docs") => docs::run(words),
         Some("package") => package::run(words),
+        Some("soak") => test::soak(words),
         Some("test") => test::run(words),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

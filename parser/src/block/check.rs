@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::block::server::MAX_TIMEOUT;
 use crate::config::{DnsType, Identity, IfName};
-use crate::keyword::{Args, Block, Nested, Refused, keywords};
+use crate::keyword::{Args, Block, Nested, Rare, Refused, keywords};
 use crate::read::Reader;
 use crate::value::check::{BfdName, DomainName, FileName, FileWeight, Payload, Reply};
 use crate::value::flag::Flag;
@@ -53,7 +53,7 @@ keywords! {
     /// Open a TCP connection.
     TcpCheckBlock {
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -61,7 +61,7 @@ keywords! {
     /// Send an ICMP echo request.
     PingCheckBlock {
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -73,7 +73,7 @@ keywords! {
         min_reply_length: u16 [0..=u16::MAX] = 0 => "Shortest reply in bytes.", else "UDP_CHECK min length {} not valid - must be between 0 & 65535";
         max_reply_length: u16 [0..=u16::MAX] = 255 => "Longest reply in bytes.", else "UDP_CHECK max length {} not valid - must be between 0 & 65535";
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -83,7 +83,7 @@ keywords! {
         helo_name: Replaceable => "How it greets.", missing "SMTP_CHECK helo name missing";
         host: Nested<SmtpHostBlock> => "One more address to talk to.", is Deprecated;
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -91,7 +91,7 @@ keywords! {
     /// One more address an SMTP checker talks to.
     SmtpHostBlock {
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -101,7 +101,7 @@ keywords! {
         kind ("type"): DnsType => "Type of the question.", else "Unknown DNS check type {} - ignoring";
         name: DomainName => "Name asked for.";
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 
@@ -112,7 +112,7 @@ keywords! {
         misc_timeout: WholeSecs [secs(0)..=secs(4294)] => "How long it may run.", else "Invalid misc_timeout value '{}'";
         misc_dynamic: Flag => "Its exit status sets the weight.";
         user: Identity => "Who runs it.", missing "No user specified for misc checker script";
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 

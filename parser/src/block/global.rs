@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::config::{Identity, IfName, Script, Version};
+use crate::config::{Identity, IfName, Script, SmtpTls, Version};
 use crate::keyword::{Args, Block, Refused, WordList, keywords};
 use crate::value::flag::Flag;
 use crate::value::global::{
@@ -34,6 +34,10 @@ keywords! {
         smtp_server: SmtpServerValue => "Mail server and port.";
         smtp_helo_name: HeloName => "Name used to greet the mail server.";
         smtp_connect_timeout: SmtpTimeout [secs(0)..=secs(4294)] = SmtpTimeout(secs(30)) => "How long to wait for the mail server.", else "smtp_connect_timeout '{}' must be in [0, 4294] - ignoring";
+        smtp_tls: SmtpTls => "Protect mail: from the first byte, or after a greeting.", else "Invalid smtp_tls {}";
+        smtp_tls_ca: OneWord => "File of authorities that vouch for the mail server.", else "smtp_tls_ca has extra parameters", missing "smtp_tls_ca file missing";
+        smtp_auth_file: OneWord => "File with user name and password for the mail server.", else "smtp_auth_file has extra parameters", missing "smtp_auth_file file missing";
+        smtp_retry: WholeSecs [secs(0)..=secs(86400)] = WholeSecs(secs(0)) => "How long an alert that was not taken is tried again.", else "smtp_retry '{}' must be in [0, 86400] - ignoring", missing "smtp_retry requires a time";
         notification_email: WordList => "Recipients of mail.";
         smtp_alert: bool => "Default of every smtp_alert.", else "Invalid value '{}' for global smtp_alert specified";
         startup_script: Script => "Run once before the workers start.", missing "startup script missing", once "startup script already specified";
@@ -70,8 +74,8 @@ keywords! {
         vrrp_lower_prio_no_advert: bool => "Default of lower_prio_no_advert.", else "Invalid value for {kw} specified";
         vrrp_higher_prio_send_advert: bool => "Default of higher_prio_send_advert.", else "Invalid value for {kw} specified";
         vrrp_version: Version = Version::V2 => "Version of IPv4 instances that do not say.", else "VRRP Error: Version must be either 2 or 3";
-        vrrp_iptables: IptablesValue => "Filter with iptables, in these chains.", once "{kw} already specified - ignoring", is ParsedOnly;
-        vrrp_ipsets: IpsetsValue => "Names of the sets used with iptables.", is ParsedOnly;
+        vrrp_iptables: IptablesValue => "Filter with iptables, in these chains.", once "{kw} already specified - ignoring";
+        vrrp_ipsets: IpsetsValue => "Names of the sets used with iptables.";
         nftables: TableName => "Filter with nftables, in this table.", once "nftables already specified - ignoring";
         nftables_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid nftables chain priority '{}'";
         nftables_ifindex: Flag => "Sets hold interface numbers instead of names.";
@@ -83,9 +87,9 @@ keywords! {
         vrrp_rt_priority: RealtimePriority => "Real-time priority of the VRRP worker.", else "vrrp process real-time priority '{}' invalid", missing "No vrrp process real-time priority specified";
         vrrp_cpu_affinity: AffinityValue => "Processors of the VRRP worker.", missing "No vrrp cpu_id set specified";
         vrrp_rlimit_rttime | "vrrp_rlimit_rtime": Micros [us(1)..=MAX_SECS] => "How long it may run without pause.", else "Invalid vrrp real-time limit - {}";
-        nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring", is ParsedOnly;
-        nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'", is ParsedOnly;
-        nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'", is ParsedOnly;
+        nftables_ipvs: TableName => "Mark packets of groups with nftables, in this table.", once "nftables_ipvs already specified - ignoring";
+        nftables_ipvs_priority: i32 [i32::MIN..=i32::MAX, strict] => "Priority of its chains.", else "invalid ipvs nftables chain priority '{}'";
+        nftables_ipvs_start_fwmark: u32 [1..=u32::MAX, strict] => "First mark.", else "invalid ipvs nftables start_fwmark priority '{}'";
         nftables_counters: Flag => "Rules count packets.";
         notify_fifo: FifoPath => "FIFO for every event.", missing "No notify_fifo name specified", once "notify_fifo already specified - ignoring {}";
         notify_fifo_script: Script => "Reader of the FIFO.", missing "No notify_fifo_script specified", once "{kw} already specified - ignoring {}";
@@ -131,10 +135,10 @@ keywords! {
         lvs_netlink_monitor_rcv_bufs_force: bool = false => "Go beyond the system's limit.", else "Invalid value '{}' for global {kw} specified", is ParsedOnly;
         rs_init_notifies: bool = false => "Notify the first state of real servers too.", else "Invalid value '{}' for global {kw} specified";
         no_checker_emails: bool = false => "Mail only when a real server comes or goes.", else "Invalid value '{}' for global {kw} specified";
-        vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing", is ParsedOnly;
-        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier", is ParsedOnly;
+        vrrp_rx_bufs_policy: RxPolicy => "Size of receive buffers.", else "Invalid vrrp_rx_bufs_policy {}", missing "vrrp_rx_bufs_policy missing";
+        vrrp_rx_bufs_multiplier: Only<u32> [1..=u32::MAX, strict] = Only(3) => "How many packets a receive buffer holds.", else "Invalid vrrp_rx_bufs_multiplier {}", missing "Invalid vrrp_rx_bufs_multiplier";
         vrrp_startup_delay: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait before the first election.", else "vrrp_startup_delay '{}' is invalid";
-        vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid", is ParsedOnly;
+        vrrp_delay_after_boot: Duration [ms(1)..=MAX_SECS] = Duration::ZERO => "Wait so long after boot before the first election.", else "vrrp_delay_after_boot '{}' is invalid";
         log_unknown_vrids: Flag => "Log adverts of unknown virtual routers.";
         vrrp_owner_ignore_adverts: bool => "Default of owner_ignore_adverts.", else "Invalid value for {kw} specified";
         vmac_prefix: String => "How names of VMACs begin.", once "vmac_prefix already specified - ignoring";
@@ -146,7 +150,7 @@ keywords! {
         reload_repeat: Flag => "Keep that file.";
         reload_file: Maybe => "File that exists while the configuration is read.";
         include_check: IncludeCheckValue => "Which failures of include statements are errors.";
-        config_save_dir: String => "Where copies of the configuration are kept.", is ParsedOnly;
+        config_save_dir: String => "Where copies of the configuration are kept.";
         tmp_config_directory: String => "Where the consolidated configuration is kept.", missing "tmp_config_directory missing directory name", once "tmp_config_directory already specified - ignoring", is NoEffect;
         data_use_instance: bool = false => "Add the instance to names of dump files.", else "Invalid value '{}' for global date_use_instance specified";
         json_version: u8 [1..=2] = 1 => "Layout of the JSON dump.", else "Invalid json_version {}";

@@ -2,14 +2,12 @@
 
 use std::time::Duration;
 
+use crate::block::track::TrackRows;
 use crate::config::{IfName, Located, Script};
-use crate::keyword::{Args, Block, Bounds, Lines, Refused, Slot, Value, WordList, keywords};
+use crate::keyword::{Args, Block, Bounds, Rare, Refused, Slot, Value, WordList, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
 use crate::value::time::us;
-use crate::value::track::{
-    TrackBfdLine, TrackFileLine, TrackInterfaceLine, TrackProcessLine, TrackScriptLine,
-};
 
 /// The one name of a block, or the message that there must be one.
 pub(crate) fn only_name(args: &mut Args<'_, '_>, complaint: &str) -> Result<String, Refused> {
@@ -48,11 +46,6 @@ keywords! {
     /// Instances that change state together.
     SyncGroupBlock {
         group: Group => "Its members.";
-        track_interface: Lines<TrackInterfaceLine> => "Interfaces all members watch.";
-        track_script: Lines<TrackScriptLine> => "Scripts all members watch.";
-        track_file: Lines<TrackFileLine> => "Files all members watch.";
-        track_process: Lines<TrackProcessLine> => "Processes all members watch.";
-        track_bfd: Lines<TrackBfdLine> => "BFD sessions all members watch.";
         notify_backup: Script => "Run when the group becomes BACKUP.";
         notify_master: Script => "Run when the group becomes MASTER.";
         notify_fault: Script => "Run when the group faults.";
@@ -62,6 +55,7 @@ keywords! {
         global_tracking: GlobalTracking => "Old name of sync_group_tracking_weight.", is Deprecated;
         sync_group_tracking_weight: Flag => "Members may have weights.";
         notify_priority_changes: bool => "Default of members.", else "({name}) Invalid value '{}' for sync group notify_priority_changes specified";
+        + track: Rare<TrackRows>;
         * head: String;
     }
 }

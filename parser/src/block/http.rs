@@ -2,7 +2,7 @@
 
 use crate::block::check::{Connect, Timing};
 use crate::config::{HttpProtocol, TlsVerify};
-use crate::keyword::{Args, Block, Nested, Refused, keywords};
+use crate::keyword::{Args, Block, Nested, Rare, Refused, keywords};
 use crate::read::Reader;
 use crate::value::check::{
     DeprecatedRetry, Digest, Offset, RegexOptions, RegexPattern, RegexStack, StatusCodesValue,
@@ -20,7 +20,7 @@ keywords! {
         sni_name: Maybe => "Send this name by SNI.";
         fast_recovery: bool = false => "No pause between URLs at start and recovery.", else "Invalid fast_recovery parameter {}";
         + connect: Connect;
-        + timing: Timing;
+        + timing: Rare<Timing>;
     }
 }
 

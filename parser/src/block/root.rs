@@ -20,12 +20,12 @@ keywords! {
     Root {
         net_namespace: String => "Network namespace the daemon enters before it starts its workers.", missing "net_namespace name missing - ignoring", once "Duplicate net_namespace definition {} - ignoring";
         net_namespace_ipvs: Maybe => "Network namespace of IPVS; without a name the one the daemon was started in.", once "Duplicate net_namespace_ipvs definition {} - ignoring";
-        namespace_with_ipsets: Flag => "Allow ipsets in a network namespace.", is ParsedOnly;
+        namespace_with_ipsets: Flag => "Allow ipsets in a network namespace.";
         use_pid_dir: Flag => "Pid files go to a directory of their own.";
         instance: String => "Name of this daemon among several; used in pid files and the log.", missing "instance name missing - ignoring", once "Duplicate instance definition {} - ignoring";
         child_wait_time: WholeSecs [secs(0)..=secs(u32::MAX as u64), strict] = WholeSecs(secs(5)) => "How long a stop waits for the workers.", else "Invalid child_wait_time {}";
-        linkbeat_use_polling: Flag => "Poll the link of every interface.", is ParsedOnly;
-        linkbeat_interfaces: Lines<Linkbeat> => "Interfaces whose link is polled.", is ParsedOnly;
+        linkbeat_use_polling: Flag => "Poll the link of every interface.";
+        linkbeat_interfaces: Lines<Linkbeat> => "Interfaces whose link is polled.";
         interface_up_down_delays: Lines<InterfaceDelay> => "How long a link must stay up or down to count.";
         global_defs: Nested<GlobalBlock> => "Settings of the whole daemon.";
         track_group: Nested<TrackGroupBlock> => "Instances that fault when a static item is lost.";

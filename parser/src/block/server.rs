@@ -9,7 +9,7 @@ use crate::block::check::{
 };
 use crate::block::http::{HttpGetBlock, SslGetBlock};
 use crate::config::{Family, Forwarding, Members, Protocol, Scheduler, Script, Span};
-use crate::keyword::{Args, Block, Bounds, Lines, Nested, Refused, keywords};
+use crate::keyword::{Args, Block, Bounds, Lines, Nested, Rare, Refused, keywords};
 use crate::read::{Reader, ServerSoFar};
 use crate::value::address::server;
 use crate::value::flag::Flag;
@@ -37,14 +37,38 @@ pub(crate) enum Head {
 keywords! {
     /// A virtual service.
     VirtualServerBlock {
-        ip_family: Family => "Family of a firewall mark.", else "unknown address family {}";
+        delay_loop: Duration [us(1)..=NO_LIMIT] = Duration::from_secs(60) => "From the end of one check to the start of the next.", else "virtual server delay loop '{}' invalid - ignoring";
+        lvs_sched | "lb_algo": Scheduler => "How connections are spread.", else "Invalid lvs_scheduler '{}' - ignoring";
+        lvs_method | "lb_kind": Forwarding => "How packets reach servers that do not say.";
+        protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
+        real_server: Nested<RealServerBlock> => "A server.";
+        + checking: Rare<CheckingRows>;
+        + flags: Rare<FlagRows>;
+        + persistence: Rare<PersistenceRows>;
+        + service: Rare<ServiceRows>;
+        + sorry: Rare<SorryRows>;
+        * target: Head;
+        * end: Option<Span>;
+    }
+}
+
+keywords! {
+    /// How its servers are checked, where they do not say.
+    CheckingRows {
         retry: u32 [1..=u32::MAX, strict] => "Failures allowed before one counts.", else "retry value invalid - {}";
         delay_before_retry: Duration [Duration::ZERO..=NO_LIMIT] => "Pause after a failure that does not count yet.", else "virtual server delay before retry '{}' invalid - ignoring";
         warmup: Duration [Duration::ZERO..=NO_LIMIT] => "The first check comes at random within it.", else "virtual server warmup '{}' invalid - ignoring";
         connect_timeout: Duration [us(1)..=MAX_TIMEOUT] = Duration::from_secs(5) => "How long to wait for a connection.", else "virtual server connect_timeout {} invalid - ignoring";
-        delay_loop: Duration [us(1)..=NO_LIMIT] = Duration::from_secs(60) => "From the end of one check to the start of the next.", else "virtual server delay loop '{}' invalid - ignoring";
         inhibit_on_failure: Flag => "Weight 0 instead of removal.";
-        lvs_sched | "lb_algo": Scheduler => "How connections are spread.", else "Invalid lvs_scheduler '{}' - ignoring";
+        virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
+        alpha: Flag => "Servers are down until checked.";
+        weight: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Weight of servers that do not say.", else "Virtual server weight {} is outside range 1-2147483647";
+    }
+}
+
+keywords! {
+    /// Flags of the scheduler.
+    FlagRows {
         hashed: Hashed => "Has no effect.", is NoEffect;
         ops: Flag => "Schedule every packet of its own.";
         flag_1 ("flag-1"): Flag => "First flag of the scheduler.";
@@ -54,28 +78,39 @@ keywords! {
         sh_fallback ("sh-fallback"): ScheduledFlag => "sh: go on to another server.";
         mh_port ("mh-port"): ScheduledFlag => "mh: look at the port too.";
         mh_fallback ("mh-fallback"): ScheduledFlag => "mh: go on to another server.";
-        lvs_method | "lb_kind": Forwarding => "How packets reach servers that do not say.";
+    }
+}
+
+keywords! {
+    /// How a client stays with its server.
+    PersistenceRows {
         persistence_engine: String => "Persistence engine.";
         persistence_timeout: PersistenceTimeout => "How long a client stays with its server.", else "persistence_timeout invalid";
         persistence_granularity: GranularityValue => "Which part of a client's address counts.";
-        protocol: ProtocolValue => "TCP, UDP or SCTP.", else "Unknown protocol {} - ignoring";
+    }
+}
+
+keywords! {
+    /// What is said of the service as a whole.
+    ServiceRows {
+        ip_family: Family => "Family of a firewall mark.", else "unknown address family {}";
         ha_suspend: Flag => "Do not check while the address is elsewhere.";
         smtp_alert: bool => "Mail when the quorum changes.", else "Invalid virtual_server smtp_alert parameter {}";
-        virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "virtual server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "virtual server snmp_name missing or extra parameters", missing "virtual server snmp_name missing or extra parameters", is ParsedOnly;
-        alpha: Flag => "Servers are down until checked.";
         omega: Flag => "Run the down scripts at stop.";
         quorum_up: Script => "Run when the quorum is gained.";
         quorum_down: Script => "Run when the quorum is lost.";
         quorum: u32 [1..=u32::MAX] = 1 => "Weight that must be up.", else "Quorum {} must be in [1, 4294967295]. Setting to 1.";
         hysteresis: u32 [0..=u32::MAX] = 0 => "Added to the quorum when gaining, taken when losing.", else "Hysteresis {} must be in [0, 4294967295] - ignoring";
-        weight: u32 [1..=i32::MAX.unsigned_abs()] = 1 => "Weight of servers that do not say.", else "Virtual server weight {} is outside range 1-2147483647";
+    }
+}
+
+keywords! {
+    /// The server of last resort.
+    SorryRows {
         sorry_server: SorryServerValue => "Server used while the quorum is lost.";
         sorry_server_inhibit: SorryInhibit => "Weight 0 instead of removal.";
         sorry_server_lvs_method: SorryForwarding => "How packets reach it.";
-        real_server: Nested<RealServerBlock> => "A server.";
-        * target: Head;
-        * end: Option<Span>;
     }
 }
 
@@ -133,6 +168,20 @@ keywords! {
     RealServerBlock {
         weight: u32 [0..=i32::MAX.unsigned_abs()] => "Its share of connections.", else "Real server weight {} is outside range 0-2147483647";
         lvs_method: Forwarding => "How packets reach it.";
+        misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.";
+        tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
+        http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
+        ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
+        + own: Rare<ServerRows>;
+        + special: Rare<SpecialChecks>;
+        * address: Option<(IpAddr, u16)>;
+        * end: Option<Span>;
+    }
+}
+
+keywords! {
+    /// What is usually that of the virtual server, or nothing.
+    ServerRows {
         uthreshold: u32 [0..=u32::MAX] = 0 => "No more connections from here on.", else "Invalid real_server uthreshold '{}' - ignoring";
         lthreshold: u32 [0..=u32::MAX] = 0 => "Connections again from here on.", else "Invalid real_server lthreshold '{}' - ignoring";
         inhibit_on_failure: bool => "Weight 0 instead of removal.", else "Invalid inhibit_on_failure parameter {}";
@@ -147,18 +196,18 @@ keywords! {
         smtp_alert: bool => "Mail when it comes or goes.", else "Invalid real_server smtp_alert parameter {}";
         virtualhost: Replaceable => "Host of HTTP checks that do not say.", missing "real server virtualhost missing";
         snmp_name: OneWord => "Name in SNMP.", else "real server snmp_name missing or extra parameters", missing "real server snmp_name missing or extra parameters", is ParsedOnly;
-        misc_check ("MISC_CHECK"): Nested<MiscCheckBlock> => "Run a script.";
+    }
+}
+
+keywords! {
+    /// Checks for special purposes.
+    SpecialChecks {
         smtp_check ("SMTP_CHECK"): Nested<SmtpCheckBlock> => "Talk SMTP.";
-        tcp_check ("TCP_CHECK"): Nested<TcpCheckBlock> => "Open a TCP connection.";
         ping_check ("PING_CHECK"): Nested<PingCheckBlock> => "Send an ICMP echo request.";
         udp_check ("UDP_CHECK"): Nested<UdpCheckBlock> => "Send a UDP packet.";
-        http_get ("HTTP_GET"): Nested<HttpGetBlock> => "Fetch by HTTP.";
-        ssl_get ("SSL_GET"): Nested<SslGetBlock> => "Fetch by HTTPS.";
         dns_check ("DNS_CHECK"): Nested<DnsCheckBlock> => "Ask a DNS question.";
         file_check ("FILE_CHECK"): Nested<FileCheckBlock> => "Read a tracked file.";
         bfd_check ("BFD_CHECK"): Nested<BfdCheckBlock> => "Watch a BFD session.";
-        * address: Option<(IpAddr, u16)>;
-        * end: Option<Span>;
     }
 }
 
@@ -234,14 +283,11 @@ impl crate::keyword::Value for Nested<ServerGroupBlock> {
             return Err(Refused::Said);
         }
         let value = ServerGroupBlock { head, members };
-        Ok(Self(vec![crate::config::Located { value, span }]))
+        Ok(Self::of(crate::config::Located { value, span }))
     }
 
     fn store(self, slot: &mut crate::keyword::Slot<Self>, args: &mut Args<'_, '_>) {
-        match slot {
-            Some(all) => all.value.0.extend(self.0),
-            None => *slot = Some(Box::new(args.located(self))),
-        }
+        self.add_to(slot, args);
     }
 }
 

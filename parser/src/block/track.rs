@@ -1,15 +1,28 @@
-//! `vrrp_script`, `vrrp_track_process`, `track_file`.
+//! `vrrp_script`, `vrrp_track_process`, `track_file`, and the blocks that refer to them.
 
 use std::time::Duration;
 
 use crate::config::{Identity, Located, ParamMatch};
 use crate::diag::Class;
-use crate::keyword::{Args, Block, Bounds, Refused, Slot, Value, keywords};
+use crate::keyword::{Args, Block, Bounds, Lines, Refused, Slot, Value, keywords};
 use crate::read::Reader;
 use crate::value::flag::Flag;
 use crate::value::script::BareCommand;
 use crate::value::time::{CoarseSecs, secs, us};
-use crate::value::track::WeightValue;
+use crate::value::track::{
+    TrackBfdLine, TrackFileLine, TrackInterfaceLine, TrackProcessLine, TrackScriptLine, WeightValue,
+};
+
+keywords! {
+    /// What an instance watches, or a sync group for its members.
+    TrackRows {
+        track_interface: Lines<TrackInterfaceLine> => "Interfaces watched; those of a sync group by all its members.";
+        track_script: Lines<TrackScriptLine> => "Scripts watched; those of a sync group by all its members.";
+        track_file: Lines<TrackFileLine> => "Files watched; those of a sync group by all its members.";
+        track_process: Lines<TrackProcessLine> => "Processes watched; those of a sync group by all its members.";
+        track_bfd: Lines<TrackBfdLine> => "BFD sessions watched; those of a sync group by all its members.";
+    }
+}
 
 keywords! {
     /// A script whose result changes priorities.

@@ -187,6 +187,14 @@ pub struct Mail {
     pub helo_name: Option<String>,
     /// `smtp_connect_timeout`, also the limit for each reply.
     pub connect_timeout: Duration,
+    /// `smtp_tls`; none is no protection.
+    pub tls: Option<SmtpTls>,
+    /// `smtp_tls_ca`; none is those the system trusts.
+    pub tls_ca: Option<Located<String>>,
+    /// `smtp_auth_file`: a user name and, on the next line, a password.
+    pub auth_file: Option<Located<String>>,
+    /// `smtp_retry`: how long an alert that was not taken is tried again.
+    pub retry: Duration,
     /// `notification_email_from`; none is `login@hostname` of the running user.
     pub from: Option<String>,
     /// `notification_email`.
@@ -199,6 +207,15 @@ pub struct Mail {
     pub alert_vrrp: Option<bool>,
     /// `smtp_alert_checker`, already applied to servers.
     pub alert_checker: Option<bool>,
+}
+
+/// `smtp_tls`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SmtpTls {
+    /// Asked for on a plain connection (RFC 3207).
+    Starttls,
+    /// From the first byte on (RFC 8314 §3.3).
+    Implicit,
 }
 
 /// The mail server: an address, or a name to be resolved once.
@@ -398,6 +415,10 @@ impl Default for Mail {
             server: None,
             helo_name: None,
             connect_timeout: Duration::from_secs(30),
+            tls: None,
+            tls_ca: None,
+            auth_file: None,
+            retry: Duration::ZERO,
             from: None,
             to: Vec::new(),
             no_faults: false,

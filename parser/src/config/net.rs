@@ -7,8 +7,14 @@ use std::time::Duration;
 use super::{Located, Span};
 
 /// An interface name of 1 to 15 bytes. Whether it exists is the plan's question.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct IfName(String);
+///
+/// Every address and every instance has one, so it needs no memory of its own.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct IfName {
+    /// The name, then zeros.
+    bytes: [u8; Self::MAX],
+    len: u8,
+}
 
 impl IfName {
     /// The longest name the kernel takes, in bytes.
@@ -16,18 +22,28 @@ impl IfName {
 
     /// Takes a name of 1 to [`IfName::MAX`] bytes.
     pub fn new(name: &str) -> Option<Self> {
-        (1..=Self::MAX).contains(&name.len()).then(|| Self(name.to_owned()))
+        let len = u8::try_from(name.len()).ok().filter(|len| *len > 0)?;
+        let mut bytes = [0; Self::MAX];
+        bytes.get_mut(..name.len())?.copy_from_slice(name.as_bytes());
+        Some(Self { bytes, len })
     }
 
     /// The name as written.
     pub fn as_str(&self) -> &str {
-        &self.0
+        let name = &self.bytes[..usize::from(self.len)];
+        std::str::from_utf8(name).expect("invariant: copied from a str")
     }
 }
 
 impl fmt::Display for IfName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl fmt::Debug for IfName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
@@ -137,7 +153,7 @@ pub struct Address {
     /// `dev`; none is the interface of the instance, or for a static address the default interface.
     pub dev: Option<Located<IfName>>,
     /// `scope`; none is global.
-    pub scope: Option<AddressScope>,
+    pub scope: Option<Box<AddressScope>>,
     /// `broadcast`.
     pub broadcast: Option<Broadcast>,
     /// `label`, at most 15 bytes.

@@ -1,6 +1,6 @@
 //! Commands the daemon runs for the user, and FIFOs it writes to.
 
-use super::Span;
+use super::{Located, Span};
 
 /// A command already split into words, as `execve` wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,7 @@ pub struct Script {
     /// What is run.
     pub command: Command,
     /// Who runs it; none is the default identity: `script_user`, else the user `keepalived_script`, else the daemon's own.
-    pub identity: Option<Identity>,
+    pub identity: Option<Located<Identity>>,
 }
 
 /// What a `vrrp_script` does.

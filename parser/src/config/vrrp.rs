@@ -92,13 +92,13 @@ pub struct VrrpInstance {
     pub promote_secondaries: bool,
 
     /// `use_vmac`.
-    pub vmac: Option<Vmac>,
+    pub vmac: Option<Box<Vmac>>,
     /// `use_vmac_addr`.
     pub vmac_addr: bool,
     /// `vmac_xmit_base`.
     pub vmac_xmit_base: bool,
     /// `use_ipvlan`.
-    pub ipvlan: Option<Ipvlan>,
+    pub ipvlan: Option<Box<Ipvlan>>,
 
     /// Gratuitous ARP and unsolicited neighbour advertisements.
     pub garp: Garp,
@@ -112,7 +112,7 @@ pub struct VrrpInstance {
     /// `authentication`.
     pub auth: Auth,
     /// `auth_hmac`.
-    pub hmac: Option<Hmac>,
+    pub hmac: Option<Box<Hmac>>,
 
     /// `track_…`.
     pub tracking: Tracking,
@@ -326,19 +326,19 @@ pub struct Hmac {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Notify {
     /// `notify_master`.
-    pub master: Option<Script>,
+    pub master: Option<Box<Script>>,
     /// `notify_backup`.
-    pub backup: Option<Script>,
+    pub backup: Option<Box<Script>>,
     /// `notify_fault`.
-    pub fault: Option<Script>,
+    pub fault: Option<Box<Script>>,
     /// `notify_stop`.
-    pub stop: Option<Script>,
+    pub stop: Option<Box<Script>>,
     /// `notify_deleted`.
-    pub deleted: Option<Script>,
+    pub deleted: Option<Box<Script>>,
     /// `notify`, with four more arguments.
-    pub any: Option<Script>,
+    pub any: Option<Box<Script>>,
     /// `notify_master_rx_lower_pri`.
-    pub master_rx_lower_pri: Option<Script>,
+    pub master_rx_lower_pri: Option<Box<Script>>,
 }
 
 /// One `vrrp_sync_group`.

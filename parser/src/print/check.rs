@@ -70,7 +70,7 @@ pub(super) fn checker(
             self::pace(p, pace);
             let Script { span: _, command: run, identity: who } = script;
             p.value("misc_path", command(run));
-            p.optional("user", who.as_ref().map(identity));
+            p.optional("user", who.as_ref().map(|who| identity(&who.value)));
             p.optional("misc_timeout", (*timeout != server.delay_loop).then(|| seconds(*timeout)));
             p.flag("misc_dynamic", *dynamic);
         }),

@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::text::{Printer, identity, seconds, word};
 use crate::config::{
     Config, DynamicInterfaces, Fifo, FlushOnStop, Garp, Global, Ipsets, Iptables, IpvsTimeouts, Mail,
-    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, Snmp, SyncDaemon, Version,
+    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp, SyncDaemon,
+    Version,
 };
 
 /// Keywords outside of every block.
@@ -250,8 +251,21 @@ fn tuning(p: &mut Printer, process: &str, tuning: &ProcessTuning) {
 }
 
 fn mail(p: &mut Printer, mail: &Mail) {
-    let Mail { server, helo_name, connect_timeout, from, to, no_faults, alert, alert_vrrp, alert_checker } =
-        mail;
+    let Mail {
+        server,
+        helo_name,
+        connect_timeout,
+        tls,
+        tls_ca,
+        auth_file,
+        retry,
+        from,
+        to,
+        no_faults,
+        alert,
+        alert_vrrp,
+        alert_checker,
+    } = mail;
     p.lines("notification_email", to, |recipient| word(recipient));
     p.word("notification_email_from", from.as_ref());
     if let Some(said) = server {
@@ -260,6 +274,16 @@ fn mail(p: &mut Printer, mail: &Mail) {
     }
     p.word("smtp_helo_name", helo_name.as_ref());
     time(p, "smtp_connect_timeout", *connect_timeout, Mail::default().connect_timeout);
+    p.optional(
+        "smtp_tls",
+        tls.map(|tls| match tls {
+            SmtpTls::Starttls => "starttls",
+            SmtpTls::Implicit => "tls",
+        }),
+    );
+    p.word("smtp_tls_ca", tls_ca.as_ref().map(|said| &said.value));
+    p.word("smtp_auth_file", auth_file.as_ref().map(|said| &said.value));
+    time(p, "smtp_retry", *retry, Mail::default().retry);
     for (keyword, said) in
         [("smtp_alert", alert), ("smtp_alert_vrrp", alert_vrrp), ("smtp_alert_checker", alert_checker)]
     {

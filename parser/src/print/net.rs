@@ -80,7 +80,7 @@ pub(super) fn address(address: &Address, config: &Config) -> String {
     let mut line = Line::new();
     line.push(prefix);
     line.interface("dev", dev.as_ref());
-    line.lookup("scope", scope.as_ref());
+    line.lookup("scope", scope.as_deref());
     line.option(
         "broadcast",
         broadcast.map(|broadcast| match broadcast {

@@ -47,7 +47,7 @@ pub(super) fn script(p: &mut Printer, script: &TrackScript) {
         match program {
             Program::Run(Script { span: _, command: run, identity: who }) => {
                 p.value("script", command(run));
-                p.optional("user", who.as_ref().map(identity));
+                p.optional("user", who.as_ref().map(|who| identity(&who.value)));
             }
             Program::CanRead { span: _, path } => {
                 let text = format!("<{path}");

@@ -48,13 +48,13 @@ fn tracking(p: &mut Printer, tracking: &Tracking, config: &Config) {
 
 fn notify(p: &mut Printer, notify: &Notify) {
     let Notify { master, backup, fault, stop, deleted, any, master_rx_lower_pri } = notify;
-    p.script("notify_master", master.as_ref());
-    p.script("notify_backup", backup.as_ref());
-    p.script("notify_fault", fault.as_ref());
-    p.script("notify_stop", stop.as_ref());
-    p.script("notify_deleted", deleted.as_ref());
-    p.script("notify", any.as_ref());
-    p.script("notify_master_rx_lower_pri", master_rx_lower_pri.as_ref());
+    p.script("notify_master", master.as_deref());
+    p.script("notify_backup", backup.as_deref());
+    p.script("notify_fault", fault.as_deref());
+    p.script("notify_stop", stop.as_deref());
+    p.script("notify_deleted", deleted.as_deref());
+    p.script("notify", any.as_deref());
+    p.script("notify_master_rx_lower_pri", master_rx_lower_pri.as_deref());
 }
 
 pub(super) fn instance(p: &mut Printer, instance: &VrrpInstance, config: &Config) {

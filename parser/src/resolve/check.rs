@@ -10,7 +10,7 @@ use crate::config::{
     BfdCheck, Check, Checker, Config, DnsCheck, Endpoint, Family, FileCheck, HttpCheck, HttpUrl, Located,
     MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, TlsVerify, UdpCheck, server_label,
 };
-use crate::keyword::{Nested, Slot};
+use crate::keyword::{Blocks, Nested, Slot, Table};
 use crate::resolve::{Complaints, said};
 use crate::value::check::BfdName;
 
@@ -48,11 +48,12 @@ pub(super) fn checkers(
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<Checker> {
-    let (tcp, ping) = (Nested::all(rs.tcp_check.take()), Nested::all(rs.ping_check.take()));
-    let (udp, dns) = (Nested::all(rs.udp_check.take()), Nested::all(rs.dns_check.take()));
-    let (smtp, http) = (Nested::all(rs.smtp_check.take()), Nested::all(rs.http_get.take()));
+    let (tcp, http) = (Nested::all(rs.tcp_check.take()), Nested::all(rs.http_get.take()));
     let (ssl, misc) = (Nested::all(rs.ssl_get.take()), Nested::all(rs.misc_check.take()));
-    let (file, bfd) = (Nested::all(rs.file_check.take()), Nested::all(rs.bfd_check.take()));
+    let special = std::mem::take(&mut rs.special).into_inner();
+    let (ping, udp) = (Nested::all(special.ping_check), Nested::all(special.udp_check));
+    let (dns, smtp) = (Nested::all(special.dns_check), Nested::all(special.smtp_check));
+    let (file, bfd) = (Nested::all(special.file_check), Nested::all(special.bfd_check));
     // Most servers have one.
     let mut all = Inheritance { rs, vs, server, config, complaints, checkers: Vec::with_capacity(1) };
     for Located { value, span } in tcp {
@@ -96,7 +97,7 @@ pub(super) fn checkers(
         let Some(Located { value: command, span: said_at }) = value.misc_path.map(|said| *said) else {
             continue;
         };
-        let script = Script { span: said_at, command: command.0, identity: said(value.user) };
+        let script = Script { span: said_at, command: command.0, identity: value.user.map(|said| *said) };
         let timeout = said(value.misc_timeout).map(|timeout| timeout.0).filter(|timeout| !timeout.is_zero());
         let timeout = timeout.unwrap_or_else(|| vs.delay_loop());
         let check = MiscCheck { script, timeout, dynamic: value.misc_dynamic.is_some() };
@@ -152,19 +153,19 @@ impl Inheritance<'_> {
             own.as_ref().or(rs.as_ref()).or(vs.as_ref()).map(|said| said.value)
         };
         let delay_loop =
-            either(&timing.delay_loop, &rs.delay_loop, &vs.delay_loop).unwrap_or_else(|| vs.delay_loop());
+            either(&timing.delay_loop, &rs.own.delay_loop, &vs.delay_loop).unwrap_or_else(|| vs.delay_loop());
         let delay_before_retry =
-            either(&timing.delay_before_retry, &rs.delay_before_retry, &vs.delay_before_retry)
+            either(&timing.delay_before_retry, &rs.own.delay_before_retry, &vs.checking.delay_before_retry)
                 .or(defaults.delay_before_retry)
                 .unwrap_or(delay_loop);
-        let retry = timing.retry.as_ref().or(rs.retry.as_ref()).or(vs.retry.as_ref());
-        let alpha = timing.alpha.as_ref().or(rs.alpha.as_ref());
+        let retry = timing.retry.as_ref().or(rs.own.retry.as_ref()).or(vs.checking.retry.as_ref());
+        let alpha = timing.alpha.as_ref().or(rs.own.alpha.as_ref());
         Pace {
             delay_loop,
             delay_before_retry,
             retry: retry.map_or(defaults.retry, |said| said.value),
-            warmup: either(&timing.warmup, &rs.warmup, &vs.warmup).unwrap_or(delay_loop),
-            alpha: alpha.map_or(vs.alpha.is_some(), |said| said.value),
+            warmup: either(&timing.warmup, &rs.own.warmup, &vs.checking.warmup).unwrap_or(delay_loop),
+            alpha: alpha.map_or(vs.checking.alpha.is_some(), |said| said.value),
             log_all_failures: timing.log_all_failures() || self.config.global.checker_log_all_failures,
         }
     }
@@ -189,13 +190,13 @@ impl Inheritance<'_> {
             self.complaints.at(span, format!("Checker link local address {addr} requires a bind_if"));
             return None;
         }
-        let timeout = connect.connect_timeout.as_ref().or(self.rs.connect_timeout.as_ref());
+        let timeout = connect.connect_timeout.as_ref().or(self.rs.own.connect_timeout.as_ref());
         Some(Endpoint {
             dest: SocketAddr::new(addr, port),
             bind: bind.map(|said| said.value),
             bind_port: connect.bind_port(),
             bind_if: connect.bind_if.clone(),
-            connect_timeout: timeout.map_or_else(|| self.vs.connect_timeout(), |said| said.value),
+            connect_timeout: timeout.map_or_else(|| self.vs.checking.connect_timeout(), |said| said.value),
             fwmark: connect.fwmark(),
         })
     }
@@ -222,17 +223,8 @@ impl Inheritance<'_> {
             self.connecting(span, &block.connect, &block.timing, PLAIN, check(&helo));
         }
         for Located { value: host, span } in hosts {
-            let timing = Timing {
-                retry: host.timing.retry.or(block.timing.retry.clone()),
-                delay_before_retry: host
-                    .timing
-                    .delay_before_retry
-                    .or(block.timing.delay_before_retry.clone()),
-                warmup: host.timing.warmup.or(block.timing.warmup.clone()),
-                delay_loop: host.timing.delay_loop.or(block.timing.delay_loop.clone()),
-                alpha: host.timing.alpha.or(block.timing.alpha.clone()),
-                log_all_failures: host.timing.log_all_failures.or(block.timing.log_all_failures.clone()),
-            };
+            let mut timing = block.timing.clone();
+            timing.overlay(host.timing);
             self.connecting(&span, &host.connect, &timing, PLAIN, check(&helo));
         }
     }
@@ -244,8 +236,9 @@ impl Inheritance<'_> {
         let host =
             |slot: &Slot<crate::value::word::Replaceable>| slot.as_ref().map(|said| said.value.0.clone());
         let own = host(&rows.virtualhost);
-        let sni_host = own.clone().or_else(|| host(&self.vs.virtualhost));
-        let virtualhost = own.or_else(|| host(&self.rs.virtualhost)).or_else(|| host(&self.vs.virtualhost));
+        let sni_host = own.clone().or_else(|| host(&self.vs.checking.virtualhost));
+        let virtualhost =
+            own.or_else(|| host(&self.rs.own.virtualhost)).or_else(|| host(&self.vs.checking.virtualhost));
         let enabled = said(rows.enable_sni.take()).unwrap_or(false) || rows.sni_name.is_some();
         let sni = enabled.then(|| {
             match said(rows.sni_name.take()).map(|name| name.0).filter(|name| !name.is_empty()) {
@@ -254,7 +247,7 @@ impl Inheritance<'_> {
             }
         });
         if let Some(Located { value, span }) = rows.nb_get_retry.take().map(|said| *said) {
-            rows.timing.retry.get_or_insert_with(|| Box::new(Located { value: value.0, span }));
+            rows.timing.part().retry.get_or_insert_with(|| Box::new(Located { value: value.0, span }));
         }
         let (protocol, fast_recovery) =
             (said(rows.http_protocol.clone()).unwrap_or_default(), rows.fast_recovery());
@@ -276,7 +269,7 @@ impl Inheritance<'_> {
         self.connecting(span, &rows.connect, &rows.timing, HTTP, check);
     }
 
-    fn bfd(&mut self, blocks: Vec<Located<BfdCheckBlock>>) {
+    fn bfd(&mut self, blocks: Blocks<BfdCheckBlock>) {
         let mut taken = Vec::new();
         for Located { value: block, span } in blocks {
             let label = server_label(self.server.addr, self.server.protocol, self.server.port);

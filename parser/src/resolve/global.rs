@@ -9,13 +9,14 @@ use crate::config::{
     ReceiveBuffer, RxBuffers, Script, Snmp, SyncDaemon,
 };
 use crate::diag::Class;
-use crate::keyword::{Slot, Table};
-use crate::resolve::{Complaints, said};
+use crate::keyword::{Blocks, Slot, Table};
+use crate::resolve::{Complaints, said, value};
 use crate::value::global::{
     AffinityValue, FlushValue, ProcessName, RealtimePriority, TableName, derived_sets,
 };
 use crate::value::script::FifoPath;
 use crate::value::time::Micros;
+use crate::value::word::OneWord;
 
 /// Several blocks count as one; a later value replaces an earlier one.
 pub(super) fn merge(blocks: impl Iterator<Item = GlobalBlock>) -> GlobalBlock {
@@ -146,10 +147,6 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
     }
 }
 
-fn value<T: Clone>(slot: &Slot<T>) -> Option<T> {
-    slot.as_ref().map(|said| said.value.clone())
-}
-
 fn name(slot: &Slot<ProcessName>, default: Option<&str>) -> Option<String> {
     value(slot).map(|name| name.0).or_else(|| default.map(str::to_owned))
 }
@@ -175,10 +172,17 @@ fn tuning(
 fn mail(defs: &GlobalBlock) -> Mail {
     let server =
         defs.smtp_server.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span });
+    let word = |slot: &Slot<OneWord>| {
+        slot.as_deref().cloned().map(|Located { value, span }| Located { value: value.0, span })
+    };
     Mail {
         server,
         helo_name: value(&defs.smtp_helo_name).map(|name| name.0),
         connect_timeout: defs.smtp_connect_timeout().0,
+        tls: value(&defs.smtp_tls),
+        tls_ca: word(&defs.smtp_tls_ca),
+        auth_file: word(&defs.smtp_auth_file),
+        retry: defs.smtp_retry().0,
         from: value(&defs.notification_email_from).map(|from| from.0),
         to: value(&defs.notification_email)
             .map_or_else(Vec::new, |list| list.0.into_iter().map(|said| said.value).collect()),
@@ -306,9 +310,9 @@ fn fifos(defs: &GlobalBlock, complaints: &mut Complaints) -> Global {
 }
 
 /// What the first `lvs_sync_daemon_interface` says, and the name of its instance.
-pub(super) fn sync_interface(instances: &[Located<InstanceBlock>]) -> Option<(String, Located<IfName>)> {
+pub(super) fn sync_interface(instances: &Blocks<InstanceBlock>) -> Option<(String, Located<IfName>)> {
     instances.iter().find_map(|Located { value: block, .. }| {
-        let Located { value, span } = block.lvs_sync_daemon_interface.as_deref()?.clone();
+        let Located { value, span } = block.seldom.lvs_sync_daemon_interface.as_deref()?.clone();
         Some((block.head.clone(), Located { value: value.0, span }))
     })
 }

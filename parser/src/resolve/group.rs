@@ -4,11 +4,12 @@ use std::collections::HashMap;
 
 use crate::block::group::SyncGroupBlock;
 use crate::config::{Config, Family, Located, Notify, Peering, Role, SyncGroup, VrrpInstance};
+use crate::keyword::Blocks;
 use crate::resolve::tracking::tracking;
 use crate::resolve::{Complaints, said};
 
 /// What groups say for members that do not: `notify_priority_changes` by the name of the member.
-pub(super) fn priority_changes(blocks: &[Located<SyncGroupBlock>]) -> HashMap<String, bool> {
+pub(super) fn priority_changes(blocks: &Blocks<SyncGroupBlock>) -> HashMap<String, bool> {
     let mut all = HashMap::new();
     for block in blocks.iter().map(|said| &said.value) {
         let Some(changes) = &block.notify_priority_changes else { continue };
@@ -21,7 +22,7 @@ pub(super) fn priority_changes(blocks: &[Located<SyncGroupBlock>]) -> HashMap<St
 
 /// Groups with the members they can have; their members know them from now on.
 pub(super) fn sync_groups(
-    blocks: Vec<Located<SyncGroupBlock>>,
+    blocks: Blocks<SyncGroupBlock>,
     config: &mut Config,
     complaints: &mut Complaints,
 ) -> Vec<SyncGroup> {
@@ -63,7 +64,7 @@ pub(super) fn sync_groups(
         for member in &members {
             config.vrrp_instances[*member].sync_group = Some(groups.len());
         }
-        let tracking = tracking(&mut block, config, &name, complaints);
+        let tracking = tracking(block.track.into_inner(), None, config, &name, complaints);
         let alerts = &config.global.mail;
         groups.push(SyncGroup {
             span,
@@ -71,11 +72,11 @@ pub(super) fn sync_groups(
             tracking,
             tracking_weight: block.sync_group_tracking_weight.is_some() || block.global_tracking.is_some(),
             notify: Notify {
-                master: said(block.notify_master),
-                backup: said(block.notify_backup),
-                fault: said(block.notify_fault),
-                stop: said(block.notify_stop),
-                any: said(block.notify),
+                master: said(block.notify_master).map(Box::new),
+                backup: said(block.notify_backup).map(Box::new),
+                fault: said(block.notify_fault).map(Box::new),
+                stop: said(block.notify_stop).map(Box::new),
+                any: said(block.notify).map(Box::new),
                 ..Notify::default()
             },
             smtp_alert: said(block.smtp_alert).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false),

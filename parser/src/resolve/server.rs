@@ -10,12 +10,12 @@ use crate::config::{
     server_label,
 };
 use crate::diag::Class;
-use crate::keyword::Nested;
-use crate::resolve::{Complaints, check, said};
+use crate::keyword::{Blocks, Nested};
+use crate::resolve::{Complaints, check, said, value};
 use crate::value::server::PERSISTENCE;
 
 /// The context of SSL checks; a later block replaces an earlier one.
-pub(super) fn ssl(blocks: Vec<Located<SslBlock>>, complaints: &mut Complaints) -> Option<SslContext> {
+pub(super) fn ssl(blocks: Blocks<SslBlock>, complaints: &mut Complaints) -> Option<SslContext> {
     for again in blocks.iter().skip(1) {
         complaints.at(&again.span, "SSL context already specified - replacing");
     }
@@ -31,7 +31,7 @@ pub(super) fn ssl(blocks: Vec<Located<SslBlock>>, complaints: &mut Complaints) -
 }
 
 /// Groups: all addresses before all marks, each in the order of the file.
-pub(super) fn groups(blocks: Vec<Located<ServerGroupBlock>>) -> Vec<VirtualServerGroup> {
+pub(super) fn groups(blocks: Blocks<ServerGroupBlock>) -> Vec<VirtualServerGroup> {
     blocks
         .into_iter()
         .map(|Located { value: ServerGroupBlock { head, mut members }, span }| {
@@ -43,7 +43,7 @@ pub(super) fn groups(blocks: Vec<Located<ServerGroupBlock>>) -> Vec<VirtualServe
 
 /// All virtual servers that can be served.
 pub(super) fn virtual_servers(
-    blocks: Vec<Located<VirtualServerBlock>>,
+    blocks: Blocks<VirtualServerBlock>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<VirtualServer> {
@@ -114,8 +114,8 @@ impl VirtualServerBuilder<'_> {
             return None;
         }
         let (addresses, marks) = self.members();
-        let ha_suspend = self.block.ha_suspend.is_some() && !marks;
-        if self.block.ha_suspend.is_some() && marks {
+        let ha_suspend = self.block.service.ha_suspend.is_some() && !marks;
+        if self.block.service.ha_suspend.is_some() && marks {
             self.complaints.general(format!(
                 "Virtual server {before}: cannot use ha_suspend with fwmarks - clearing ha_suspend"
             ));
@@ -157,7 +157,7 @@ impl VirtualServerBuilder<'_> {
         let block = &self.block;
         let alerts = &self.config.global.mail;
         let smtp_alert =
-            said(block.smtp_alert.clone()).or(alerts.alert_checker).or(alerts.alert).unwrap_or(false);
+            value(&block.service.smtp_alert).or(alerts.alert_checker).or(alerts.alert).unwrap_or(false);
         let mut real_servers = Vec::with_capacity(candidates.len());
         for candidate in candidates {
             let method = candidate.forwarding.unwrap_or(forwarding);
@@ -178,14 +178,14 @@ impl VirtualServerBuilder<'_> {
             forwarding,
             quorum,
             hysteresis,
-            quorum_up: said(block.quorum_up).map(Box::new),
-            quorum_down: said(block.quorum_down).map(Box::new),
+            quorum_up: value(&block.service.quorum_up).map(Box::new),
+            quorum_down: value(&block.service.quorum_down).map(Box::new),
             ha_suspend,
-            alpha: block.alpha.is_some(),
-            omega: block.omega.is_some(),
+            alpha: block.checking.alpha.is_some(),
+            omega: block.service.omega.is_some(),
             smtp_alert,
-            virtualhost: said(block.virtualhost).map(|host| host.0),
-            snmp_name: said(block.snmp_name).map(|name| name.0),
+            virtualhost: value(&block.checking.virtualhost).map(|host| host.0),
+            snmp_name: value(&block.service.snmp_name).map(|name| name.0),
             sorry_server,
             real_servers,
         })
@@ -214,10 +214,10 @@ impl VirtualServerBuilder<'_> {
 
     /// The sorry server as said, with the line that said it.
     fn sorry_server(&mut self, inherited: Option<Forwarding>) -> Option<(SorryServer, Option<Forwarding>)> {
-        let Located { value, span } = self.block.sorry_server.as_deref().cloned()?;
-        let own = self.block.sorry_server_lvs_method.as_ref().map(|said| said.value.0);
+        let Located { value, span } = self.block.sorry.sorry_server.as_deref().cloned()?;
+        let own = self.block.sorry.sorry_server_lvs_method.as_ref().map(|said| said.value.0);
         let forwarding = own.or(inherited);
-        let inhibit_on_failure = self.block.sorry_server_inhibit.is_some();
+        let inhibit_on_failure = self.block.sorry.sorry_server_inhibit.is_some();
         let (addr, port) = (value.addr, value.port);
         let sorry = SorryServer {
             span,
@@ -236,7 +236,7 @@ impl VirtualServerBuilder<'_> {
         sorry: Option<IpAddr>,
         inherited: Option<Forwarding>,
     ) -> Option<Family> {
-        let said_family = self.block.ip_family.clone();
+        let said_family = self.block.service.ip_family.clone();
         let fixed = match &self.service {
             Service::Address { addr, .. } => Some(Family::of(*addr)),
             Service::Fwmark(_) => None,
@@ -264,10 +264,11 @@ impl VirtualServerBuilder<'_> {
                 format!("Virtual server specified family {word} conflicts with server family"),
             );
         }
-        let granularity = self.block.persistence_granularity.as_ref().map(|said| match said.value.0 {
-            Granularity::Mask(_) => Family::V4,
-            Granularity::Prefix(_) => Family::V6,
-        });
+        let granularity =
+            self.block.persistence.persistence_granularity.as_ref().map(|said| match said.value.0 {
+                Granularity::Mask(_) => Family::V4,
+                Granularity::Prefix(_) => Family::V6,
+            });
         let tunnelled = |candidate: &&Candidate| {
             matches!(candidate.forwarding.or(inherited), Some(Forwarding::Tunnel(_)))
         };
@@ -318,14 +319,18 @@ impl VirtualServerBuilder<'_> {
 
     fn flags(&mut self, protocol: Protocol, by_address: bool, label: &str) -> SchedulerFlags {
         let block = &self.block;
-        let one_packet = block.ops.is_some() && (protocol == Protocol::Udp || !by_address);
+        let one_packet = block.flags.ops.is_some() && (protocol == Protocol::Udp || !by_address);
         let flags = SchedulerFlags {
             one_packet,
-            flag_1: block.flag_1.is_some() || block.sh_fallback.is_some() || block.mh_fallback.is_some(),
-            flag_2: block.flag_2.is_some() || block.sh_port.is_some() || block.mh_port.is_some(),
-            flag_3: block.flag_3.is_some(),
+            flag_1: block.flags.flag_1.is_some()
+                || block.flags.sh_fallback.is_some()
+                || block.flags.mh_fallback.is_some(),
+            flag_2: block.flags.flag_2.is_some()
+                || block.flags.sh_port.is_some()
+                || block.flags.mh_port.is_some(),
+            flag_3: block.flags.flag_3.is_some(),
         };
-        if block.ops.is_some() && !one_packet {
+        if block.flags.ops.is_some() && !one_packet {
             self.complaints
                 .general(format!("Virtual server {label}: one packet scheduling requires UDP - resetting"));
         }
@@ -338,8 +343,8 @@ impl VirtualServerBuilder<'_> {
         addresses: &[(IpAddr, u16, String)],
         label: &str,
     ) -> Option<Persistence> {
-        let granularity = self.block.persistence_granularity.as_ref().map(|said| said.value.0);
-        let mut timeout = self.block.persistence_timeout.as_ref().map(|said| said.value.0);
+        let granularity = self.block.persistence.persistence_granularity.as_ref().map(|said| said.value.0);
+        let mut timeout = self.block.persistence.persistence_timeout.as_ref().map(|said| said.value.0);
         if granularity.is_some() {
             timeout = timeout.or(Some(PERSISTENCE));
         }
@@ -350,14 +355,17 @@ impl VirtualServerBuilder<'_> {
             timeout = Some(PERSISTENCE);
         }
         const MAX_ENGINE: usize = 15;
-        let engine = self.block.persistence_engine.as_deref().cloned().map(|Located { mut value, span }| {
-            if value.len() > MAX_ENGINE {
-                self.complaints.at(&span, format!("persistence_engine name too long '{value}' - truncating"));
-                let end = (0..=MAX_ENGINE).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
-                value.truncate(end);
-            }
-            value
-        });
+        let engine = self.block.persistence.persistence_engine.as_deref().cloned().map(
+            |Located { mut value, span }| {
+                if value.len() > MAX_ENGINE {
+                    self.complaints
+                        .at(&span, format!("persistence_engine name too long '{value}' - truncating"));
+                    let end = (0..=MAX_ENGINE).rev().find(|end| value.is_char_boundary(*end)).unwrap_or(0);
+                    value.truncate(end);
+                }
+                value
+            },
+        );
         let host = match family {
             Some(Family::V6) => Granularity::Prefix(128),
             Some(Family::V4) | None => Granularity::Mask(Ipv4Addr::BROADCAST),
@@ -461,28 +469,31 @@ impl VirtualServerBuilder<'_> {
             self.complaints,
         );
         let virtualhost =
-            said(block.virtualhost.clone()).or(said(self.block.virtualhost.clone())).map(|host| host.0);
+            value(&block.own.virtualhost).or(value(&self.block.checking.virtualhost)).map(|host| host.0);
         RealServer {
             span,
             addr,
             port,
-            weight: said(block.weight.clone()).unwrap_or_else(|| self.block.weight()),
+            weight: said(block.weight.clone()).unwrap_or_else(|| self.block.checking.weight()),
             forwarding,
-            upper_threshold: block.uthreshold(),
-            lower_threshold: block.lthreshold(),
-            inhibit_on_failure: said(block.inhibit_on_failure)
-                .unwrap_or(self.block.inhibit_on_failure.is_some()),
-            notify_up: said(block.notify_up).map(Box::new),
-            notify_down: said(block.notify_down).map(Box::new),
-            smtp_alert: said(block.smtp_alert).or(alerts.alert_checker).or(alerts.alert).unwrap_or(true),
+            upper_threshold: block.own.uthreshold(),
+            lower_threshold: block.own.lthreshold(),
+            inhibit_on_failure: value(&block.own.inhibit_on_failure)
+                .unwrap_or(self.block.checking.inhibit_on_failure.is_some()),
+            notify_up: value(&block.own.notify_up).map(Box::new),
+            notify_down: value(&block.own.notify_down).map(Box::new),
+            smtp_alert: value(&block.own.smtp_alert)
+                .or(alerts.alert_checker)
+                .or(alerts.alert)
+                .unwrap_or(true),
             virtualhost,
-            snmp_name: said(block.snmp_name).map(|name| name.0),
+            snmp_name: value(&block.own.snmp_name).map(|name| name.0),
             checkers,
         }
     }
 
     fn quorum(&mut self, servers: &[RealServer], label: &str) -> (u32, u32) {
-        let (mut quorum, mut hysteresis) = (self.block.quorum(), self.block.hysteresis());
+        let (mut quorum, mut hysteresis) = (self.block.service.quorum(), self.block.service.hysteresis());
         let total: u64 = servers.iter().map(|server| u64::from(server.weight)).sum();
         if u64::from(quorum) > total {
             self.complaints.general(format!(

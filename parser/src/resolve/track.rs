@@ -10,21 +10,24 @@ use crate::config::{
     TrackGroup, TrackProcess, TrackScript, Weight,
 };
 use crate::config::{Route, Rule};
+use crate::keyword::Blocks;
 use crate::resolve::{Complaints, said};
 use crate::value::address::StaticAddress;
 use crate::value::route::RouteLine;
 use crate::value::rule::RuleLine;
 
 /// Scripts, in the order of the file.
-pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript> {
+pub(super) fn scripts(blocks: Blocks<TrackScriptBlock>) -> Vec<TrackScript> {
     let script = |Located { value: block, span }: Located<TrackScriptBlock>| {
         let Located { value: command, span: said_at } = block.script.as_deref().cloned()?;
         let interval = block.interval().0;
         let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
             Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },
-            None => {
-                Program::Run(Script { span: said_at, command: command.0, identity: said(block.user.clone()) })
-            }
+            None => Program::Run(Script {
+                span: said_at,
+                command: command.0,
+                identity: block.user.as_deref().cloned(),
+            }),
         };
         Some(TrackScript {
             span,
@@ -42,7 +45,7 @@ pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript
 }
 
 /// Files, in the order of the file.
-pub(super) fn files(blocks: Vec<Located<TrackFileBlock>>) -> Vec<TrackFile> {
+pub(super) fn files(blocks: Blocks<TrackFileBlock>) -> Vec<TrackFile> {
     let file = |Located { value: block, span }: Located<TrackFileBlock>| {
         let path = block.path()?.value.clone();
         let init = block.init_file.as_ref().map(|said| said.value);
@@ -59,7 +62,7 @@ pub(super) fn files(blocks: Vec<Located<TrackFileBlock>>) -> Vec<TrackFile> {
 }
 
 /// Processes, in the order of the file.
-pub(super) fn processes(blocks: Vec<Located<TrackProcessBlock>>) -> Vec<TrackProcess> {
+pub(super) fn processes(blocks: Blocks<TrackProcessBlock>) -> Vec<TrackProcess> {
     let process = |Located { value: block, span }: Located<TrackProcessBlock>| {
         let command = said(block.process.clone())?.0;
         let quorum_max = said(block.quorum_max.clone());
@@ -83,7 +86,7 @@ pub(super) fn processes(blocks: Vec<Located<TrackProcessBlock>>) -> Vec<TrackPro
 }
 
 /// Groups of interfaces that share spacing.
-pub(super) fn garp_groups(blocks: Vec<Located<GarpGroupBlock>>) -> Vec<GarpGroup> {
+pub(super) fn garp_groups(blocks: Blocks<GarpGroupBlock>) -> Vec<GarpGroup> {
     blocks
         .into_iter()
         .map(|Located { value: block, span }| GarpGroup {
@@ -97,7 +100,7 @@ pub(super) fn garp_groups(blocks: Vec<Located<GarpGroupBlock>>) -> Vec<GarpGroup
 
 /// Static track groups whose members exist.
 pub(super) fn groups(
-    blocks: Vec<Located<TrackGroupBlock>>,
+    blocks: Blocks<TrackGroupBlock>,
     config: &Config,
     complaints: &mut Complaints,
 ) -> Vec<TrackGroup> {
@@ -160,7 +163,7 @@ fn group_named(name: Option<String>, config: &Config) -> Option<usize> {
 }
 
 /// BFD sessions that know their neighbour.
-pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) -> Vec<BfdInstance> {
+pub(super) fn bfds(blocks: Blocks<BfdBlock>, complaints: &mut Complaints) -> Vec<BfdInstance> {
     let mut sessions: Vec<BfdInstance> = Vec::new();
     for Located { value: block, span } in blocks {
         let name = block.head.clone();

@@ -2,50 +2,16 @@
 
 use std::collections::HashSet;
 
-use crate::block::group::SyncGroupBlock;
-use crate::block::vrrp::InstanceBlock;
+use crate::block::track::TrackRows;
 use crate::config::{Config, IfName, Tracked, Tracking, Weight};
-use crate::keyword::Lines;
+use crate::keyword::{Lines, Slot};
 use crate::resolve::{Complaints, track};
 use crate::value::track::TrackLine;
 
-/// What an instance or a group watches, names found.
-pub(super) trait Watcher {
-    /// The interface whose state counts anyway.
-    fn own_interface(&self) -> Option<String>;
-
-    fn lines(&mut self) -> [Vec<TrackLine>; 5];
-}
-
-macro_rules! watchers {
-    ($($Block:ty, |$block:ident| $own:expr;)*) => {$(
-        impl Watcher for $Block {
-            fn own_interface(&self) -> Option<String> {
-                let $block = self;
-                $own
-            }
-
-            fn lines(&mut self) -> [Vec<TrackLine>; 5] {
-                [
-                    Lines::all(self.track_interface.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_script.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_file.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_process.take()).into_iter().map(|line| line.0).collect(),
-                    Lines::all(self.track_bfd.take()).into_iter().map(|line| line.0).collect(),
-                ]
-            }
-        }
-    )*};
-}
-
-watchers! {
-    InstanceBlock, |block| block.interface.as_ref().map(|said| said.value.0.to_string());
-    SyncGroupBlock, |_block| None;
-}
-
-/// All that a block watches. A thing counts once, and an instance's own interface counts anyway.
+/// All that an instance or a group watches, names found. A thing counts once, and an instance's own interface counts anyway.
 pub(super) fn tracking(
-    block: &mut impl Watcher,
+    rows: TrackRows,
+    own: Option<&str>,
     config: &Config,
     scope: &str,
     complaints: &mut Complaints,
@@ -64,15 +30,13 @@ pub(super) fn tracking(
             })
             .collect::<Vec<_>>()
     };
-    let own = block.own_interface();
-    let [interfaces, scripts, files, processes, bfds] = block.lines();
-    let mut interfaces = once("interface", interfaces);
-    let scripts = once("script", scripts);
-    let files = once("file", files);
-    let processes = once("process", processes);
-    let bfds = once("bfd", bfds);
+    let mut interfaces = once("interface", lines(rows.track_interface, |line| line.0));
+    let scripts = once("script", lines(rows.track_script, |line| line.0));
+    let files = once("file", lines(rows.track_file, |line| line.0));
+    let processes = once("process", lines(rows.track_process, |line| line.0));
+    let bfds = once("bfd", lines(rows.track_bfd, |line| line.0));
     interfaces.retain(|line| {
-        let other = own.as_deref() != Some(line.name.value.as_str());
+        let other = own != Some(line.name.value.as_str());
         if !other {
             complaints.general(format!(
                 "({scope}) Ignoring track_interface {} since own interface",
@@ -117,4 +81,9 @@ pub(super) fn tracking(
                 .map(|at| (at, config.bfd_instances[at].weight))
         }),
     }
+}
+
+/// The lines of a `track_…` block.
+fn lines<L>(slot: Slot<Lines<L>>, plain: fn(L) -> TrackLine) -> Vec<TrackLine> {
+    Lines::all(slot).into_iter().map(plain).collect()
 }

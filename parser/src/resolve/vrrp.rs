@@ -11,9 +11,9 @@ use crate::config::{
     Version, Vmac, VrrpInstance,
 };
 use crate::diag::Class;
-use crate::keyword::{Lines, Nested, Slot, Table};
+use crate::keyword::{Blocks, Lines, Nested, Slot, Table};
 use crate::resolve::tracking::tracking;
-use crate::resolve::{Complaints, said};
+use crate::resolve::{Complaints, said, value};
 use crate::value::instance::AuthType;
 use crate::value::time::{ms, secs};
 
@@ -23,7 +23,7 @@ const MAX_V3: Duration = ms(40_950);
 
 /// All instances.
 pub(super) fn instances(
-    blocks: Vec<Located<InstanceBlock>>,
+    blocks: Blocks<InstanceBlock>,
     defs: &GlobalBlock,
     priority_changes: &HashMap<String, bool>,
     config: &Config,
@@ -61,7 +61,7 @@ impl Builder<'_> {
     fn build(mut self, span: Span) -> Option<VrrpInstance> {
         let mut block = std::mem::take(&mut self.block);
         let global = &self.config.global;
-        let strict = said(block.strict_mode.take()).unwrap_or(global.vrrp_strict);
+        let strict = value(&block.rules.strict_mode).unwrap_or(global.vrrp_strict);
         let family = block.seen.family.unwrap_or(Family::V4);
         let version = self.version(&mut block, family, strict);
         let Some(vrid) = said(block.virtual_router_id.take()) else {
@@ -100,7 +100,7 @@ impl Builder<'_> {
             }
         }
         let (preempt, preempt_delay) = self.preemption(&mut block, owner, state, strict);
-        let timer_expired_backup = said(block.timer_expired_backup.take()).map(|expired| expired.0);
+        let timer_expired_backup = value(&block.rules.timer_expired_backup).map(|expired| expired.0);
         if timer_expired_backup.is_some() && preempt {
             self.say("expired_timer_backup requires nopreempt - resetting");
         }
@@ -111,11 +111,11 @@ impl Builder<'_> {
         let owner_ignore_adverts = self.owner_ignores(&mut block, owner, strict);
         let (vmac, vmac_xmit_base) = self.vmac(&mut block, vrid, strict, multicast);
         let promote_secondaries =
-            block.promote_secondaries.is_some() && vmac.is_none() && block.use_ipvlan.is_none();
-        if block.promote_secondaries.is_some() && !promote_secondaries {
+            block.device.promote_secondaries.is_some() && vmac.is_none() && block.device.use_ipvlan.is_none();
+        if block.device.promote_secondaries.is_some() && !promote_secondaries {
             self.say("promote_secondaries is automatically set for vmacs - ignoring");
         }
-        let ipvlan = said(block.use_ipvlan.take()).map(|ipvlan| ipvlan.0);
+        let ipvlan = value(&block.device.use_ipvlan).map(|ipvlan| ipvlan.0);
         let source = block.source.as_ref().map(|said| said.value.addr);
         if family == Family::V4
             && source.is_none()
@@ -126,18 +126,18 @@ impl Builder<'_> {
             );
         }
         let source = source.or(ipvlan.as_ref().and_then(|ipvlan| ipvlan.addr).map(|prefix| prefix.addr));
-        let track_source = block.track_src_ip.is_some() && source.is_some();
-        let notify_deleted = said(block.notify_deleted.take());
+        let track_source = block.rules.track_src_ip.is_some() && source.is_some();
+        let notify_deleted = value(&block.notify.notify_deleted);
         let report_deleted = notify_deleted.is_some();
         let alerts = &global.mail;
         let smtp_alert =
-            said(block.smtp_alert.take()).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
-        let rx_buffer = said(block.kernel_rx_buf_size.take()).map(|size| size.0).filter(|size| *size > 0);
-        let notify_priority_changes = said(block.notify_priority_changes.take())
+            value(&block.notify.smtp_alert).or(alerts.alert_vrrp).or(alerts.alert).unwrap_or(false);
+        let rx_buffer = value(&block.seldom.kernel_rx_buf_size).map(|size| size.0).filter(|size| *size > 0);
+        let notify_priority_changes = value(&block.notify.notify_priority_changes)
             .or_else(|| self.priority_changes.get(&self.name).copied())
             .unwrap_or(global.notify_priority_changes);
-        let scope = self.name.clone();
-        let tracking = tracking(&mut block, self.config, &scope, self.complaints);
+        let own = block.interface.as_ref().map(|said| said.value.0.as_str());
+        let tracking = tracking(block.track.into_inner(), own, self.config, &self.name, self.complaints);
         Some(VrrpInstance {
             name: self.name,
             span,
@@ -161,37 +161,39 @@ impl Builder<'_> {
             peering,
             source,
             track_source,
-            dont_track_primary: block.dont_track_primary.is_some(),
-            skip_check_adv_addr: block.skip_check_adv_addr.is_some() || self.defs.vrrp_skip_check_adv_addr(),
-            v3_checksum_as_v2: said(block.v3_checksum_as_v2).unwrap_or(self.defs.v3_checksum_as_v2.is_some()),
-            unicast_checksum: said(block.old_unicast_checksum).unwrap_or(UnicastChecksum::Detect),
+            dont_track_primary: block.rules.dont_track_primary.is_some(),
+            skip_check_adv_addr: block.rules.skip_check_adv_addr.is_some()
+                || self.defs.vrrp_skip_check_adv_addr(),
+            v3_checksum_as_v2: value(&block.rules.v3_checksum_as_v2)
+                .unwrap_or(self.defs.v3_checksum_as_v2.is_some()),
+            unicast_checksum: value(&block.unicast.old_unicast_checksum).unwrap_or(UnicastChecksum::Detect),
             rx_buffer,
-            linkbeat_use_polling: block.linkbeat_use_polling.is_some(),
+            linkbeat_use_polling: block.seldom.linkbeat_use_polling.is_some(),
             addresses,
             excluded,
             routes: Lines::all(block.virtual_routes).into_iter().map(|line| line.route).collect(),
             rules: Lines::all(block.virtual_rules).into_iter().map(|line| line.rule).collect(),
             promote_secondaries,
-            vmac,
-            vmac_addr: block.use_vmac_addr.is_some(),
+            vmac: vmac.map(Box::new),
+            vmac_addr: block.device.use_vmac_addr.is_some(),
             vmac_xmit_base,
-            ipvlan,
+            ipvlan: ipvlan.map(Box::new),
             garp,
             lower_prio_no_advert,
             higher_prio_send_advert,
             owner_ignore_adverts,
             auth,
-            hmac,
+            hmac: hmac.map(Box::new),
             tracking,
             sync_group: None,
             notify: Notify {
-                master: said(block.notify_master),
-                backup: said(block.notify_backup),
-                fault: said(block.notify_fault),
-                stop: said(block.notify_stop),
-                deleted: notify_deleted.and_then(|deleted| deleted.0),
-                any: said(block.notify),
-                master_rx_lower_pri: said(block.notify_master_rx_lower_pri),
+                master: value(&block.notify.notify_master).map(Box::new),
+                backup: value(&block.notify.notify_backup).map(Box::new),
+                fault: value(&block.notify.notify_fault).map(Box::new),
+                stop: value(&block.notify.notify_stop).map(Box::new),
+                deleted: notify_deleted.and_then(|deleted| deleted.0).map(Box::new),
+                any: value(&block.notify.notify).map(Box::new),
+                master_rx_lower_pri: value(&block.notify.notify_master_rx_lower_pri).map(Box::new),
             },
             report_deleted,
             smtp_alert,
@@ -201,7 +203,7 @@ impl Builder<'_> {
 
     fn version(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Version {
         let given = said(block.version.take()).map(|version| version.0);
-        let given = if block.native_ipv6.is_some() { Some(Version::V3) } else { given };
+        let given = if block.seldom.native_ipv6.is_some() { Some(Version::V3) } else { given };
         match (given, family) {
             (Some(Version::V2), Family::V6) if strict => {
                 self.say("cannot use IPv6 with VRRP version 2; setting version 3");
@@ -328,11 +330,12 @@ impl Builder<'_> {
             if block.mcast_dst_ip.is_some() {
                 self.say("multicast destination specified with unicast - ignoring");
             }
-            let check_source =
-                limited || block.check_unicast_src.is_some() || self.defs.vrrp_check_unicast_src.is_some();
-            return Peering::Unicast { peers, ttl: said(block.unicast_ttl.take()), check_source };
+            let check_source = limited
+                || block.unicast.check_unicast_src.is_some()
+                || self.defs.vrrp_check_unicast_src.is_some();
+            return Peering::Unicast { peers, ttl: value(&block.unicast.unicast_ttl), check_source };
         }
-        if block.unicast_fault_no_peer.is_some() {
+        if block.unicast.unicast_fault_no_peer.is_some() {
             return Peering::Missing;
         }
         if block.seen.unicast {
@@ -369,7 +372,7 @@ impl Builder<'_> {
         }
         let unicast_word = block.seen.unicast;
         let source = block.source.as_ref().map(|said| said.value.addr);
-        if !unicast_word || (multicast && block.unicast_fault_no_peer.is_none()) {
+        if !unicast_word || (multicast && block.unicast.unicast_fault_no_peer.is_none()) {
             self.fatal("Unknown interface!");
             return None;
         }
@@ -431,7 +434,7 @@ impl Builder<'_> {
             drop_homeless(&mut addresses);
             drop_homeless(&mut excluded);
         }
-        let mut meant = block.no_virtual_ipaddress.is_some();
+        let mut meant = block.seldom.no_virtual_ipaddress.is_some();
         if meant && strict {
             self.complaints.class(
                 Class::Warning,
@@ -468,7 +471,7 @@ impl Builder<'_> {
             self.say("Warning - nopreempt will not work with initial state MASTER - clearing");
             preempt = true;
         }
-        let mut delay = said(block.preempt_delay.take()).unwrap_or(Duration::ZERO);
+        let mut delay = value(&block.rules.preempt_delay).unwrap_or(Duration::ZERO);
         if !delay.is_zero() {
             let fault = match (strict, preempt, state) {
                 (true, _, _) => Some("preempt_delay is incompatible with strict mode - resetting"),
@@ -487,7 +490,7 @@ impl Builder<'_> {
     }
 
     fn accept(&mut self, block: &mut InstanceBlock, owner: bool, version: Version, strict: bool) -> bool {
-        let given = said(block.accept.take()).map(|unless| unless.0);
+        let given = value(&block.rules.accept).map(|unless| unless.0);
         let accept = given.unwrap_or(owner || !strict);
         if accept && strict && !owner && version == Version::V2 {
             self.say("warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting");
@@ -497,8 +500,8 @@ impl Builder<'_> {
     }
 
     fn prio_adverts(&mut self, block: &mut InstanceBlock, strict: bool) -> (bool, bool) {
-        let lower = said(block.lower_prio_no_advert.take());
-        let higher = said(block.higher_prio_send_advert.take());
+        let lower = value(&block.rules.lower_prio_no_advert);
+        let higher = value(&block.rules.higher_prio_send_advert);
         if !strict {
             let default = |slot: &Slot<bool>| slot.as_ref().is_some_and(|said| said.value);
             return (
@@ -516,7 +519,7 @@ impl Builder<'_> {
     }
 
     fn owner_ignores(&mut self, block: &mut InstanceBlock, owner: bool, strict: bool) -> bool {
-        let given = said(block.owner_ignore_adverts.take());
+        let given = value(&block.rules.owner_ignore_adverts);
         if !owner {
             if given == Some(true) {
                 self.say("owner_ignore_adverts is only valid for priority 255 - ignoring");
@@ -535,7 +538,7 @@ impl Builder<'_> {
 
     fn down_timer(&mut self, block: &mut InstanceBlock, strict: bool) -> u8 {
         let adverts =
-            said(block.down_timer_adverts.take()).unwrap_or_else(|| self.defs.vrrp_down_timer_adverts());
+            value(&block.rules.down_timer_adverts).unwrap_or_else(|| self.defs.vrrp_down_timer_adverts());
         if strict && adverts != 3 {
             self.say("down_timer_adverts is incompatible with strict mode - resetting");
             return 3;
@@ -545,11 +548,11 @@ impl Builder<'_> {
 
     fn garp(&mut self, block: &mut InstanceBlock, strict: bool) -> Garp {
         let global = self.config.global.garp;
-        let master_delay = said(block.garp_master_delay.take()).map_or(global.master_delay, |delay| delay.0);
+        let master_delay = value(&block.garp.garp_master_delay).map_or(global.master_delay, |delay| delay.0);
         let master_repeat =
-            said(block.garp_master_repeat.take()).map_or(global.master_repeat, |repeat| repeat.0);
-        let mut lower_prio_delay = said(block.garp_lower_prio_delay.take()).map(|delay| delay.0);
-        let mut lower_prio_repeat = said(block.garp_lower_prio_repeat.take());
+            value(&block.garp.garp_master_repeat).map_or(global.master_repeat, |repeat| repeat.0);
+        let mut lower_prio_delay = value(&block.garp.garp_lower_prio_delay).map(|delay| delay.0);
+        let mut lower_prio_repeat = value(&block.garp.garp_lower_prio_repeat);
         if strict {
             if lower_prio_repeat.is_some_and(|repeat| repeat > 0) {
                 self.say("Strict mode requires no repeat garps. resetting");
@@ -559,12 +562,12 @@ impl Builder<'_> {
             }
             (lower_prio_delay, lower_prio_repeat) = (Some(Duration::ZERO), Some(0));
         }
-        let extra = said(block.garp_extra_if.take());
+        let extra = value(&block.garp.garp_extra_if);
         Garp {
             master_delay,
             master_repeat,
-            refresh: said(block.garp_master_refresh.take()).map_or(global.refresh, |refresh| refresh.0),
-            refresh_repeat: said(block.garp_master_refresh_repeat.take())
+            refresh: value(&block.garp.garp_master_refresh).map_or(global.refresh, |refresh| refresh.0),
+            refresh_repeat: value(&block.garp.garp_master_refresh_repeat)
                 .map_or(global.refresh_repeat, |repeat| repeat.0),
             lower_prio_delay: lower_prio_delay.unwrap_or(global.lower_prio_delay),
             lower_prio_repeat: lower_prio_repeat.unwrap_or(global.lower_prio_repeat),
@@ -580,7 +583,7 @@ impl Builder<'_> {
         strict: bool,
         multicast: bool,
     ) -> (Option<Vmac>, bool) {
-        let mut vmac = said(block.use_vmac.take()).map(|value| {
+        let mut vmac = value(&block.device.use_vmac).map(|value| {
             let mut vmac = value.0;
             if let Some(mac) = vmac.mac.as_mut().filter(|_| value.1) {
                 mac.0[5] = vrid;
@@ -594,8 +597,8 @@ impl Builder<'_> {
         if vmac.is_some() && block.interface.is_none() {
             self.fatal("use_vmac requires an interface");
         }
-        let virtual_if = vmac.is_some() || block.use_ipvlan.is_some();
-        let mut base = block.vmac_xmit_base.is_some();
+        let virtual_if = vmac.is_some() || block.device.use_ipvlan.is_some();
+        let mut base = block.device.vmac_xmit_base.is_some();
         if base && vmac.is_none() {
             self.say("vmac_xmit_base is only valid with a vmac");
             base = false;

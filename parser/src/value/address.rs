@@ -275,7 +275,7 @@ impl AddressLine {
                         ));
                     }
                     None => args.general(format!("Invalid scope '{word}' specified for {shown} - ignoring")),
-                    scope => address.scope = scope,
+                    scope => address.scope = scope.map(Box::new),
                 }
             }
             "broadcast" | "brd" => {

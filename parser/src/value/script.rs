@@ -30,7 +30,7 @@ impl Value for Script {
             args.word()?;
         }
         let (command, words) = command(args)?;
-        Ok(Self { span: args.span(), command, identity: identity(&words) })
+        Ok(Self { span: args.span(), command, identity: identity(&words).map(|who| args.located(who)) })
     }
 
     fn store(self, slot: &mut Slot<Self>, args: &mut Args<'_, '_>) {

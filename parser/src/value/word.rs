@@ -1,7 +1,8 @@
 //! Words: names, strings, secrets, and one of several.
 
 use crate::config::{
-    DnsType, Family, HttpProtocol, IfName, Lookup, Protocol, Role, Scheduler, Secret, TlsVerify, Version,
+    DnsType, Family, HttpProtocol, IfName, Lookup, Protocol, Role, Scheduler, Secret, SmtpTls, TlsVerify,
+    Version,
 };
 use crate::keyword::{Args, Bounds, Refused, Value};
 use crate::value::number::Integer;
@@ -120,6 +121,7 @@ macro_rules! choices {
 
 choices! {
     Family { "inet" => Self::V4, "inet6" => Self::V6 }
+    SmtpTls { "starttls" => Self::Starttls, "tls" => Self::Implicit }
     TlsVerify { "no" => Self::No, "ca" => Self::Authority, "full" => Self::AuthorityAndName }
     HttpProtocol { "1.0" => Self::Http10, "1.0C" | "1.0c" => Self::Http10Close, "1.1" => Self::Http11 }
 }

@@ -214,3 +214,60 @@ fn no_message_and_no_excerpt_shows_a_password_or_key_unless_asked_for() {
         assert!(shown.contains("hunter2"), "{text}\n{shown}");
     }
 }
+
+/// The line of a password or key as people get it wrong: misspelt, cut by a brace or a line end, in the wrong place.
+#[test]
+fn no_mistake_with_a_password_or_key_shows_it() {
+    const SAID: &str = "hunter2-hunter2";
+    let lines = [
+        format!("auth_pass {SAID}"),
+        format!("auth_pass {SAID} {SAID}"),
+        format!("auth_pass {{{SAID}"),
+        format!("auth_pass a{{{SAID}}}{SAID}"),
+        format!("auth_pass\n{SAID}"),
+        format!("auth_pass {{\n{SAID}\n}}"),
+        format!("auth_pas {SAID}"),
+        format!("authpass {SAID}"),
+        format!("Password {SAID}"),
+        format!("auth_pass\t'{SAID} {SAID}'"),
+        format!("notify_master \"x auth_pass {SAID}"),
+        format!("notify_master 'x auth_pass {SAID}"),
+        format!("priority 1000 auth_pass {SAID}"),
+        format!("priority auth_pass {SAID}"),
+        format!("key {SAID}"),
+        format!("key x {SAID}"),
+        format!("key 1 hex:{SAID}"),
+        format!("key 1000 {SAID}"),
+        format!("keys 1 {SAID}"),
+        format!("password {SAID} {SAID}\npassword {SAID}"),
+        format!("~SEQ(i,1,{SAID}) auth_pass $i"),
+        format!("~SEQ(i,0,0,0) auth_pass {SAID}"),
+        format!("~SEQ(i,1,2 auth_pass {SAID}"),
+        format!("~SEQ auth_pass {SAID}"),
+        format!("~LST(i,{SAID} auth_pass $i"),
+        format!("~LST({{i}},{{{SAID},{SAID}}}) auth_pass $i"),
+        format!("~LST(PASS,{SAID} {SAID}) $NOTHING"),
+        format!("~LST({{i}},{{x}}) auth_pass {SAID} \"$i"),
+        format!("$P=auth_pass {SAID} \"\n$P"),
+        format!("$PASSWORD={SAID} \"\nauth_pass $PASSWORD"),
+        format!("$P= \\\nauth_pass {SAID} \\\nauth_pass {{{SAID}\n$P"),
+        format!("\\#auth_pass {SAID}"),
+        format!("auth_pass {SAID}\\"),
+        format!("auth_pass ${{_RANDOM 2 1}} {SAID}"),
+    ];
+    let around: [fn(&str) -> String; 6] = [
+        |line| format!("{line}\nfoo\n"),
+        |line| format!("global_defs {{\n{line}\n}}\nfoo\n"),
+        |line| format!("SSL {{\n{line}\n}}\nfoo\n"),
+        |line| format!("vrrp_instance A {{\n{line}\n}}\n"),
+        |line| format!("vrrp_instance A {{\nauthentication {{\nauth_type PASS\n{line}\n}}\n}}\n"),
+        |line| format!("vrrp_instance A {{\nauth_hmac {{\n{line}\n}}\n}}\n"),
+    ];
+    let in_data =
+        |line: &String| format!("vrrp_instance A {{\nvirtual_ipaddress {{\n10.0.0.1 {line}\n}}\n}}\n");
+    let data = lines.iter().filter(|line| line.starts_with("auth_pass")).map(in_data);
+    for text in lines.iter().flat_map(|line| around.iter().map(move |around| around(line))).chain(data) {
+        let shown = everything_shown(&[("F", &text)], false);
+        assert!(!shown.contains("hunter2"), "{text}\n{shown}");
+    }
+}

@@ -9,7 +9,7 @@ fn notify(statement: &str) -> (Option<Script>, Vec<String>) {
         "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress {{ 10.0.0.1 }}\nnotify_master {statement}\n}}\n"
     );
     let (config, diagnostics) = read(text);
-    (config.vrrp_instances[0].notify.master.clone(), shown(&diagnostics))
+    (config.vrrp_instances[0].notify.master.as_deref().cloned(), shown(&diagnostics))
 }
 
 /// The table of the original's verified commands.

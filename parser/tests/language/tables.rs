@@ -43,8 +43,14 @@ fn every_row_has_an_entry_for_the_reference() {
 }
 
 /// Keywords that keepalived does not have.
-const OWN: [&str; 2] =
-    ["virtual_server/real_server/SSL_GET/tls_min_days", "virtual_server/real_server/SSL_GET/tls_verify"];
+const OWN: [&str; 6] = [
+    "global_defs/smtp_auth_file",
+    "global_defs/smtp_retry",
+    "global_defs/smtp_tls",
+    "global_defs/smtp_tls_ca",
+    "virtual_server/real_server/SSL_GET/tls_min_days",
+    "virtual_server/real_server/SSL_GET/tls_verify",
+];
 
 /// The keywords that exist: block and word.
 const KNOWN: &str = include_str!("keywords.tsv");

@@ -207,6 +207,7 @@ mod tests {
             routes: Vec::new(),
             rules: Vec::new(),
             closed: BTreeSet::new(),
+            receive_buffer: None,
             needs_source: false,
             speaks_as: Some("eth0".into()),
             scripts: crate::plan::notify::Scripts::default(),

@@ -1,11 +1,15 @@
 //! The vrrp worker's loop: packets, the clock, the kernel's reports and the supervisor's orders go to the virtual routers, and
 //! what these ask for is carried out. Nothing is decided here.
 
+mod act;
+mod delayed_start;
 mod delays;
 mod group;
+mod hear;
 mod herald;
 mod instance;
 mod leftovers;
+mod receive;
 mod reload;
 mod scripts;
 mod sockets;
@@ -16,41 +20,39 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use ipvs::{Daemon, Role};
-use vrrp::bfd::Reach;
+use ipvs::Daemon;
 use vrrp::io::clock::Alarm;
-use vrrp::io::socket::{Endpoint, OpenError, words};
+use vrrp::io::socket::OpenError;
 use vrrp::log::Line;
-use vrrp::params::Transport;
 use vrrp::sync::Step;
-use vrrp::track::{Object, Status};
-use vrrp::{Action, Cause, Ending, Event, Mention, Packet, Priority, State};
+use vrrp::track::Status;
+use vrrp::{Cause, Ending, Event, State};
 
+use self::delayed_start::DelayedStart;
 use self::delays::Delays;
 use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::leftovers::Leftovers;
+use self::receive::group_of;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
-use self::watch::{News, Watch};
+use self::watch::Watch;
 use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
 use super::syncd::SyncDaemon;
 use crate::capability;
 use crate::exit::Exit;
-use crate::mirror::{Mirror, Report};
+use crate::mirror::Mirror;
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
-use crate::plan::address::Address;
-use crate::plan::object;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
 use crate::tune;
-use crate::worker::{Order, Orders, PathNews, Request, Start};
+use crate::worker::{Order, Orders, Request, Start};
 
 /// How long the end may wait for mails under way; the original waits this long in any case.
 const LAST_MAILS: Duration = Duration::from_secs(1);
@@ -170,6 +172,7 @@ struct Worker {
     listeners: Listeners,
     chatter: Chatter,
     delays: Delays,
+    delayed_start: DelayedStart,
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
@@ -212,6 +215,7 @@ impl Worker {
             listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
             chatter: Chatter::new(Instant::now()),
             delays: Delays::default(),
+            delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
             deciding: plan.sync_daemon,
             sync_daemon: None,
             prepared: None,
@@ -250,7 +254,8 @@ impl Worker {
             worker.with_group(group, |core, members, out| core.start(Instant::now(), members, out));
         }
         for index in 0..worker.instances.len() {
-            worker.tell(index, Event::Start { quiet: plan.startup_delay });
+            let quiet = worker.delayed_start.left(Instant::now());
+            worker.tell(index, Event::Start { quiet });
         }
         for index in 0..worker.instances.len() {
             if let Err(OpenError::Socket(error)) = worker.open_sockets(index)
@@ -283,6 +288,11 @@ impl Worker {
             None => 0,
         };
         let opened = self.sockets.open(&endpoint, ifindex);
+        let sharing = self.instances.iter().filter(|one| one.endpoint().as_ref() == Some(&endpoint));
+        let bytes: u64 = sharing.filter_map(|one| one.plan.receive_buffer).map(u64::from).sum();
+        if bytes > 0 {
+            self.sockets.size(&endpoint, usize::try_from(bytes).unwrap_or(usize::MAX));
+        }
         match &opened {
             Ok(()) => {}
             Err(error) => {
@@ -298,56 +308,15 @@ impl Worker {
     /// Sets the alarm for what is due next, and tells when that is.
     fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
         let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
-        let others = [self.herald.deadline(), self.watch.deadline(), self.delays.deadline()];
+        let others = [
+            self.herald.deadline(),
+            self.watch.deadline(),
+            self.delays.deadline(),
+            self.delayed_start.deadline(),
+        ];
         let due = next.chain(others.into_iter().flatten()).min();
         self.alarm.set(due)?;
         Ok(due)
-    }
-
-    /// Gives every packet that has arrived to its virtual router.
-    fn receive(&mut self) {
-        let mut done = Vec::new();
-        let Self { sockets, instances, groups, log_unknown_vrids, chatter, .. } = self;
-        sockets.drain(|endpoint, packet| {
-            let (now, wall) = (Instant::now(), SystemTime::now());
-            let packet = match packet {
-                Ok(packet) => packet,
-                Err(line) => {
-                    if chatter.permits(now) {
-                        tracing::info!("{}", line.of(""));
-                    }
-                    return;
-                }
-            };
-            match addressee(instances, endpoint, &packet) {
-                Some(index) => done.push(match group_of(instances, groups, index) {
-                    Some((at, place)) => {
-                        let Group { plan, core, .. } = &mut groups[at];
-                        let members = &mut Members { instances, indexes: &plan.members };
-                        let mut out = Vec::new();
-                        core.receive(now, members, place, wall, &packet, &mut out);
-                        Done::Group(at, out)
-                    }
-                    None => {
-                        let mut out = Vec::new();
-                        instances[index].router.receive(now, wall, &packet, &mut out);
-                        Done::Instance(index, out)
-                    }
-                }),
-                None if *log_unknown_vrids && chatter.permits(now) => tracing::info!(
-                    "Unknown VRID({}) received on interface({}). ignoring...",
-                    packet.vrid(),
-                    endpoint.interface.as_deref().unwrap_or_default()
-                ),
-                None => {}
-            }
-        });
-        for one in done {
-            match one {
-                Done::Instance(index, out) => self.carry_out(index, out),
-                Done::Group(at, out) => self.carry_out_group(at, out),
-            }
-        }
     }
 
     /// Wakes every virtual router whose time has come.
@@ -363,6 +332,7 @@ impl Worker {
         for report in self.delays.due(now) {
             self.hear_report(&report);
         }
+        self.delayed_start.tick(now);
         if self.herald.deadline().is_some_and(|at| at <= now) {
             self.herald.tick(&self.mirror);
         }
@@ -413,257 +383,6 @@ impl Worker {
         }
     }
 
-    fn hear_kernel(&mut self, answer: Answer) {
-        match answer {
-            Answer::Report(report) => {
-                let report = self.delays.pass(Instant::now(), report, &self.mirror);
-                self.hear_report(&report);
-            }
-            Answer::Held { id, added } => {
-                if let Some(index) = self.position(id) {
-                    self.tell(index, Event::AddressesHeld { added });
-                }
-            }
-            Answer::Lost { id, object } => {
-                let Some(index) = self.position(id) else { return };
-                if let object::Object::Address(Address { address, interface, .. }) = &object {
-                    tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
-                }
-                self.tell(index, Event::AddressLost);
-            }
-            Answer::Current | Answer::Clean | Answer::Prepared => {}
-        }
-    }
-
-    /// Tells every virtual router what is new about the things it tracks.
-    fn hear_news(&mut self, news: News) {
-        for (object, status) in news {
-            for index in 0..self.instances.len() {
-                if self.instances[index].router.machine().tracker().status(&object).is_some() {
-                    self.tell(index, Event::Track(object.clone(), status));
-                }
-            }
-        }
-    }
-
-    /// BFD sessions say how they are: every virtual router that watches one hears of it.
-    fn hear_paths(&mut self, news: &[PathNews]) {
-        for one in news {
-            let object = Object::Bfd(one.session.clone());
-            let status = match one.reach {
-                Reach::Up => Status::Up,
-                Reach::Down => Status::Down,
-            };
-            self.paths.insert(one.session.clone(), status);
-            let known = |instance: &Instance| instance.router.machine().tracker().status(&object);
-            if self.instances.iter().any(|instance| known(instance).is_some()) {
-                one.log();
-            }
-            self.hear_news(vec![(object, status)]);
-        }
-    }
-
-    /// Tells a virtual router what is known of the things it tracks, as far as it does not know. What nobody knows is
-    /// `unknown` to it.
-    fn tell_what_is_known(&mut self, index: usize, unknown: Status) {
-        let paths = self.paths.iter().map(|(session, status)| (Object::Bfd(session.clone()), *status));
-        for (object, status) in self.watch.known().into_iter().chain(paths).collect::<News>() {
-            let status = if status == Status::Unknown { unknown } else { status };
-            let known = self.instances[index].router.machine().tracker().status(&object);
-            if known.is_some_and(|known| known != status) {
-                self.tell(index, Event::Track(object, status));
-            }
-        }
-    }
-
-    fn position(&self, id: Id) -> Option<usize> {
-        self.instances.iter().position(|instance| instance.id == id)
-    }
-
-    /// An interface or an address has come, changed or gone.
-    fn hear_report(&mut self, report: &Report) {
-        if self.watch_addresses {
-            self.log_address(report);
-        }
-        let before = self.mirror.apply(report);
-        match report {
-            Report::Link(link) => self.sockets.make_room(link.mtu),
-            // With thousands of addresses moving, these are nearly all there is to hear, and nobody speaks from them.
-            Report::Address(held) | Report::AddressGone(held) if self.ours.contains(&held.address) => return,
-            Report::Address(_) | Report::AddressGone(_) | Report::LinkGone { .. } => {}
-        }
-        let name = |report: &Report| match report {
-            Report::Link(link) => Some(link.name.clone()),
-            Report::LinkGone { .. } => None,
-            Report::Address(held) | Report::AddressGone(held) => {
-                self.mirror.link_at(held.index).map(|link| link.name.clone())
-            }
-        };
-        let was_usable = before.as_ref().is_some_and(|link| link.usable);
-        let concerned: BTreeSet<String> =
-            before.into_iter().map(|link| link.name).chain(name(report)).collect();
-        for name in &concerned {
-            let is_usable = self.mirror.usable(name);
-            let is_link = matches!(report, Report::Link(_) | Report::LinkGone { .. });
-            let is_needed =
-                self.instances.iter().any(|one| one.plan.interfaces().any(|needed| needed == name));
-            if is_link && is_needed && is_usable != was_usable {
-                tracing::info!("Netlink reports {name} {}", if is_usable { "up" } else { "down" });
-            }
-        }
-        for index in 0..self.instances.len() {
-            let plan = &self.instances[index].plan;
-            let names = || plan.interfaces().chain(&plan.params.interface).chain(&plan.speaks_as);
-            let is_concerned = plan.needs_source || names().any(|name| concerned.contains(name));
-            if is_concerned {
-                self.bring_up_to_date(index);
-            }
-        }
-    }
-
-    /// `--address-monitoring`.
-    fn log_address(&self, report: &Report) {
-        let (held, change) = match report {
-            Report::Address(held) => (held, "added to"),
-            Report::AddressGone(held) => (held, "removed from"),
-            Report::Link(_) | Report::LinkGone { .. } => return,
-        };
-        let is_news = self.mirror.has(held.index, held.address, held.prefix) != (change == "added to");
-        if let Some(link) = self.mirror.link_at(held.index).filter(|_| is_news) {
-            tracing::info!("Netlink reflector reports IP {} {change} {}", held.address, link.name);
-        }
-    }
-
-    /// Tells a virtual router what has changed among the things it needs, sockets first so that it can use what it learns.
-    fn bring_up_to_date(&mut self, index: usize) {
-        let instance = &self.instances[index];
-        let before = instance.router.machine().source();
-        let events = instance.facts(&self.mirror, &self.ours);
-        for event in events {
-            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.speaks_as)
-            {
-                match (before, source) {
-                    (None, Some(address)) => {
-                        tracing::debug!("Assigned address {address} for interface {interface}");
-                    }
-                    (Some(address), None) => {
-                        tracing::debug!("Deassigned address {address} from interface {interface}");
-                    }
-                    (Some(_), Some(_)) | (None, None) => {}
-                }
-            }
-            if self.instances[index].router.machine().state() != State::Init {
-                // What could not be opened has been logged and is tried again with the next change.
-                let _ = self.open_sockets(index);
-            }
-            self.tell(index, event);
-        }
-    }
-
-    /// Does what a sync group and its members asked for, in its order.
-    fn carry_out_group(&mut self, at: usize, steps: Vec<Step>) {
-        for step in steps {
-            match step {
-                Step::Member { member, action } => {
-                    let index = self.groups[at].plan.members[member];
-                    self.carry_out(index, vec![action]);
-                }
-                Step::Log(line) => {
-                    let name = self.groups[at].plan.name.as_str();
-                    tracing::info!(group = name, "{}", line.of(name));
-                }
-                Step::Report { to } => self.report_group(at, to),
-            }
-        }
-    }
-
-    /// Does what a virtual router asked for, in its order.
-    fn carry_out(&mut self, index: usize, actions: Vec<Action>) {
-        for action in actions {
-            match action {
-                Action::Advertise(priority) => self.advertise(index, priority),
-                Action::HoldAddresses => {
-                    let instance = &self.instances[index];
-                    self.kernel.command(instance.hold());
-                }
-                Action::DropAddresses => {
-                    let id = self.instances[index].id;
-                    self.herald.cancel(id);
-                    self.kernel.command(Command::Drop { id });
-                }
-                Action::Announce { rounds } => {
-                    self.herald.announce(&self.instances[index], &self.mirror, rounds);
-                }
-                Action::AnnounceElsewhere => {
-                    self.herald.announce_elsewhere(&self.instances[index], &self.mirror);
-                }
-                Action::AnnounceSource(source) => {
-                    self.herald.announce_source(&self.instances[index], &self.mirror, source);
-                }
-                Action::Report { to, priority, .. } => {
-                    self.report(index, to, priority);
-                    self.synchronise();
-                }
-                Action::Mention(what, priority) => self.mention(index, what, priority),
-                Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
-                Action::Log(line) => self.instances[index].log_all(&line),
-            }
-        }
-    }
-
-    fn advertise(&mut self, index: usize, priority: Priority) {
-        let instance = &mut self.instances[index];
-        let Some(endpoint) = instance.endpoint() else { return };
-        let now = SystemTime::now();
-        instance.last_advert = Some(now);
-        for datagram in instance.router.datagrams(priority, now) {
-            let Err(error) = self.sockets.send(&endpoint, &datagram) else { continue };
-            let (text, errno) = words(&error);
-            let is_expected = priority == Priority::RELEASE
-                && errno == nix::libc::ENETUNREACH
-                && endpoint.interface.as_ref().is_some_and(|name| !self.mirror.usable(name));
-            if is_expected {
-                continue;
-            }
-            instance.log(&match instance.plan.params.transport {
-                Transport::Multicast { .. } => Line::SendFailed { errno, text },
-                Transport::Unicast { .. } => Line::SendToPeerFailed { peer: datagram.to, text },
-            });
-        }
-    }
-
-    fn report(&mut self, index: usize, to: State, priority: Priority) {
-        let instance = &mut self.instances[index];
-        instance.since = SystemTime::now();
-        let told = match to {
-            State::Deleted if !instance.plan.report_deleted => State::Fault,
-            State::Init | State::Backup | State::Master | State::Fault | State::Deleted | State::Stopped => {
-                to
-            }
-        };
-        let Instance { plan, voice, .. } = instance;
-        let who = Who::Instance(&plan.params.name, priority);
-        self.listeners.state(voice, who, &plan.scripts, plan.smtp_alert, told);
-    }
-
-    fn mention(&mut self, index: usize, what: Mention, priority: Priority) {
-        let Instance { plan, voice, router, .. } = &mut self.instances[index];
-        if what == Mention::PriorityChanged && !plan.tells_priority {
-            return;
-        }
-        // Whoever sends lower adverts without end must not have us start scripts without end.
-        if what == Mention::LowerHeard && !self.chatter.permits(Instant::now()) {
-            return;
-        }
-        let who = Who::Instance(&plan.params.name, priority);
-        self.listeners.mention(voice, who, &plan.scripts, router.machine().state(), what);
-    }
-
-    fn report_group(&mut self, at: usize, to: State) {
-        let Group { plan, voice, .. } = &mut self.groups[at];
-        self.listeners.state(voice, Who::Group(&plan.name), &plan.scripts, plan.smtp_alert, to);
-    }
-
     /// Gives everything back.
     async fn stop(mut self) {
         self.clean_leftovers();
@@ -693,30 +412,6 @@ impl Worker {
     }
 }
 
-impl Worker {
-    /// Has the synchronisation daemon run in the role of the virtual router that decides.
-    fn synchronise(&mut self) {
-        let daemon = self.deciding.as_ref().and_then(|(name, daemon)| {
-            let instance = self.instances.iter().find(|instance| instance.name() == *name)?;
-            let role = match instance.router.machine().state() {
-                State::Master => Role::Master,
-                State::Backup | State::Fault => Role::Backup,
-                State::Init | State::Deleted | State::Stopped => return None,
-            };
-            Some(Daemon { role, ..*daemon })
-        });
-        if self.sync_daemon.is_none() && daemon.is_some() {
-            match SyncDaemon::start() {
-                Ok(thread) => self.sync_daemon = Some(thread),
-                Err(error) => tracing::error!("IPVS: no synchronisation daemon: {error}"),
-            }
-        }
-        if let Some(thread) = &self.sync_daemon {
-            thread.want(daemon);
-        }
-    }
-}
-
 /// Starts the thread for scripts, if there are any.
 fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
     if !plan.has_scripts() {
@@ -729,43 +424,10 @@ fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
     runner.ok()
 }
 
-/// What the packets of one round have led to.
-enum Done {
-    Instance(usize, Vec<Action>),
-    Group(usize, Vec<Step>),
-}
-
-/// The sync group of a virtual router, and its place in it.
-fn group_of(instances: &[Instance], groups: &[Group], index: usize) -> Option<(usize, usize)> {
-    let at = instances[index].group?;
-    Some((at, groups[at].place(index)?))
-}
-
-/// The virtual router a packet is for. Unicast routers of one VRID and address are told apart by their peers.
-fn addressee(instances: &[Instance], endpoint: &Endpoint, packet: &Packet<'_>) -> Option<usize> {
-    let is_for = |instance: &Instance| {
-        instance.plan.params.vrid.get() == packet.vrid() && instance.endpoint().as_ref() == Some(endpoint)
-    };
-    let mut candidates = instances.iter().enumerate().filter(|(_, instance)| is_for(instance));
-    let (first, instance) = candidates.next()?;
-    let Some((second, other)) = candidates.next() else { return Some(first) };
-    let follows = |instance: &Instance| {
-        instance.router.machine().leader().is_some_and(|leader| leader.address == packet.from())
-    };
-    let knows = |instance: &Instance| match &instance.plan.params.transport {
-        Transport::Unicast { peers, .. } => peers.iter().any(|peer| peer.address == packet.from()),
-        Transport::Multicast { .. } => true,
-    };
-    let all: Vec<_> = [(first, instance), (second, other)].into_iter().chain(candidates).collect();
-    all.iter()
-        .find(|(_, instance)| follows(instance))
-        .or_else(|| all.iter().find(|(_, instance)| knows(instance)))
-        .map(|(index, _)| *index)
-}
-
 /// The command to have what a plan needs before it can be in force.
 fn prepare(plan: &VrrpPlan) -> Command {
-    Command::Prepare { vmacs: plan.standing.vmacs.clone(), firewall: plan.standing.firewall.clone() }
+    let Standing { vmacs, firewall, polled, .. } = plan.standing.clone();
+    Command::Prepare { vmacs, firewall, polled }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

@@ -30,6 +30,7 @@ impl Worker {
         self.watch.reconfigure(plan.watched, Instant::now());
         self.herald.reconfigure(plan.spacing);
         self.ours = addresses_of(&plan.instances);
+        self.delayed_start.reconfigure(plan.head_start, Instant::now());
         // Until all are at their place, each is on its own.
         for instance in &mut self.instances {
             instance.group = None;
@@ -76,7 +77,8 @@ impl Worker {
             self.tell_what_is_known(index, Status::Assumed);
         }
         for index in new_ones {
-            self.tell(index, Event::Start { quiet: plan.startup_delay });
+            let quiet = self.delayed_start.left(Instant::now());
+            self.tell(index, Event::Start { quiet });
         }
         self.delays.reconfigure(plan.delays);
         self.deciding = plan.sync_daemon;

@@ -40,6 +40,7 @@ pub(super) struct Scripts {
 
 impl Scripts {
     pub(super) fn new() -> Self {
+        // Never more than one word for each script: it is not started again before it has ended.
         let (tell, ended) = unbounded_channel();
         Self { all: Vec::new(), next_id: 0, tell, ended }
     }

@@ -29,6 +29,8 @@ pub(super) struct Sockets {
 struct Open {
     pair: Pair,
     ifindex: u32,
+    /// Bytes, where it is not the system's to say.
+    receive_buffer: Option<usize>,
 }
 
 impl Sockets {
@@ -65,8 +67,19 @@ impl Sockets {
             endpoint.family,
             endpoint.protocol
         );
-        self.open.insert(endpoint.clone(), Open { pair, ifindex });
+        self.open.insert(endpoint.clone(), Open { pair, ifindex, receive_buffer: None });
         Ok(())
+    }
+
+    /// Gives the pair of this endpoint a receive buffer of so many bytes.
+    pub(super) fn size(&mut self, endpoint: &Endpoint, bytes: usize) {
+        let Some(open) = self.open.get_mut(endpoint) else { return };
+        if open.receive_buffer.replace(bytes) == Some(bytes) {
+            return;
+        }
+        if let Err(error) = open.pair.set_receive_buffer(bytes) {
+            tracing::info!("Cannot set the receive buffer of a VRRP socket to {bytes} bytes: {error}");
+        }
     }
 
     /// Closes every pair that is not among these.

@@ -148,8 +148,10 @@ fn situation(status: &Status, sheet: &mut Sheet) {
 /// What it is connected by.
 fn link(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
     let params = &plan.params;
-    if let Some(interface) = &params.interface {
-        attribute!(sheet, "Interface = {interface}");
+    match (&one.vrf, &params.interface) {
+        (Some(vrf), _) => attribute!(sheet, "VRF = {}", vrf.value),
+        (None, Some(interface)) => attribute!(sheet, "Interface = {interface}"),
+        (None, None) => {}
     }
     if one.dont_track_primary {
         attribute!(sheet, "VRRP interface tracking disabled");

@@ -150,7 +150,7 @@ fn what_the_kernel_cannot_run_goes_to_the_shell_with_advice() {
 fn an_unknown_user_is_named() {
     let mut one = script(&["/bin/true"]);
     let user = config::Identity { user: "no such user".into(), group: None, supplementary_groups: false };
-    one.identity = Some(user);
+    one.identity = Some(Located { value: user, span: span() });
     let (found, said) = vet(&me(true), &one);
     assert_eq!(found, Err(Refusal::NoUser));
     assert_eq!(

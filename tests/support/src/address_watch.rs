@@ -14,7 +14,7 @@ impl AddressWatch {
     /// Watches addresses and whatever else `more` names.
     pub(crate) fn start(node: &Node, more: &[&str]) -> Outcome<Self> {
         const PROBE: &str = "127.0.0.9/32 dev lo";
-        const START: Duration = Duration::from_secs(5);
+        const START: Duration = Duration::from_secs(30);
         let mut command = Command::new("ip");
         command.args(["-oneline", "monitor", "address"]).args(more);
         let monitor = Process::start(node, command)?;

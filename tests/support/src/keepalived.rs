@@ -9,6 +9,7 @@ use crate::{
 use nix::{sys::signal::Signal, unistd::Pid};
 use std::{
     env, fs,
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
     process::{Command, ExitStatus},
     time::Duration,
@@ -101,6 +102,27 @@ impl Keepalived {
     pub fn start_without(node: &Node, binary: &Binary, config: &str, capability: &str) -> Outcome<Self> {
         let mut command = Command::new("setpriv");
         command.arg(format!("--bounding-set=-{capability}")).arg(format!("--inh-caps=-{capability}"));
+        command.arg(binary.as_ref());
+        Self::run(node, command, config)
+    }
+
+    /// As [`start`](Self::start), as the user `nobody` with these capabilities and no others (in the spelling of setpriv).
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_as_nobody(
+        node: &Node,
+        binary: &Binary,
+        config: &str,
+        capabilities: &[&str],
+    ) -> Outcome<Self> {
+        for folder in ["/run", "/tmp"] {
+            fs::set_permissions(node.outside(folder), fs::Permissions::from_mode(0o1777)).doing(folder)?;
+        }
+        let kept: String = capabilities.iter().map(|name| format!(",+{name}")).collect();
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]);
+        command.args(["inh", "ambient"].map(|set| format!("--{set}-caps=-all{kept}")));
         command.arg(binary.as_ref());
         Self::run(node, command, config)
     }

@@ -22,7 +22,7 @@ const FILES: &str = "/run/lab";
 
 /// What each node has of its own, where the host has such a folder. What stands in for them lies in the host's `/run`,
 /// so that is covered last.
-const OWN_FOLDERS: [&str; 3] = ["/etc/keepalived", "/tmp", "/run"];
+const OWN_FOLDERS: [&str; 4] = ["/etc/keepalived", "/usr/local/sbin", "/tmp", "/run"];
 const OWN_HOSTS: &str = "/etc/hosts";
 
 /// Builds links and nodes.

@@ -10,7 +10,7 @@ use crate::{
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
-    fmt,
+    env, fmt,
     panic::{self, RefUnwindSafe, UnwindSafe},
     path::Path,
     process::ExitCode,
@@ -22,6 +22,9 @@ const SCENES_AT_A_TIME: usize = 4;
 
 /// The words with which a suite says that tests were not run, for the reader and for `cargo xtask test`.
 pub const SKIPPED: &str = "SKIPPED";
+
+/// The variable that gives a suite another limit.
+pub const LIMIT: &str = "LAB_LIMIT";
 
 /// A named test with an argument, such as the daemons it is to be played with; made by [`tests!`](crate::tests).
 pub type Test<A> = (&'static str, fn(&A) -> Outcome);
@@ -47,9 +50,10 @@ impl fmt::Debug for Suite {
 }
 
 impl Suite {
-    /// A suite for a world with these needs, which may last so long.
+    /// A suite for a world with these needs, which may last so long, or as many seconds as the variable [`LIMIT`] says.
     pub fn new(needs: Needs, limit: Duration) -> Self {
-        Self { needs, limit, scenes: Vec::new() }
+        let given = env::var(LIMIT).ok().and_then(|text| text.parse().ok());
+        Self { needs, limit: given.map_or(limit, Duration::from_secs), scenes: Vec::new() }
     }
 
     /// Adds tests, each called with `argument`.

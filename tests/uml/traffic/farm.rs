@@ -15,7 +15,7 @@ use std::{
 pub(crate) const PORT: u16 = 80;
 
 /// Longer than an election and the first round of checks on a busy machine.
-const START: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
 
 /// How a director hands packets to a real server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,11 +52,27 @@ pub(crate) struct Plan {
     pub(crate) synced: bool,
     /// Servers are not prepared by hand: the scene has the program do it.
     pub(crate) by_tool: bool,
+    /// The words behind `TUN`.
+    pub(crate) wrapping: &'static str,
+    /// Servers of an IPv4 service are reached by IPv6, and the other way round.
+    pub(crate) across: bool,
+    /// With direct routing, requests come to servers on one link and answers leave by another.
+    pub(crate) aside: bool,
 }
 
 impl Plan {
     pub(crate) fn new(way: Way, scheduler: &'static str) -> Self {
-        Self { way, scheduler, weights: [1; 3], delays: [Duration::ZERO; 3], synced: false, by_tool: false }
+        Self {
+            way,
+            scheduler,
+            weights: [1; 3],
+            delays: [Duration::ZERO; 3],
+            synced: false,
+            by_tool: false,
+            wrapping: "",
+            across: false,
+            aside: false,
+        }
     }
 
     /// The configuration of a director with this priority.
@@ -85,12 +101,13 @@ impl Plan {
                 "virtual_server {} {PORT} {{
     delay_loop 1
     lvs_sched {}
-    lvs_method {}
+    lvs_method {} {}
     protocol TCP
 ",
                 vip(family),
                 self.scheduler,
-                self.way.word()
+                self.way.word(),
+                self.wrapping
             );
             for (place, weight) in self.weights.iter().enumerate() {
                 let _ = write!(
@@ -106,12 +123,22 @@ impl Plan {
         }}
     }}
 ",
-                    server_address(self.way, family, place)
+                    self.server_address(family, place)
                 );
             }
             text.push_str("}\n");
         }
         text
+    }
+
+    /// Where the director reaches a server of a service.
+    fn server_address(&self, of: Family, place: usize) -> IpAddr {
+        let family = match (of, self.across) {
+            (Family::V4, false) | (Family::V6, true) => Family::V4,
+            (Family::V6, false) | (Family::V4, true) => Family::V6,
+        };
+        let link = if self.way == Way::Dr && !self.aside { 1 } else { 2 };
+        address(family, link, [11, 12, 13][place])
     }
 }
 
@@ -143,15 +170,6 @@ pub(crate) fn client_address(family: Family) -> IpAddr {
 /// The virtual service.
 pub(crate) fn service(family: Family) -> SocketAddr {
     SocketAddr::new(vip(family), PORT)
-}
-
-/// Where the director reaches a server.
-fn server_address(way: Way, family: Family, place: usize) -> IpAddr {
-    let host = [11, 12, 13][place];
-    match way {
-        Way::Nat | Way::Tun => address(family, 2, host),
-        Way::Dr => address(family, 1, host),
-    }
 }
 
 /// The machines with their daemons.
@@ -235,7 +253,7 @@ pub(crate) fn load_tunnels() -> Outcome {
     let failure = |error: std::io::Error| Failure::new(format!("modprobe: {error}"));
     let program = std::fs::read_to_string("/proc/sys/kernel/modprobe").map_err(failure)?;
     std::process::Command::new(program.trim())
-        .args(["-a", "ipip", "ip6_tunnel"])
+        .args(["-a", "ipip", "ip6_tunnel", "sit", "ip_gre", "ip6_gre", "fou", "fou6"])
         .status()
         .map_err(failure)
         .map(drop)
@@ -265,6 +283,12 @@ fn server(scene: &Scene, front: &Link, back: &Link, plan: &Plan, place: usize) -
             // Answers must pass through the director.
             node.ip(&format!("route add default via {}", address(Family::V4, 2, 1)))?;
             node.ip(&format!("-6 route add default via {}", address(Family::V6, 2, 1)))?;
+            node
+        }
+        Way::Dr if plan.aside => {
+            let node = on(on(node, back, "eth0", 2, host)?, front, "eth1", 1, host)?;
+            node.sysctl("net.ipv4.conf.all.rp_filter", "1")?;
+            node.ip(&format!("route add default via {}", client_address(Family::V4)))?;
             node
         }
         Way::Dr => {

@@ -12,7 +12,7 @@ use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, sendmsg, setsockopt, sockopt,
 };
 use rustix::net::RecvFlags;
-use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -221,6 +221,15 @@ impl Pair {
     #[must_use]
     pub fn descriptors(&self) -> (RawFd, RawFd) {
         (self.input.get_ref().as_raw_fd(), self.output.as_raw_fd())
+    }
+
+    /// Has the kernel keep so many bytes of what has arrived and was not read; it counts twice as many, and its own limit
+    /// holds.
+    ///
+    /// # Errors
+    /// What the kernel says.
+    pub fn set_receive_buffer(&self, bytes: usize) -> io::Result<()> {
+        SockRef::from(self.input.get_ref()).set_recv_buffer_size(bytes)
     }
 
     /// Reads one datagram without waiting.

@@ -28,10 +28,12 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> 
         "measure" => return parse::measure(words).map_err(Failure::new),
         _ => {}
     }
-    let (mut number, mut binary) = (None, None);
+    let (mut number, mut binary, mut only) = (None, None, String::new());
     while let Some(word) = words.next() {
         if word == "--binary" {
             binary = words.next().map(PathBuf::from);
+        } else if word == "--only" {
+            only = words.next().unwrap_or_default();
         } else {
             let parsed = word.parse::<usize>();
             number = Some(parsed.map_err(|_| Failure::new(format!("bench {name}: what is {word}?")))?);
@@ -39,7 +41,7 @@ pub(crate) fn run(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> 
     }
     match name.as_str() {
         "checkers" => checkers::run(binary, number),
-        "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number)),
+        "failover" => stage(binary, Duration::from_secs(7200), |cast| failover::measure(cast, number, &only)),
         "instances" => stage(binary, Duration::from_secs(1800), |cast| instances::measure(cast, number)),
         _ => Err(Failure::new("bench: which one? checkers, failover, instances, ipvs or parse")),
     }

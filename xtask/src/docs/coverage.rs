@@ -111,8 +111,8 @@ fn text(blocks: &[Block]) -> String {
          only*: it is read and checked, nothing comes of it yet, and the log says so. *No effect*: nothing comes of it in\n\
          keepalived either. *Deprecated*: an old way to say something else, understood all the same. *Missing*: not known.\n\n\
          A keyword within a block of which nothing comes counts as parsed only. Names in parentheses are kinds of lines of\n\
-         data; their words count as honoured when one of the blocks that hold such lines is. `tls_verify` and `tls_min_days`\n\
-         are this program's own.\n\n",
+         data; their words count as honoured when one of the blocks that hold such lines is. `tls_verify`, `tls_min_days`,\n\
+         `smtp_tls`, `smtp_tls_ca`, `smtp_auth_file` and `smtp_retry` are this program's own.\n\n",
     );
     let row = |text: &mut String, name: &str, counts: [usize; 5]| {
         let all: usize = counts.iter().sum();
@@ -152,7 +152,8 @@ mod tests {
     fn every_keyword_of_keepalived_is_counted_once_and_none_is_missing() {
         let blocks = blocks();
         let count: usize = blocks.iter().map(|block| block.words.len()).sum();
-        let own = ["tls_verify", "tls_min_days"].len();
+        let own =
+            ["tls_verify", "tls_min_days", "smtp_tls", "smtp_tls_ca", "smtp_auth_file", "smtp_retry"].len();
         assert_eq!(count, KNOWN.lines().filter(|line| !line.starts_with('#')).count() + own);
         assert_eq!(blocks.iter().map(|block| block.count(Fate::Missing)).sum::<usize>(), 0);
     }

@@ -32,7 +32,35 @@ pub(crate) fn run(words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
     let mut results = Vec::new();
     for part in parts {
         println!("\n=== {}: {}", part.name, part.what);
-        results.push((part, part.run(&options.words)?));
+        results.push((part, part.run(&options.words, &[])?));
+    }
+    Ok(report(&results))
+}
+
+/// Runs the scenes that reload, signal and kill in no order, for many rounds.
+pub(crate) fn soak(mut words: impl Iterator<Item = String>) -> Outcome<ExitCode> {
+    /// Enough to see what grows.
+    const ROUNDS: u32 = 2000;
+    /// How long processes are stopped and killed one after the other, in seconds for each hundred rounds.
+    const SECONDS: u32 = 15;
+    /// In seconds. Only a daemon that hangs takes so long.
+    const LIMIT: u32 = 4 * 3600;
+    let rounds = match words.next() {
+        None => ROUNDS,
+        Some(word) => {
+            word.parse().map_err(|_| Failure::new(format!("soak: {word} is no number of rounds")))?
+        }
+    };
+    let variables = [
+        ("SOAK_ROUNDS", rounds.to_string()),
+        ("SOAK_SECONDS", (rounds / 100 * SECONDS).max(SECONDS).to_string()),
+        (lab::LIMIT, LIMIT.to_string()),
+    ];
+    let mut results = Vec::new();
+    for part in PARTS.iter().filter(|part| ["netns", "uml"].contains(&part.name)) {
+        install::ensure(part.programs)?;
+        println!("\n=== {}: soak", part.name);
+        results.push((part, part.run(&["soak::".to_owned()], &variables)?));
     }
     Ok(report(&results))
 }

@@ -41,14 +41,22 @@ pub(crate) const PARTS: &[Part] = &[
     Part {
         name: "netns",
         what: "scenes in network namespaces",
-        programs: &[install::IP, install::BIRD, install::FRR, install::TSHARK],
+        programs: &[
+            install::IP,
+            install::NFT,
+            install::IPTABLES,
+            install::IPSET,
+            install::BIRD,
+            install::FRR,
+            install::TSHARK,
+        ],
         targets: &["--package", "keepalived-rs", "--test", "netns"],
         privileges: Privileges::Kept,
     },
     Part {
         name: "compat",
         what: "scenes with Debian's keepalived as peer and oracle",
-        programs: &[install::IP, install::KEEPALIVED],
+        programs: &[install::IP, install::NFT, install::KEEPALIVED],
         targets: &["--package", "keepalived-rs", "--test", "compat"],
         privileges: Privileges::Kept,
     },
@@ -61,6 +69,7 @@ pub(crate) const PARTS: &[Part] = &[
             install::UML,
             install::IPVSADM,
             install::IPTABLES,
+            install::NFT,
             install::KEEPALIVED,
             install::NGINX,
             install::DNSMASQ,
@@ -79,9 +88,10 @@ pub(crate) const PARTS: &[Part] = &[
 ];
 
 impl Part {
-    /// Runs it; what its programs print is passed on.
-    pub(crate) fn run(&self, words: &[String]) -> Outcome<Tally> {
+    /// Runs it with these words and variables for its programs; what they print is passed on.
+    pub(crate) fn run(&self, words: &[String], variables: &[(&str, String)]) -> Outcome<Tally> {
         let mut command = toolchain::cargo();
+        command.envs(variables.iter().map(|(name, value)| (name, value)));
         command.arg("test").arg("--no-fail-fast").args(self.targets).arg("--").args(words);
         if self.privileges == Privileges::Dropped && geteuid().is_root() {
             // Root without any capability may still do what belongs to it, so the build's files stay reachable.

@@ -1,0 +1,86 @@
+//! The tables of nftables that mark packets for groups of virtual servers.
+
+use std::fmt::Write as _;
+use std::io;
+use std::net::IpAddr;
+
+use ipvs::Protocol;
+
+use super::tool;
+use crate::plan::marking::{Mark, Marking};
+
+/// Sees to it that packets are marked as wanted.
+#[derive(Debug, Default)]
+pub(super) struct Marker {
+    in_force: Option<Marking>,
+}
+
+impl Marker {
+    /// Has exactly these marks given, or none. The kernel is spoken to by another thread's program.
+    pub(super) async fn want(&mut self, wanted: Option<Marking>) {
+        if self.in_force == wanted {
+            return;
+        }
+        let script = script(self.in_force.as_ref(), wanted.as_ref());
+        let carry_out = move || tool::run("nft", &["-f", "-"], &script);
+        let outcome = tokio::task::spawn_blocking(carry_out).await.map_err(io::Error::other);
+        if let Err(error) = outcome.and_then(|outcome| outcome) {
+            tracing::error!("nftables: packets of virtual server groups are not marked: {error}");
+        }
+        self.in_force = wanted;
+    }
+
+    /// Takes what a predecessor left for its own.
+    pub(super) fn of(marking: Option<Marking>) -> Self {
+        Self { in_force: marking }
+    }
+}
+
+/// One transaction from some tables to others.
+fn script(old: Option<&Marking>, new: Option<&Marking>) -> String {
+    let mut script = String::new();
+    for known in old.into_iter().chain(new) {
+        for family in ["ip", "ip6"] {
+            // To delete a table that may not be there, it is added first.
+            let name = &known.table;
+            let _ = writeln!(script, "table {family} {name}\ndelete table {family} {name}");
+        }
+    }
+    for (family, kind) in [("ip", "ipv4_addr"), ("ip6", "ipv6_addr")] {
+        let Some(marking) = new else { continue };
+        let of_family = |one: &&Mark| one.first.is_ipv4() == (family == "ip");
+        let (mut maps, mut rules) = (String::new(), String::new());
+        for (protocol, name) in [(Protocol::Tcp, "tcp"), (Protocol::Udp, "udp"), (Protocol::Sctp, "sctp")] {
+            let marks = marking.marks.iter().filter(of_family).filter(|one| one.protocol == protocol);
+            let elements: Vec<String> = marks.map(element).collect();
+            if elements.is_empty() {
+                continue;
+            }
+            let elements = elements.join(", ");
+            let _ = writeln!(
+                maps,
+                "map {name}_map {{ type {kind} . inet_service : mark; flags interval; elements = {{ {elements} }}; }}"
+            );
+            let _ = writeln!(
+                rules,
+                "meta l4proto {name} meta mark set {family} daddr . {name} dport map @{name}_map counter return"
+            );
+        }
+        if !rules.is_empty() {
+            let Marking { table, priority, .. } = marking;
+            let _ = writeln!(
+                script,
+                "table {family} {table} {{\n{maps}chain in {{ type filter hook input priority {priority}; policy accept;\n{rules}}}\n}}"
+            );
+        }
+    }
+    script
+}
+
+fn element(Mark { first, last, port, mark, .. }: &Mark) -> String {
+    let range = |first: &IpAddr, last: &IpAddr| {
+        if first == last { first.to_string() } else { format!("{first}-{last}") }
+    };
+    let port = if *port == 0 { "0-65535".to_owned() } else { port.to_string() };
+    format!("{} . {port} : {mark}", range(first, last))
+}

@@ -1,0 +1,71 @@
+//! Mail about changes, as the server gets it.
+
+use lab::{
+    Mailbox, Outcome,
+    pair::{Cast, ELECTION, Pair},
+};
+
+const MAIL: &str = "
+global_defs {
+    router_id ROUTER_A
+    smtp_server 172.16.0.9
+    smtp_helo_name lb1.example.com
+    notification_email_from \"Keepalived Box <ka@lb1.example.com>\"
+    notification_email {
+        admin@example.com \"Ops.Team (night) <ops@example.org>\"
+        plain@example.net
+    }
+}
+vrrp_instance VI_1 {
+    interface eth1
+    virtual_router_id 51
+    smtp_alert
+    virtual_ipaddress {
+        172.16.0.100
+    }
+}
+";
+
+pub(crate) fn a_mail_is_the_originals_line_by_line(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mailbox = Mailbox::start(pair.station("mail", 9)?.node)?;
+    let mut daemon = pair.one.start_with(MAIL)?;
+    let mail = mailbox.wait("Entering MASTER state", ELECTION)?;
+    assert_eq!(mail.from.trim(), "FROM:<ka@lb1.example.com>");
+    let to: Vec<_> = mail.to.iter().map(|to| to.trim()).collect();
+    assert_eq!(to, ["TO:<admin@example.com>", "TO:<ops@example.org>", "TO:<plain@example.net>"]);
+    assert!(mail.lines[0].starts_with("Date: "), "{:?}", mail.lines);
+    assert_eq!(
+        mail.lines[1..],
+        [
+            "From: Keepalived Box <ka@lb1.example.com>",
+            "Subject: [ROUTER_A] VRRP Instance VI_1 - Entering MASTER state",
+            "X-Mailer: Keepalived",
+            "To: admin@example.com,",
+            " \"Ops.Team (night)\" <ops@example.org>,",
+            " plain@example.net",
+            "",
+            "=> VRRP Instance is now owning VRRP VIPs <=",
+            "",
+        ]
+    );
+    // The original begins this one and never ends it.
+    daemon.stop()?;
+    mailbox.wait("VRRP Instance VI_1 - Stopping", ELECTION)?;
+    Ok(())
+}
+
+pub(crate) fn a_mail_waits_for_a_server_that_is_away(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let station = pair.station("mail", 9)?;
+    let config = MAIL.replace("smtp_helo_name", "smtp_retry 60\nsmtp_helo_name");
+    let daemon = pair.one.start_with(&config)?;
+    daemon.logs("SMTP connection ERROR to [172.16.0.9]:25.", ELECTION)?;
+    daemon.logs(
+        "SMTP alert is tried again in 1 seconds: VRRP Instance VI_1 - Entering MASTER state",
+        ELECTION,
+    )?;
+    let mailbox = Mailbox::start(station.node)?;
+    mailbox.wait("Entering MASTER state", ELECTION * 4)?;
+    Ok(())
+}

@@ -1,0 +1,90 @@
+//! What is heard of interfaces: by asking them, by too many notices at once, and for static objects that routers watch.
+
+use lab::{
+    Outcome, eventually,
+    pair::{Cast, ELECTION, Pair, settles},
+    seed::VIPS,
+};
+use nix::sys::signal::{Signal, kill};
+use std::{fs, time::Duration};
+
+/// Nothing here takes longer, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+fn instance() -> &'static str {
+    "vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 50\n priority 200\n virtual_ipaddress {\n 172.16.0.205/24\n }\n}\n"
+}
+
+pub(crate) fn a_link_that_is_asked_says_when_its_cable_is_pulled(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let text = format!("linkbeat_interfaces {{\n eth1 ETHTOOL\n}}\n{}", instance());
+    let one = pair.one.start_with(&text)?;
+    one.logs("Using MII-BMSR/ETHTOOL NIC polling thread(s)...", ELECTION)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let mark = one.journal().mark();
+    pair.one.node.unplug("eth1")?;
+    one.journal().wait(mark, "Linkbeat reports eth1 down", ELECTION)?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    pair.one.node.plug("eth1")?;
+    one.journal().wait(mark, "Linkbeat reports eth1 up", ELECTION)?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("Netlink reports")), "{told:?}");
+    Ok(())
+}
+
+/// The worker hears nothing for a moment in which more happens than the kernel keeps for it, the loss of an address of its
+/// own among it.
+pub(crate) fn more_notices_than_the_kernel_keeps_hide_no_lost_address(cast: &Cast) -> Outcome {
+    const CHANGES: usize = 4_000;
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let one = pair.one.start(200)?;
+    settles(&pair.one, &pair.two)?;
+    let mut batch = String::new();
+    for _ in 0..CHANGES / 2 {
+        batch += "address add 192.0.2.77/32 dev lo\naddress del 192.0.2.77/32 dev lo\n";
+    }
+    batch += &format!("address del {}/32 dev eth1\n", VIPS[1]);
+    batch += "address add 192.0.2.78/32 dev lo\n";
+    fs::write(node.outside("/run/batch"), batch)?;
+    let worker = one.vrrp_worker().ok_or_else(|| lab::Failure::new("no worker"))?;
+    let mark = one.journal().mark();
+    kill(worker, Signal::SIGSTOP)?;
+    let outcome = node.run("ip", &["-batch", "/run/batch"]);
+    kill(worker, Signal::SIGCONT)?;
+    outcome?;
+    one.journal().wait(mark, "Netlink: Receive buffer overrun on monitor socket", PATIENCE)?;
+    one.journal().wait(mark, "(VI_1) Entering BACKUP STATE", PATIENCE)?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", PATIENCE)?;
+    settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn a_static_address_takes_the_routers_that_watch_it_along(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    for words in ["link add extra0 type veth peer name extra1", "link set extra0 up", "link set extra1 up"] {
+        node.ip(words)?;
+    }
+    let text = format!(
+        "track_group G {{\n group {{\n VI_1\n }}\n}}\n\
+         static_ipaddress {{\n 192.0.2.1/24 dev extra0 track_group G\n}}\n{}",
+        instance()
+    );
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let holds = || node.ip("address show dev extra0").is_ok_and(|text| text.contains("192.0.2.1/24"));
+    assert!(holds());
+    let mark = one.journal().mark();
+    node.ip("link set extra0 down")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    node.ip("link set extra0 up")?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    let mark = one.journal().mark();
+    node.ip("address delete 192.0.2.1/24 dev extra0")?;
+    one.journal().wait(mark, "Restoring deleted static address 192.0.2.1/24", ELECTION)?;
+    eventually("the address", ELECTION, || holds().then_some(()))?;
+    one.stop()?;
+    assert!(!holds());
+    Ok(())
+}

@@ -1,0 +1,161 @@
+//! Virtual MAC addresses in numbers, on other interfaces than a cable's, and of IPv6.
+
+use lab::{
+    Node, Outcome, Seen, eventually,
+    pair::{Cast, ELECTION, Pair},
+};
+use std::{collections::BTreeSet, time::Duration};
+
+/// Nothing here takes longer, however busy the machine is.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+const MAC: [u8; 6] = [0, 0, 0x5e, 0, 1, 50];
+
+fn links(node: &Node) -> Outcome<String> {
+    node.ip("-details -oneline link show type macvlan")
+}
+
+fn addresses(node: &Node, interface: &str) -> String {
+    node.ip(&format!("-oneline address show dev {interface}")).unwrap_or_default()
+}
+
+pub(crate) fn a_vmac_on_a_bridge_carries_addresses_and_adverts(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    for words in [
+        "link add br0 type bridge forward_delay 0",
+        "link set br0 up",
+        "address flush dev eth1",
+        "link set eth1 master br0",
+        "address add 172.16.0.1/24 dev br0",
+    ] {
+        node.ip(words)?;
+    }
+    let mut one = pair.one.start_with(
+        "vrrp_instance VI_1 {\n interface br0\n virtual_router_id 50\n priority 200\n use_vmac\n \
+         virtual_ipaddress {\n 172.16.0.205/24\n }\n}\n",
+    )?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    eventually("the address on the VMAC", ELECTION, || {
+        addresses(node, "vrrp.50").contains("172.16.0.205/24").then_some(())
+    })?;
+    assert!(links(node)?.contains("vrrp.50@br0"), "{}", links(node)?);
+    eventually("adverts and announcements through the bridge", ELECTION, || {
+        let frames = pair.capture.frames();
+        let of_vmac = || frames.iter().filter(|frame| frame.source == MAC);
+        let has_advert = of_vmac().any(|frame| matches!(frame.seen, Seen::Advert { .. }));
+        let has_arp = of_vmac().any(|frame| matches!(frame.seen, Seen::GratuitousArp { .. }));
+        (has_advert && has_arp).then_some(())
+    })?;
+    one.stop()?;
+    assert_eq!(links(node)?, "");
+    Ok(())
+}
+
+pub(crate) fn addresses_on_other_interfaces_have_vmacs_of_their_own(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    for words in ["link add extra0 type veth peer name extra1", "link set extra0 up", "link set extra1 up"] {
+        node.ip(words)?;
+    }
+    let mut one = pair.one.start_with(
+        "vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 50\n priority 200\n use_vmac_addr\n \
+         virtual_ipaddress {\n 172.16.0.205/24\n 172.16.9.205/24 dev extra0\n }\n}\n",
+    )?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let of = |base: &str| -> Option<String> {
+        let all = links(node).ok()?;
+        let line = all.lines().find(|line| line.contains(&format!("@{base}:")))?;
+        assert!(line.contains("00:00:5e:00:01:32"), "{line}");
+        Some(line.split([' ', '@']).nth(1)?.to_owned())
+    };
+    eventually("each address on the VMAC of its interface", ELECTION, || {
+        let (first, second) = (of("eth1")?, of("extra0")?);
+        let there = addresses(node, &first).contains("172.16.0.205/24")
+            && addresses(node, &second).contains("172.16.9.205/24");
+        there.then_some(())
+    })?;
+    eventually("an announcement from the virtual MAC address", ELECTION, || {
+        let is_announcement = |seen| matches!(seen, Seen::GratuitousArp { mac: MAC, .. });
+        pair.capture.frames().iter().any(|frame| is_announcement(frame.seen)).then_some(())
+    })?;
+    let is_advert = |seen| matches!(seen, Seen::Advert { vrid: 50, .. });
+    let frames = pair.capture.frames();
+    assert!(
+        frames.iter().all(|frame| !is_advert(frame.seen) || frame.source != MAC),
+        "adverts are the base's"
+    );
+    one.stop()?;
+    assert_eq!(links(node)?, "");
+    Ok(())
+}
+
+pub(crate) fn an_ipv6_vmac_speaks_from_a_copy_of_the_address_below(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let below = eventually("the address of the link", ELECTION, || {
+        let text = node.ip("-oneline -6 address show dev eth1 scope link -tentative").ok()?;
+        Some(text.split_whitespace().nth(3)?.to_owned())
+    })?;
+    let mut one = pair.one.start_with(
+        "vrrp_instance VI_6 {\n interface eth1\n virtual_router_id 50\n priority 200\n use_vmac\n advert_int 0.2\n \
+         virtual_ipaddress {\n fe80::50/64\n 2001:db8::50/64\n }\n}\n",
+    )?;
+    one.logs("(VI_6) Entering MASTER STATE", ELECTION)?;
+    eventually("the addresses on the VMAC", ELECTION, || {
+        addresses(node, "vrrp.50").contains("2001:db8::50/64").then_some(())
+    })?;
+    let all = addresses(node, "vrrp.50");
+    assert!(links(node)?.contains("00:00:5e:00:02:32"), "{}", links(node)?);
+    assert!(all.contains(&below) && all.contains("fe80::50/64"), "{below} among {all}");
+    eventually("the announcement of both", ELECTION, || {
+        let frames = pair.capture.frames();
+        let mac = [0, 0, 0x5e, 0, 2, 50];
+        let announced: BTreeSet<String> = frames
+            .iter()
+            .filter(|frame| frame.source == mac)
+            .filter_map(|frame| match frame.seen {
+                Seen::NeighbourAdvert { address, .. } => Some(address.to_string()),
+                Seen::Advert { .. }
+                | Seen::GratuitousArp { .. }
+                | Seen::Bfd { .. }
+                | Seen::MembershipReport => None,
+            })
+            .collect();
+        let both = ["2001:db8::50", "fe80::50"].map(str::to_owned);
+        both.iter().all(|address| announced.contains(address)).then_some(())
+    })?;
+    one.stop()?;
+    assert_eq!(links(node)?, "");
+    Ok(())
+}
+
+pub(crate) fn two_hundred_vmacs_come_through_the_loss_of_their_link(cast: &Cast) -> Outcome {
+    const COUNT: u8 = 200;
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let config: String = (1..=COUNT)
+        .map(|number| {
+            format!(
+                "vrrp_instance VI_{number} {{\n interface eth1\n virtual_router_id {number}\n priority 200\n use_vmac\n \
+                 virtual_ipaddress {{\n 10.7.{number}.1/24\n }}\n}}\n"
+            )
+        })
+        .collect();
+    let one = pair.one.start_with(&config)?;
+    let held = || Some(node.ip("-oneline -4 address show").ok()?.matches(" 10.7.").count());
+    eventually("two hundred masters", PATIENCE, || (held()? == usize::from(COUNT)).then_some(()))?;
+    let mark = one.journal().mark();
+    node.unplug("eth1")?;
+    eventually("two hundred faults", PATIENCE, || (held()? == 0).then_some(()))?;
+    node.plug("eth1")?;
+    eventually("two hundred masters again", PATIENCE, || (held()? == usize::from(COUNT)).then_some(()))?;
+    let told = one.journal().since(mark);
+    for number in 1..=COUNT {
+        let words = format!("(VI_{number}) Entering ");
+        let states: Vec<&str> = told.iter().filter_map(|line| line.text.split(&words).nth(1)).collect();
+        assert_eq!(states, ["FAULT STATE", "BACKUP STATE", "MASTER STATE"], "VI_{number}");
+    }
+    assert_eq!(links(node)?.lines().count(), usize::from(COUNT));
+    Ok(())
+}

@@ -1,0 +1,139 @@
+//! Many reloads and signals in no order for a director, with the end of a worker now and then: the table and the addresses
+//! are those of the last configuration, nothing grows, and nothing is left behind.
+
+use crate::stage::START;
+use lab::{Binary, Dice, Keepalived, Outcome, eventually, ipvs, ipvs::Table, is_alive, seed::Cluster};
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+use std::{
+    collections::BTreeSet,
+    env, fs,
+    net::{Ipv4Addr, SocketAddrV4},
+    process::Command,
+    time::Duration,
+};
+
+/// Rounds, unless `SOAK_ROUNDS` asks for more.
+const ROUNDS: u32 = 60;
+
+/// A worker dies in one round of so many.
+const LIVES: u64 = 20;
+
+/// A worker that dies often waits for up to a minute before it begins again.
+const RECOVERY: Duration = Duration::from_secs(150);
+
+/// What the supervisor may need more in the end than after its first reloads, in KiB.
+const GROWTH: u64 = 8 * 1024;
+
+const SERVICES: u8 = 6;
+
+/// The seed's servers that serve port 80.
+const SERVERS: [u8; 4] = [195, 196, 197, 198];
+
+const VIP: Ipv4Addr = Ipv4Addr::new(172, 16, 0, 205);
+
+/// Which services there are and which servers each has, by the bits of `variant`; the first service always is.
+fn config(variant: u64) -> (String, Table) {
+    let mut table = Table::new();
+    let mut text = format!(
+        "vrrp_instance V {{\n interface eth1\n virtual_router_id 51\n priority 200\n virtual_ipaddress {{\n {VIP}\n }}\n}}\n"
+    );
+    for number in (0..SERVICES).filter(|number| *number == 0 || variant & (1 << number) != 0) {
+        let service = SocketAddrV4::new(VIP, 8000 + u16::from(number));
+        text.push_str(&format!(
+            "virtual_server {VIP} {} {{\n delay_loop 3\n lvs_sched wlc\n lvs_method NAT\n protocol TCP\n",
+            service.port()
+        ));
+        let shift = u32::from(SERVICES + number);
+        let mut servers = BTreeSet::new();
+        for (place, last) in SERVERS.into_iter().enumerate() {
+            if place > 0 && variant >> shift & (1 << place) == 0 {
+                continue;
+            }
+            let server = SocketAddrV4::new(Ipv4Addr::new(172, 16, 0, last), 80);
+            let weight = 1 + (variant >> (place + 8)) % 4;
+            text.push_str(&format!(
+                " real_server {} 80 {{\n weight {weight}\n TCP_CHECK {{\n connect_timeout 5\n }}\n }}\n",
+                server.ip()
+            ));
+            servers.insert(server);
+        }
+        text.push_str("}\n");
+        table.insert(service, servers);
+    }
+    (text, table)
+}
+
+/// Memory in KiB and open files of a process.
+fn size(pid: Pid) -> Outcome<(u64, usize)> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let memory = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
+    Ok((memory, fs::read_dir(format!("/proc/{pid}/fd"))?.count()))
+}
+
+fn send(pid: Pid, signal: u64) {
+    // It may have ended meanwhile.
+    let _ = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status();
+}
+
+pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &Binary) -> Outcome {
+    let rounds = env::var("SOAK_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
+    let cluster = Cluster::new()?;
+    let [director, _] = &cluster.directors;
+    let is_as = |wanted: &Table| {
+        let is_held = director.vips().is_ok_and(|vips| vips.contains(&VIP));
+        is_held && ipvs::table(&director.node).is_ok_and(|table| table == *wanted)
+    };
+    let mut dice = Dice::new(3);
+    let (text, mut wanted) = config(u64::MAX);
+    let mut daemon = Keepalived::start(&director.node, binary, &text)?;
+    eventually("the whole table", START, || is_as(&wanted).then_some(()))?;
+    let parent = daemon.process().pid();
+    let mut before = size(parent)?;
+    for round in 0..rounds {
+        let worker = dice.pick(&[daemon.checkers_worker(), daemon.vrrp_worker()]);
+        let alive = worker.filter(|pid| is_alive(*pid));
+        match dice.roll(8) {
+            0..=3 => {
+                let (text, table) = config(dice.roll(1 << 20));
+                wanted = table;
+                daemon.write_config(&text)?;
+                let mark = daemon.journal().mark();
+                daemon.reload()?;
+                // Some are in force before the next one comes, some are overtaken.
+                if dice.roll(2) == 0 {
+                    daemon.journal().wait(mark, "Reload complete", RECOVERY)?;
+                }
+            }
+            4 => send(parent, dice.pick(&[10, 12, 36, 63])),
+            _ => alive.into_iter().for_each(|pid| send(pid, dice.pick(&[1, 10, 17, 28]))),
+        }
+        if dice.roll(LIVES) == 0
+            && let Some(pid) = alive
+        {
+            let _ = kill(pid, dice.pick(&[Signal::SIGKILL, Signal::SIGSEGV]));
+        }
+        if round == rounds / 10 {
+            // The first ones fill caches.
+            before = size(parent)?;
+        }
+    }
+    daemon.reload()?;
+    eventually("the last configuration", RECOVERY, || is_as(&wanted).then_some(()))?;
+    eventually("two workers", RECOVERY, || {
+        let workers = [daemon.checkers_worker()?, daemon.vrrp_worker()?];
+        workers.iter().all(|pid| is_alive(*pid)).then_some(())
+    })?;
+    assert_eq!(daemon.workers().len(), 2, "and no other process");
+    let ((memory, files), (memory_now, files_now)) = (before, size(parent)?);
+    assert!(memory_now <= memory + GROWTH, "{memory} KiB grew to {memory_now} KiB");
+    assert!(files_now <= files + 4, "{files} open files grew to {files_now}");
+    assert_eq!(daemon.stop()?.code(), Some(0));
+    assert_eq!(ipvs::table(&director.node)?, Table::new());
+    assert_eq!(director.vips()?.len(), 0);
+    assert!(daemon.pid_files().is_empty());
+    Ok(())
+}
