@@ -21,6 +21,8 @@ use crate::plan::{self, Plan, System};
 /// A configuration that can be run.
 #[derive(Debug)]
 pub(crate) struct Loaded {
+    /// Counts the configurations of one daemon.
+    pub(crate) number: u64,
     /// What the files say.
     pub(crate) config: Config,
     /// What follows from it.
@@ -148,7 +150,7 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
         return Err(Refusal { exit: Exit::Config, reason });
     }
     let flaws = Flaws::among(&findings.diagnostics);
-    Ok(Loaded { plan, flaws, place: findings.place, config: findings.config })
+    Ok(Loaded { number: 0, plan, flaws, place: findings.place, config: findings.config })
 }
 
 /// Reads the configuration again while `running` is in force.
@@ -177,7 +179,8 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
     if let Some(new) = running.flaws.new_among(&diagnostics) {
         return Err(Refusal { exit: Exit::Config, reason: new.to_string() });
     }
-    Ok(Loaded { plan, flaws: Flaws::among(&diagnostics), place, config })
+    let flaws = Flaws::among(&diagnostics);
+    Ok(Loaded { number: running.number + 1, plan, flaws, place, config })
 }
 
 /// Writes what is wrong to the log file of `reload_check_config`, and allows nothing to be wrong.

@@ -522,8 +522,7 @@ impl Thread {
         now.extend(self.dump_addresses().await?);
         for report in self.mirror.gone(&now).into_iter().chain(now) {
             let report = self.linkbeat.correct(report);
-            self.mirror.apply(&report);
-            self.answer(Answer::Report(report));
+            self.take(report);
         }
         self.answer(Answer::Current);
         Ok(())

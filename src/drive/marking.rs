@@ -84,3 +84,33 @@ fn element(Mark { first, last, port, mark, .. }: &Mark) -> String {
     let port = if *port == 0 { "0-65535".to_owned() } else { port.to_string() };
     format!("{} . {port} : {mark}", range(first, last))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+    use std::num::NonZeroU32;
+
+    use super::*;
+
+    /// A scene has `nft` read the same file.
+    const GROUPS: &str = include_str!("marking/groups.nft");
+
+    fn mark(protocol: Protocol, first: &str, last: &str, port: u16, mark: u32) -> Mark {
+        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
+        let mark = NonZeroU32::new(mark).expect("not 0");
+        Mark { protocol, first: address(first), last: address(last), port, mark }
+    }
+
+    #[test]
+    fn each_protocol_has_a_map_and_a_rule_in_the_table_of_its_family() {
+        let marks = vec![
+            mark(Protocol::Tcp, "10.0.0.1", "10.0.0.3", 80, 1000),
+            mark(Protocol::Tcp, "fd00::1", "fd00::1", 80, 1000),
+            mark(Protocol::Udp, "10.0.0.9", "10.0.0.9", 0, 1001),
+        ];
+        let marking = Marking { table: "keepalived_ipvs".into(), priority: -1, marks };
+        assert_eq!(script(None, Some(&marking)), GROUPS);
+        let end = script(Some(&marking), None);
+        assert!(GROUPS.starts_with(&end) && end.ends_with("delete table ip6 keepalived_ipvs\n"), "{end}");
+    }
+}

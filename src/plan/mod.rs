@@ -167,11 +167,11 @@ impl Plan {
     }
 
     /// The message that changes a worker's plan.
-    pub(crate) fn reload_message(&self, role: Role) -> io::Result<Bytes> {
+    pub(crate) fn reload_message(&self, role: Role, number: u64) -> io::Result<Bytes> {
         match role {
-            Role::Checkers => encode(&ToWorker::Reload(&self.checkers)),
-            Role::Vrrp => encode(&ToWorker::Reload(&self.vrrp)),
-            Role::Bfd => encode(&ToWorker::Reload(&self.bfd)),
+            Role::Checkers => encode(&ToWorker::Reload { number, plan: &self.checkers }),
+            Role::Vrrp => encode(&ToWorker::Reload { number, plan: &self.vrrp }),
+            Role::Bfd => encode(&ToWorker::Reload { number, plan: &self.bfd }),
         }
     }
 }

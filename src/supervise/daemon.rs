@@ -14,6 +14,7 @@ use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
+use tokio_util::bytes::Bytes;
 
 use super::archive::Archive;
 use super::autopsy;
@@ -28,7 +29,7 @@ use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
-use crate::plan::{diff, process};
+use crate::plan::{Plan, diff, process};
 use crate::script::Runner;
 use crate::signals;
 use crate::tune::Tuner;
@@ -259,28 +260,18 @@ impl Supervisor {
     }
 
     fn start(&mut self, role: Role, errand: Errand) {
-        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
-        let start = Start {
-            log: settings(
-                &self.options,
-                &self.loaded.place.ident(role.ident()),
-                &self.loaded.place.ident(role.tag()),
-            ),
-            pid_file: slot.pid_path(),
-            leave_on_stop: self.options.leaves_behind(role),
-            only_clean_up: errand == Errand::CleanUp,
-            ignore_interrupt: self.options.ignore_sigint,
-            watch_addresses: self.options.watch_addresses,
-            succeeds: slot.has_died,
-            tuning: self.tuning(role),
+        let loaded = Arc::clone(&self.loaded);
+        let Some(slot) = self.slot(role) else { return };
+        let plans = match errand {
+            Errand::Work => slot.given.to_a_new_worker(loaded.number, &loaded),
+            Errand::CleanUp => vec![(loaded.number, loaded)],
         };
-        let (arguments, heard) = (self.arguments.clone(), self.heard.clone());
-        let first = self.loaded.plan.start_message(role, start);
-        let result = match (first, self.slot(role)) {
-            (Ok(first), Some(slot)) => slot.start(&arguments, first, &heard),
-            (Err(error), Some(_)) => Err(error),
-            (_, None) => return,
-        };
+        let result = plans.iter().map(|(number, loaded)| (*number, &loaded.plan)).enumerate().try_for_each(
+            |(place, (number, plan))| match place {
+                0 => self.start_with(role, errand, number, plan),
+                _ => plan.reload_message(role, number).map(|message| self.send(role, message)),
+            },
+        );
         if let Err(error) = result {
             tracing::error!(alert = true, "Unable to start {} child process: {error}", role.title());
             if let Some(slot) = self.slot(role) {
@@ -294,17 +285,40 @@ impl Supervisor {
         }
     }
 
+    /// Starts a worker with its first plan.
+    fn start_with(&mut self, role: Role, errand: Errand, number: u64, plan: &Plan) -> io::Result<()> {
+        let (tuning, arguments, heard) = (self.tuning(role), self.arguments.clone(), self.heard.clone());
+        let Some(slot) = self.slots.iter_mut().find(|slot| slot.role == role) else { return Ok(()) };
+        let place = &self.loaded.place;
+        let start = Start {
+            number,
+            log: settings(&self.options, &place.ident(role.ident()), &place.ident(role.tag())),
+            pid_file: slot.pid_path(),
+            leave_on_stop: self.options.leaves_behind(role),
+            only_clean_up: errand == Errand::CleanUp,
+            ignore_interrupt: self.options.ignore_sigint,
+            watch_addresses: self.options.watch_addresses,
+            succeeds: slot.has_died,
+            tuning,
+        };
+        slot.start(&arguments, plan.start_message(role, start)?, &heard)
+    }
+
     /// Takes a message from a worker; one from a process that has been replaced no longer counts.
     fn listen(&mut self, role: Role, pid: Pid, message: FromWorker) {
         if self.slot(role).and_then(|slot| slot.pid()) != Some(pid) {
             return;
         }
         match message {
-            FromWorker::Configured => {
-                if let Some(pulse) = self.slot(role).and_then(Slot::pulse) {
-                    pulse.configured();
+            FromWorker::Configured(number) => {
+                if let Some(slot) = self.slot(role) {
+                    slot.given.in_force(number);
+                    slot.pulse().into_iter().for_each(|pulse| pulse.configured());
                 }
-                if let Phase::Configuring { waiting, .. } = &mut self.phase {
+                // A successor is given older plans first.
+                if number == self.loaded.number
+                    && let Phase::Configuring { waiting, .. } = &mut self.phase
+                {
                     waiting.remove(&role);
                     self.settled();
                 }
@@ -408,10 +422,13 @@ impl Supervisor {
         }
     }
 
+    fn send(&self, role: Role, message: Bytes) {
+        self.slots.iter().filter(|slot| slot.role == role).for_each(|slot| slot.send(message.clone()));
+    }
+
     fn tell(&self, role: Role, message: &ToWorker<()>) {
-        let Some(slot) = self.slots.iter().find(|slot| slot.role == role) else { return };
         match message.encode() {
-            Ok(message) => slot.send(message),
+            Ok(message) => self.send(role, message),
             Err(error) => tracing::error!("{} process cannot be told: {error}", role.title()),
         }
     }
@@ -500,16 +517,20 @@ impl Supervisor {
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
-        for slot in self.slots.iter().filter(|slot| slot.pid().is_some()) {
-            match self.loaded.plan.reload_message(slot.role) {
+        let (loaded, number) = (Arc::clone(&self.loaded), self.loaded.number);
+        let running: Vec<_> =
+            self.slots.iter().filter(|slot| slot.pid().is_some()).map(|slot| slot.role).collect();
+        for role in running {
+            match loaded.plan.reload_message(role, number) {
                 Ok(message) => {
-                    slot.send(message);
-                    self.tell(slot.role, &ToWorker::Tune(self.tuning(slot.role)));
-                    self.recite(slot.role);
-                    self.repeat_paths(slot.role);
-                    waiting.insert(slot.role);
+                    self.slot(role).into_iter().for_each(|slot| slot.given.more(number, &loaded));
+                    self.send(role, message);
+                    self.tell(role, &ToWorker::Tune(self.tuning(role)));
+                    self.recite(role);
+                    self.repeat_paths(role);
+                    waiting.insert(role);
                 }
-                Err(error) => tracing::error!("{} process cannot be reloaded: {error}", slot.role.title()),
+                Err(error) => tracing::error!("{} process cannot be reloaded: {error}", role.title()),
             }
         }
         let first = matches!(self.phase, Phase::Configuring { first: true, .. });
@@ -565,6 +586,7 @@ impl Supervisor {
     fn process_ended(&mut self, pid: Pid, end: End) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) else { return };
         let (role, lived) = (slot.role, slot.ended());
+        slot.given.ended(matches!(end, End::Code(0)));
         match end {
             End::Code(0) => {}
             End::Code(code) => match Exit::permanent(code) {

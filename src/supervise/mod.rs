@@ -4,6 +4,7 @@ mod archive;
 mod autopsy;
 mod banner;
 mod daemon;
+mod given;
 mod mark;
 mod occasion;
 mod pulse;

@@ -13,8 +13,10 @@ use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::bytes::Bytes;
 
+use super::given::Given;
 use super::pulse::Pulse;
 use super::respawn::Respawn;
+use crate::load::Loaded;
 use crate::pidfile::PidFile;
 use crate::worker::{self, FromWorker, Role};
 
@@ -44,6 +46,8 @@ pub(super) struct Slot {
     pid_file: PidFile,
     process: Option<Process>,
     respawn: Respawn,
+    /// What its workers were given.
+    pub(super) given: Given<Loaded>,
     /// Whether a worker of this role has died.
     pub(super) has_died: bool,
     /// What it last said of itself.
@@ -59,6 +63,7 @@ impl Slot {
             pid_file,
             process: None,
             respawn: Respawn::default(),
+            given: Given::default(),
             has_died: false,
             words: String::new(),
             restart_at: None,

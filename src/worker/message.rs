@@ -16,6 +16,8 @@ use crate::status::Status;
 /// What a worker needs to know besides its plan. Fixed for the life of the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Start {
+    /// The number of the first plan.
+    pub(crate) number: u64,
     /// Where and how to log.
     pub(crate) log: log::Settings,
     /// The worker's pid file, which it removes when it ends in order.
@@ -45,7 +47,12 @@ pub(crate) enum ToWorker<P> {
         plan: P,
     },
     /// A new plan; apply the difference.
-    Reload(P),
+    Reload {
+        /// Its number.
+        number: u64,
+        /// What to do.
+        plan: P,
+    },
     /// Tell how you are, for this.
     Report(Request),
     /// Run like this from now on.
@@ -131,8 +138,8 @@ impl PathNews {
 /// From a worker to the supervisor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum FromWorker {
-    /// The plan just received is in force.
-    Configured,
+    /// The plan of this number is in force.
+    Configured(u64),
     /// What BFD sessions say.
     Paths(Vec<PathNews>),
     /// The answer to [`ToWorker::Ping`]: what there is to say in a few words.

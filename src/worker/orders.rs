@@ -39,7 +39,9 @@ pub(crate) struct Orders<P> {
     from_supervisor: Receiver<ToWorker<P>>,
     /// To a task that writes: a supervisor that does not read must not hold the worker up.
     outbox: UnboundedSender<FromWorker>,
+    /// The last plan and its number.
     plan: P,
+    number: u64,
     terminate: Signal,
     interrupt: Signal,
     ignore_interrupt: bool,
@@ -74,6 +76,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     from_supervisor,
                     outbox,
                     plan: plan.clone(),
+                    number: start.number,
                     terminate,
                     interrupt,
                     ignore_interrupt,
@@ -111,7 +114,8 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
             _ = self.terminate.recv() => Order::Stop,
             () = interrupted => Order::Stop,
             message = self.from_supervisor.next() => match message {
-                Some(Ok(ToWorker::Reload(plan))) => {
+                Some(Ok(ToWorker::Reload { number, plan })) => {
+                    self.number = number;
                     self.plan = plan.clone();
                     Order::Reload(Box::new(plan))
                 }
@@ -154,7 +158,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
 
     /// Tells the supervisor that the last plan is in force.
     pub(crate) fn configured(&self) {
-        self.tell(FromWorker::Configured);
+        self.tell(FromWorker::Configured(self.number));
     }
 
     /// Tells the supervisor what BFD sessions say.

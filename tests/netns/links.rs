@@ -1,7 +1,7 @@
 //! What is heard of interfaces: by asking them, by too many notices at once, and for static objects that routers watch.
 
 use lab::{
-    Outcome, eventually,
+    Failure, Keepalived, Mark, Node, Outcome, eventually,
     pair::{Cast, ELECTION, Pair, settles},
     seed::VIPS,
 };
@@ -33,31 +33,42 @@ pub(crate) fn a_link_that_is_asked_says_when_its_cable_is_pulled(cast: &Cast) ->
     Ok(())
 }
 
-/// The worker hears nothing for a moment in which more happens than the kernel keeps for it, the loss of an address of its
-/// own among it.
-pub(crate) fn more_notices_than_the_kernel_keeps_hide_no_lost_address(cast: &Cast) -> Outcome {
-    const CHANGES: usize = 4_000;
-    let pair = Pair::new(cast)?;
-    let node = &pair.one.node;
-    let one = pair.one.start(200)?;
-    settles(&pair.one, &pair.two)?;
-    let mut batch = String::new();
-    for _ in 0..CHANGES / 2 {
-        batch += "address add 192.0.2.77/32 dev lo\naddress del 192.0.2.77/32 dev lo\n";
-    }
-    batch += &format!("address del {}/32 dev eth1\n", VIPS[1]);
-    batch += "address add 192.0.2.78/32 dev lo\n";
+/// The worker hears nothing for a moment in which `loss` happens, and more besides than the kernel keeps for it.
+fn lose_unheard(node: &Node, daemon: &Keepalived, loss: &str) -> Outcome<Mark> {
+    const CHANGES: usize = 2_000;
+    let mut batch = "address add 192.0.2.77/32 dev lo\naddress del 192.0.2.77/32 dev lo\n".repeat(CHANGES);
+    batch += loss;
     fs::write(node.outside("/run/batch"), batch)?;
-    let worker = one.vrrp_worker().ok_or_else(|| lab::Failure::new("no worker"))?;
-    let mark = one.journal().mark();
+    let worker = daemon.vrrp_worker().ok_or_else(|| Failure::new("there is no worker"))?;
+    let mark = daemon.journal().mark();
     kill(worker, Signal::SIGSTOP)?;
     let outcome = node.run("ip", &["-batch", "/run/batch"]);
     kill(worker, Signal::SIGCONT)?;
     outcome?;
-    one.journal().wait(mark, "Netlink: Receive buffer overrun on monitor socket", PATIENCE)?;
+    daemon.journal().wait(mark, "Netlink: Receive buffer overrun on monitor socket", PATIENCE)?;
+    Ok(mark)
+}
+
+pub(crate) fn more_notices_than_the_kernel_keeps_hide_no_lost_address(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(200)?;
+    settles(&pair.one, &pair.two)?;
+    let mark = lose_unheard(&pair.one.node, &one, &format!("address del {}/32 dev eth1\n", VIPS[1]))?;
     one.journal().wait(mark, "(VI_1) Entering BACKUP STATE", PATIENCE)?;
     one.journal().wait(mark, "(VI_1) Entering MASTER STATE", PATIENCE)?;
     settles(&pair.one, &pair.two)
+}
+
+pub(crate) fn more_notices_than_the_kernel_keeps_hide_no_lost_vmac(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let one = pair.one.start_with(&instance().replace("priority", "use_vmac\n priority"))?;
+    let holds = || node.ip("address show dev vrrp.50").is_ok_and(|text| text.contains("172.16.0.205/24"));
+    eventually("the address on the VMAC", ELECTION, || holds().then_some(()))?;
+    let mark = lose_unheard(node, &one, "link del dev vrrp.50\n")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", PATIENCE)?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", PATIENCE)?;
+    eventually("the address on the new VMAC", PATIENCE, || holds().then_some(()))
 }
 
 pub(crate) fn a_static_address_takes_the_routers_that_watch_it_along(cast: &Cast) -> Outcome {

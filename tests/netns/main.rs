@@ -17,6 +17,8 @@ mod ipv6;
 mod links;
 mod logs;
 mod manager;
+mod marks;
+mod marking;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
@@ -86,6 +88,8 @@ fn main() -> ExitCode {
                 links::a_link_that_is_asked_says_when_its_cable_is_pulled,
                 links::a_static_address_takes_the_routers_that_watch_it_along,
                 links::more_notices_than_the_kernel_keeps_hide_no_lost_address,
+                links::more_notices_than_the_kernel_keeps_hide_no_lost_vmac,
+                marking::packets_of_a_group_get_its_mark_and_no_others,
                 routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
                 routes::a_reload_touches_only_the_routes_and_rules_that_differ,
                 routes::among_fifty_routers_a_reload_moves_only_those_that_change,
@@ -109,6 +113,7 @@ fn main() -> ExitCode {
                 vmac_many::addresses_on_other_interfaces_have_vmacs_of_their_own,
                 vmac_many::an_ipv6_vmac_speaks_from_a_copy_of_the_address_below,
                 vmac_many::two_hundred_vmacs_come_through_the_loss_of_their_link,
+                vmac_many::where_packets_cannot_be_duplicated_the_interface_below_joins_the_group,
                 hardship::a_file_that_was_emptied_takes_nothing_away,
                 hardship::a_flood_of_short_packets_is_told_in_few_lines,
                 hardship::a_worker_that_is_stuck_when_it_must_stop_leaves_no_address_behind,
@@ -133,6 +138,7 @@ fn main() -> ExitCode {
                 reloads::what_a_reload_would_change_is_told_before_and_logged_then,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
                 soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_router_that_leaves_the_configuration_while_its_worker_is_dead_leaves_no_address,
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
                 supervision::a_worker_that_is_stuck_is_told_of_and_replaced,
@@ -154,6 +160,7 @@ fn main() -> ExitCode {
             tests![
                 bfd_peers::a_session_with_bird_agrees_on_its_times_and_ends_with_it,
                 bfd_peers::a_session_with_frr_ends_when_it_is_switched_off_and_nobody_is_told,
+                marks::the_doctor_reads_marks_from_rules_of_nft_and_of_iptables,
             ],
         )
         .run()

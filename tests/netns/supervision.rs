@@ -9,7 +9,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 const HIGH: u8 = 200;
 const LOW: u8 = 100;
@@ -75,5 +75,41 @@ pub(crate) fn a_worker_that_is_stuck_is_told_of_and_replaced(cast: &Cast) -> Out
     })?;
     let losses: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
     assert_eq!(losses, [""; 0]);
+    Ok(())
+}
+
+pub(crate) fn a_router_that_leaves_the_configuration_while_its_worker_is_dead_leaves_no_address(
+    cast: &Cast,
+) -> Outcome {
+    let router = |number: u8| {
+        format!(
+            "vrrp_instance V{number} {{\n interface eth1\n virtual_router_id {number}\n priority 200\n \
+             virtual_ipaddress {{\n 10.0.0.{number}\n }}\n}}\n"
+        )
+    };
+    let pair = Pair::new(cast)?;
+    let mut daemon = pair.one.start_with(&(router(1) + &router(2)))?;
+    let held = || -> Outcome<Vec<u8>> {
+        let all = pair.one.node.addresses()?;
+        Ok((1..=2).filter(|last| all.contains(&IpAddr::from([10, 0, 0, *last]))).collect())
+    };
+    eventually("both addresses", ELECTION, || (held().ok()? == [1, 2]).then_some(()))?;
+    let watch = pair.one.node.watch_addresses()?;
+    let worker = daemon.vrrp_worker().expect("it runs");
+    // The supervisor hears of the death and of the reload at the same time.
+    let parent = daemon.process().pid();
+    kill(parent, Signal::SIGSTOP)?;
+    kill(worker, Signal::SIGKILL)?;
+    eventually("the death", ELECTION, || (!is_alive(worker)).then_some(()))?;
+    daemon.write_config(&router(1))?;
+    daemon.reload()?;
+    kill(parent, Signal::SIGCONT)?;
+    successor(&daemon, worker)?;
+    eventually("one address", ELECTION, || (held().ok()? == [1]).then_some(()))?;
+    daemon.logs("Reload complete", ELECTION)?;
+    let lost: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
+    assert!(lost.iter().all(|line| line.contains("10.0.0.2")), "{lost:?}");
+    assert_eq!(daemon.stop()?.code(), Some(0));
+    assert_eq!(held()?, [0; 0]);
     Ok(())
 }

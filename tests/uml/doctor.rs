@@ -158,15 +158,7 @@ pub(crate) fn the_doctor_mends_a_firewall_mark_that_no_rule_gives(binary: &Binar
     let told = notes(&node)?;
     assert_eq!(told.len(), 2, "{told:?}");
     assert!(told.iter().all(|note| note.contains("names no address: a rule of netfilter gives the mark 7")));
-    // The same by nft, and the row of the table like any other.
-    for program in ["iptables-legacy", "ip6tables-legacy"] {
-        node.run(program, &["-t", "mangle", "-F"])?;
-    }
-    assert_eq!(doctor.ids(&node)?, ["fwmark", "fwmark"]);
-    let rule = "add table inet t; add chain inet t c { type filter hook prerouting priority mangle; }; \
-                add rule inet t c tcp dport 80 meta mark set 7";
-    node.run("nft", &[rule])?;
-    assert_eq!(notes(&node)?, told);
+    // The row of the table is compared like any other.
     tool(&node, binary, "ipvsadm -E -f 7 -s wrr")?;
     doctor.mends(&node, &["table"])
 }

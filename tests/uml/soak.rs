@@ -122,7 +122,10 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
         }
     }
     daemon.reload()?;
-    eventually("the last configuration", RECOVERY, || is_as(&wanted).then_some(()))?;
+    if eventually("the last configuration", RECOVERY, || is_as(&wanted).then_some(())).is_err() {
+        assert_eq!(ipvs::table(&director.node)?, wanted);
+        return Err(lab::Failure::new(format!("the addresses are {:?}", director.vips()?)));
+    }
     eventually("two workers", RECOVERY, || {
         let workers = [daemon.checkers_worker()?, daemon.vrrp_worker()?];
         workers.iter().all(|pid| is_alive(*pid)).then_some(())

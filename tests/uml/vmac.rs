@@ -105,8 +105,7 @@ pub(crate) fn a_vmac_on_a_bond_outlives_the_loss_of_one_of_its_cables(binary: &B
     let mark = daemon.journal().mark();
     node.unplug("eth1")?;
     eventually("the other cable in use", ELECTION, || {
-        let text = node.run("cat", &["/sys/class/net/bond0/bonding/active_slave"]).ok()?;
-        (text.trim() == "eth2").then_some(())
+        node.ip("-details link show dev bond0").ok()?.contains("active_slave eth2").then_some(())
     })?;
     holds(&node, "vrrp.50")?;
     assert!(daemon.journal().find(mark, "Entering").is_none(), "{:?}", daemon.journal().since(mark));
@@ -151,22 +150,4 @@ pub(crate) fn unicast_routers_in_a_vrf_hear_each_other(binary: &Binary) -> Outco
     first.stop()?;
     second.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
     holds(&two, "eth1")
-}
-
-/// The kernel of this world has no statement to duplicate packets.
-pub(crate) fn a_kernel_that_cannot_duplicate_packets_has_the_interface_below_join_the_group(
-    binary: &Binary,
-) -> Outcome {
-    let scene = Scene::new()?;
-    let node = node(&scene)?;
-    let mut daemon = Keepalived::start(&node, binary, &config("eth1", "use_vmac"))?;
-    daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
-    daemon.logs("reports of VMACs are dropped, and the interfaces below join the groups", ELECTION)?;
-    let groups = || node.ip("-oneline maddress show dev eth1");
-    eventually("the group below", ELECTION, || groups().ok()?.contains("224.0.0.18").then_some(()))?;
-    let rules = node.run("nft", &["list", "ruleset"])?;
-    assert!(rules.contains("oif @vmac_set drop"), "{rules}");
-    daemon.stop()?;
-    assert!(!groups()?.contains("224.0.0.18"));
-    Ok(())
 }

@@ -1,17 +1,19 @@
 //! Virtual and real servers: families, ports, methods, weights and quorum.
 
+mod candidate;
+
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::block::server::{Head, RealServerBlock, ServerGroupBlock, SslBlock, VirtualServerBlock};
+use self::candidate::Candidate;
+use crate::block::server::{Head, ServerGroupBlock, SslBlock, VirtualServerBlock};
 use crate::config::{
     Config, Family, Forwarding, Granularity, Located, Members, Persistence, Protocol, RealServer, Scheduler,
     SchedulerFlags, Secret, Service, SorryServer, Span, SslContext, VirtualServer, VirtualServerGroup,
-    server_label,
 };
 use crate::diag::Class;
 use crate::keyword::{Blocks, Nested};
-use crate::resolve::{Complaints, check, said, value};
+use crate::resolve::{Complaints, said, value};
 use crate::value::server::PERSISTENCE;
 
 /// The context of SSL checks; a later block replaces an earlier one.
@@ -78,17 +80,6 @@ struct VirtualServerBuilder<'a> {
     service: Service,
     config: &'a Config,
     complaints: &'a mut Complaints,
-}
-
-/// A real server on its way: what its block said, and what follows from the virtual server.
-struct Candidate {
-    block: RealServerBlock,
-    span: Span,
-    addr: IpAddr,
-    port: u16,
-    /// The port as it was written: what is checked, even where connections go to another.
-    written_port: u16,
-    forwarding: Option<Forwarding>,
 }
 
 impl VirtualServerBuilder<'_> {
@@ -281,42 +272,6 @@ impl VirtualServerBuilder<'_> {
         fixed.or(said(said_family)).or(granularity).or(plain).or_else(common).or(Some(Family::V4))
     }
 
-    /// Only a tunnel reaches a server of another family.
-    fn drop_other_families(
-        &mut self,
-        family: Option<Family>,
-        inherited: Option<Forwarding>,
-        end: &Span,
-        candidates: &mut Vec<Candidate>,
-        sorry: &mut Option<(SorryServer, Option<Forwarding>)>,
-    ) {
-        let Some(family) = family else { return };
-        let reachable = |addr: IpAddr, forwarding: Option<Forwarding>| {
-            Family::of(addr) == family || matches!(forwarding, Some(Forwarding::Tunnel(_)))
-        };
-        candidates.retain(|candidate| {
-            let fine = reachable(candidate.addr, candidate.forwarding.or(inherited));
-            if !fine {
-                let end = candidate.block.end.as_ref().unwrap_or(&candidate.span);
-                let text = format!(
-                    "Address family of virtual server and real server {} don't match - skipping real server.",
-                    candidate.addr
-                );
-                self.complaints.at(end, text);
-            }
-            fine
-        });
-        if let Some((SorryServer { addr, .. }, forwarding)) = sorry
-            && !reachable(*addr, *forwarding)
-        {
-            let text = format!(
-                "Address family of virtual server and sorry server {addr} don't match - skipping sorry server."
-            );
-            self.complaints.at(end, text);
-            *sorry = None;
-        }
-    }
-
     fn flags(&mut self, protocol: Protocol, by_address: bool, label: &str) -> SchedulerFlags {
         let block = &self.block;
         let one_packet = block.flags.ops.is_some() && (protocol == Protocol::Udp || !by_address);
@@ -371,125 +326,6 @@ impl VirtualServerBuilder<'_> {
             Some(Family::V4) | None => Granularity::Mask(Ipv4Addr::BROADCAST),
         };
         timeout.map(|timeout| Persistence { timeout, granularity: granularity.unwrap_or(host), engine })
-    }
-
-    fn drop_duplicates(&mut self, candidates: &mut Vec<Candidate>, protocol: Protocol, label: &str) {
-        let mut seen = std::collections::HashSet::new();
-        candidates.retain(|Candidate { addr, port, .. }| {
-            let new = seen.insert((*addr, *port));
-            if !new {
-                let rs = server_label(*addr, protocol, *port);
-                self.complaints
-                    .general(format!("VS {label}: real server {rs} is duplicated - removing second rs"));
-            }
-            new
-        });
-    }
-
-    /// Direct routing and tunnels leave the port as it is; NAT without a port takes that of the service.
-    fn match_ports(
-        &mut self,
-        forwarding: Forwarding,
-        addresses: &[(IpAddr, u16, String)],
-        label: &str,
-        protocol: Protocol,
-        candidates: &mut [Candidate],
-        sorry: &mut Option<(SorryServer, Option<Forwarding>)>,
-    ) {
-        for candidate in &mut *candidates {
-            let nat = candidate.forwarding.unwrap_or(forwarding) == Forwarding::Nat;
-            let rs = server_label(candidate.addr, protocol, candidate.port);
-            match (&self.service, nat) {
-                (Service::Address { port, .. }, true) if candidate.port == 0 => candidate.port = *port,
-                (Service::Address { port, .. }, false) if candidate.port != *port => {
-                    if candidate.port != 0 {
-                        self.complaints.general(format!(
-                            "WARNING - virtual server {label} and real server {rs} ports don't match - resetting"
-                        ));
-                    }
-                    candidate.port = *port;
-                }
-                (Service::Fwmark(_), false) if candidate.port != 0 => {
-                    self.complaints.general(format!(
-                        "WARNING - fwmark virtual server {label}, real server {rs} has port specified - clearing"
-                    ));
-                    candidate.port = 0;
-                }
-                (Service::Address { .. } | Service::Fwmark(_) | Service::Group { .. }, _) => {}
-            }
-        }
-        if let (Service::Group { .. }, _) = (&self.service, ()) {
-            for (_, port, text) in addresses {
-                for candidate in &*candidates {
-                    let nat = candidate.forwarding.unwrap_or(forwarding) == Forwarding::Nat;
-                    if !nat && candidate.port != 0 && candidate.port != *port {
-                        let rs = server_label(candidate.addr, protocol, candidate.port);
-                        self.complaints.general(format!(
-                            "virtual server {label}:[{text}] and real server {rs} ports don't match"
-                        ));
-                    }
-                }
-            }
-        }
-        let Some((sorry, method)) = sorry else { return };
-        if method.unwrap_or(forwarding) == Forwarding::Nat || sorry.port == 0 {
-            return;
-        }
-        match &self.service {
-            Service::Address { port, .. } if sorry.port != *port => {
-                self.complaints.general(format!(
-                    "WARNING - virtual server {label} and sorry server ports don't match - resetting"
-                ));
-                sorry.port = *port;
-            }
-            Service::Fwmark(_) => {
-                self.complaints.general(format!(
-                    "WARNING - virtual server {label}, sorry server has port specified - clearing"
-                ));
-                sorry.port = 0;
-            }
-            Service::Address { .. } | Service::Group { .. } => {}
-        }
-    }
-
-    fn real_server(
-        &mut self,
-        candidate: Candidate,
-        forwarding: Forwarding,
-        protocol: Protocol,
-    ) -> RealServer {
-        let Candidate { mut block, span, addr, port, written_port, .. } = candidate;
-        let checked_port = if written_port == 0 { port } else { written_port };
-        let alerts = &self.config.global.mail;
-        let checkers = check::checkers(
-            &mut block,
-            &self.block,
-            check::Server { addr, port, checked_port, protocol },
-            self.config,
-            self.complaints,
-        );
-        let virtualhost =
-            value(&block.own.virtualhost).or(value(&self.block.checking.virtualhost)).map(|host| host.0);
-        RealServer {
-            span,
-            addr,
-            port,
-            weight: said(block.weight.clone()).unwrap_or_else(|| self.block.checking.weight()),
-            forwarding,
-            upper_threshold: block.own.uthreshold(),
-            lower_threshold: block.own.lthreshold(),
-            inhibit_on_failure: value(&block.own.inhibit_on_failure)
-                .unwrap_or(self.block.checking.inhibit_on_failure.is_some()),
-            notify_up: value(&block.own.notify_up).map(Box::new),
-            notify_down: value(&block.own.notify_down).map(Box::new),
-            smtp_alert: value(&block.own.smtp_alert)
-                .or(alerts.alert_checker)
-                .or(alerts.alert)
-                .unwrap_or(true),
-            virtualhost,
-            snmp_name: value(&block.own.snmp_name).map(|name| name.0),
-            checkers,
-        }
     }
 
     fn quorum(&mut self, servers: &[RealServer], label: &str) -> (u32, u32) {

@@ -1,20 +1,22 @@
 //! Virtual routers: the rules the original applies when an instance is complete, in its order.
 
+mod conduct;
+mod trust;
+
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::time::Duration;
 
 use crate::block::global::GlobalBlock;
-use crate::block::vrrp::{AuthBlock, HmacBlock, InstanceBlock};
+use crate::block::vrrp::InstanceBlock;
 use crate::config::{
-    Address, Auth, Config, Family, Garp, Hmac, Located, Notify, Peer, Peering, Role, Span, UnicastChecksum,
-    Version, Vmac, VrrpInstance,
+    Address, Auth, Config, Family, Located, Notify, Peer, Peering, Role, Span, UnicastChecksum, Version,
+    Vmac, VrrpInstance,
 };
 use crate::diag::Class;
-use crate::keyword::{Blocks, Lines, Nested, Slot, Table};
+use crate::keyword::{Blocks, Lines};
 use crate::resolve::tracking::tracking;
 use crate::resolve::{Complaints, said, value};
-use crate::value::instance::AuthType;
 use crate::value::time::{ms, secs};
 
 /// The longest interval of VRRPv2 and of VRRPv3.
@@ -230,60 +232,6 @@ impl Builder<'_> {
         (priority, state)
     }
 
-    fn auth(&mut self, block: &mut InstanceBlock, family: Family, version: Version, strict: bool) -> Auth {
-        let mut blocks = Nested::all(block.authentication.take()).into_iter().map(|said| said.value);
-        let Some(mut merged) = blocks.next() else { return Auth::None };
-        blocks.for_each(|later| merged.overlay(later));
-        let AuthBlock { auth_type, auth_pass, .. } = merged;
-        let Some(kind) = said(auth_type) else { return Auth::None };
-        let password = said(auth_pass).filter(|password| !password.expose().is_empty());
-        if strict {
-            self.say("Strict mode does not support authentication. Ignoring.");
-            return Auth::None;
-        }
-        if version == Version::V3 {
-            self.say("VRRP version 3 does not support authentication. Ignoring.");
-            return Auth::None;
-        }
-        match (kind, password) {
-            (_, None) => {
-                self.say("Authentication specified but no password given. Ignoring");
-                Auth::None
-            }
-            (AuthType::Ah, Some(_)) if family == Family::V6 => {
-                self.say("Cannot use AH authentication with IPv6. ignoring");
-                Auth::None
-            }
-            (AuthType::Ah, Some(password)) => Auth::Ah(password),
-            (AuthType::Pass, Some(password)) => Auth::Pass(password),
-        }
-    }
-
-    fn hmac(&mut self, block: &mut InstanceBlock, advert_int: Duration, strict: bool) -> Option<Hmac> {
-        let mut blocks = Nested::all(block.auth_hmac.take()).into_iter().map(|said| said.value);
-        let mut merged: HmacBlock = blocks.next()?;
-        blocks.for_each(|later| merged.overlay(later));
-        let keys = said(merged.key).map_or_else(Vec::new, |keys| keys.0);
-        let active = said(merged.active_key).unwrap_or(0);
-        if !keys.iter().any(|key| key.id == active) {
-            self.say(&format!("auth_hmac active_key {active} is not defined - disabling auth_hmac"));
-            return None;
-        }
-        let mut mode = said(merged.mode).map(|mode| mode.0).unwrap_or_default();
-        if strict && mode != crate::config::HmacMode::Enforce {
-            self.say("auth_hmac mode must be enforce in strict mode - resetting");
-            mode = crate::config::HmacMode::Enforce;
-        }
-        let default = secs((3 * advert_int.as_secs()).clamp(5, 300));
-        Some(Hmac {
-            keys,
-            active,
-            window: said(merged.time_window).map_or(default, |window| window.0),
-            anti_replay: said(merged.anti_replay).map(|replay| replay.0).unwrap_or_default(),
-            mode,
-        })
-    }
-
     fn interval(&mut self, interval: Duration, version: Version) -> Duration {
         let shown = interval.as_secs_f64();
         match version {
@@ -453,127 +401,6 @@ impl Builder<'_> {
             }
         }
         (addresses, excluded)
-    }
-
-    fn preemption(
-        &mut self,
-        block: &mut InstanceBlock,
-        owner: bool,
-        state: Role,
-        strict: bool,
-    ) -> (bool, Duration) {
-        let mut preempt = said(block.preempt.take()).is_none_or(|unless| unless.0);
-        if !preempt && owner {
-            self.say("nopreempt is incompatible with priority 255. resetting nopreempt");
-            preempt = true;
-        }
-        if !preempt && state == Role::Master {
-            self.say("Warning - nopreempt will not work with initial state MASTER - clearing");
-            preempt = true;
-        }
-        let mut delay = value(&block.rules.preempt_delay).unwrap_or(Duration::ZERO);
-        if !delay.is_zero() {
-            let fault = match (strict, preempt, state) {
-                (true, _, _) => Some("preempt_delay is incompatible with strict mode - resetting"),
-                (false, false, _) => Some("preempt_delay is incompatible with nopreempt mode - resetting"),
-                (false, true, Role::Master) => {
-                    Some("Warning - preempt delay will not work with initial state MASTER - clearing")
-                }
-                (false, true, Role::Backup) => None,
-            };
-            if let Some(fault) = fault {
-                self.say(fault);
-                delay = Duration::ZERO;
-            }
-        }
-        (preempt, delay)
-    }
-
-    fn accept(&mut self, block: &mut InstanceBlock, owner: bool, version: Version, strict: bool) -> bool {
-        let given = value(&block.rules.accept).map(|unless| unless.0);
-        let accept = given.unwrap_or(owner || !strict);
-        if accept && strict && !owner && version == Version::V2 {
-            self.say("warning - accept mode for VRRP version 2 does not comply with RFC3768 - resetting");
-            return false;
-        }
-        accept
-    }
-
-    fn prio_adverts(&mut self, block: &mut InstanceBlock, strict: bool) -> (bool, bool) {
-        let lower = value(&block.rules.lower_prio_no_advert);
-        let higher = value(&block.rules.higher_prio_send_advert);
-        if !strict {
-            let default = |slot: &Slot<bool>| slot.as_ref().is_some_and(|said| said.value);
-            return (
-                lower.unwrap_or_else(|| default(&self.defs.vrrp_lower_prio_no_advert)),
-                higher.unwrap_or_else(|| default(&self.defs.vrrp_higher_prio_send_advert)),
-            );
-        }
-        if lower == Some(false) {
-            self.say("Strict mode requires no lower priority advert. resetting");
-        }
-        if higher == Some(true) {
-            self.say("strict mode requires higher_prio_send_advert to be clear. resetting");
-        }
-        (true, false)
-    }
-
-    fn owner_ignores(&mut self, block: &mut InstanceBlock, owner: bool, strict: bool) -> bool {
-        let given = value(&block.rules.owner_ignore_adverts);
-        if !owner {
-            if given == Some(true) {
-                self.say("owner_ignore_adverts is only valid for priority 255 - ignoring");
-            }
-            return false;
-        }
-        if strict {
-            if given == Some(false) {
-                self.say("owner_ignore_adverts must be set with strict_mode - setting");
-            }
-            return true;
-        }
-        let default = || self.defs.vrrp_owner_ignore_adverts.as_ref().is_some_and(|said| said.value);
-        given.unwrap_or_else(default)
-    }
-
-    fn down_timer(&mut self, block: &mut InstanceBlock, strict: bool) -> u8 {
-        let adverts =
-            value(&block.rules.down_timer_adverts).unwrap_or_else(|| self.defs.vrrp_down_timer_adverts());
-        if strict && adverts != 3 {
-            self.say("down_timer_adverts is incompatible with strict mode - resetting");
-            return 3;
-        }
-        adverts
-    }
-
-    fn garp(&mut self, block: &mut InstanceBlock, strict: bool) -> Garp {
-        let global = self.config.global.garp;
-        let master_delay = value(&block.garp.garp_master_delay).map_or(global.master_delay, |delay| delay.0);
-        let master_repeat =
-            value(&block.garp.garp_master_repeat).map_or(global.master_repeat, |repeat| repeat.0);
-        let mut lower_prio_delay = value(&block.garp.garp_lower_prio_delay).map(|delay| delay.0);
-        let mut lower_prio_repeat = value(&block.garp.garp_lower_prio_repeat);
-        if strict {
-            if lower_prio_repeat.is_some_and(|repeat| repeat > 0) {
-                self.say("Strict mode requires no repeat garps. resetting");
-            }
-            if lower_prio_delay.is_some_and(|delay| !delay.is_zero()) {
-                self.say("Strict mode requires no repeat garp delay. resetting");
-            }
-            (lower_prio_delay, lower_prio_repeat) = (Some(Duration::ZERO), Some(0));
-        }
-        let extra = value(&block.garp.garp_extra_if);
-        Garp {
-            master_delay,
-            master_repeat,
-            refresh: value(&block.garp.garp_master_refresh).map_or(global.refresh, |refresh| refresh.0),
-            refresh_repeat: value(&block.garp.garp_master_refresh_repeat)
-                .map_or(global.refresh_repeat, |repeat| repeat.0),
-            lower_prio_delay: lower_prio_delay.unwrap_or(global.lower_prio_delay),
-            lower_prio_repeat: lower_prio_repeat.unwrap_or(global.lower_prio_repeat),
-            extra_if: extra.map_or(global.extra_if, |extra| extra.every),
-            extra_if_all: extra.map_or(global.extra_if_all, |extra| extra.all),
-        }
     }
 
     fn vmac(

@@ -266,7 +266,8 @@ fn place(
         Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.to_owned(),
         // It is named itself.
         Some(own) if address.interface == own => own.to_owned(),
-        Some(_) | None if instance.vmac_addr || line.use_vmac => {
+        // Of the instance's own addresses the rest stay where they are.
+        Some(_) | None if line.use_vmac || instance.vmac_addr && !(on_own && family == instance.family) => {
             workshop.for_addresses(instance, &address.interface, family)
         }
         Some(_) | None => address.interface.clone(),

@@ -128,12 +128,15 @@ fn snapshot(node: &Node) -> Outcome<String> {
         text.push_str(&node.ip(words)?);
     }
     text.push_str(&node.run("/bin/sh", &["-c", "sysctl -a 2>/dev/null | grep '^net[.]ipv[46][.]'"])?);
-    // A device that was up once has a queueing discipline and parameters of IPv6 ever after.
+    // A device that was up once has a queueing discipline and what belongs to IPv6 ever after.
     let lasting = |line: &&str| {
         let of_devices = ["tunl0", "gre0"].into_iter().any(|device| {
             ["conf", "neigh"].iter().any(|of| line.contains(&format!("net.ipv6.{of}.{device}.")))
         });
-        !of_devices && !["netfilter", "stable_secret", "qdisc"].iter().any(|word| line.contains(word))
+        !of_devices
+            && !["netfilter", "stable_secret", "qdisc", "inet6_addr_gen_mode"]
+                .iter()
+                .any(|word| line.contains(word))
     };
     Ok(text.lines().filter(lasting).map(|line| format!("{line}\n")).collect())
 }
