@@ -148,7 +148,10 @@ impl Peer {
             (Self::Hangs, Check::Http) => http(Reason::TimeoutFirst),
             (Self::Hangs, Check::Https) => http(Reason::TimeoutConnecting),
             (Self::Hangs | Self::Drips, Check::Smtp) => smtp(Fault::ReadTimeout),
-            (Self::HangsUp, Check::Http) => http(Reason::NoData),
+            // With a request that nobody reads, the end of a connection is a reset.
+            (Self::HangsUp, Check::Http) => {
+                [Reason::NoData, Reason::CannotSend, Reason::ReadError].map(http).concat()
+            }
             (Self::HangsUp, Check::Smtp) => smtp(Fault::Read),
             // A head that is none has ended; who waits for its body waits for the end of the connection.
             (

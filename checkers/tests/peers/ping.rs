@@ -49,12 +49,9 @@ async fn a_ping_passes_fails_or_is_not_allowed() {
 async fn inside() {
     // As in every new network, nobody may.
     let refused = ping(Ipv4Addr::LOCALHOST, LONG).await;
-    let Outcome::Unable(trouble) = refused else { panic!("{refused:?}") };
-    assert_eq!(
-        (trouble.step, trouble.errno),
-        (Step::Socket, 13),
-        "without the right to ping nothing is known"
-    );
+    let unable =
+        matches!(refused, Outcome::Unable(trouble) if (trouble.step, trouble.errno) == (Step::Socket, 13));
+    assert!(unable, "without the right to ping nothing is known: {refused:?}");
 
     fs::write(GROUPS, "0 0").unwrap();
     assert_eq!(ping(Ipv4Addr::LOCALHOST, LONG).await, Outcome::Passed);

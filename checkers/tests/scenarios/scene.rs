@@ -204,7 +204,7 @@ impl Scene {
             Slot::Server(at) => params.servers[at].id.addr,
             Slot::Sorry => params.sorry.as_ref().unwrap().id.addr,
         };
-        let member = |addr: std::net::IpAddr, weight| {
+        let member = |addr: IpAddr, weight| {
             let addr = addr.to_string();
             format!(".{}={weight}", addr.rsplit('.').next().unwrap())
         };

@@ -77,8 +77,9 @@ impl Director {
         told.scripts.sort();
         // A FIFO without a writer, or without anything new, ends the reading as well.
         let _ = self.fifo.read_to_end(&mut self.told);
-        for line in String::from_utf8_lossy(&self.told).split_terminator("\n\0") {
-            if let Some((who, state)) = line.rsplit_once(' ') {
+        for line in String::from_utf8_lossy(&self.told).lines() {
+            // The NUL stands behind the line end, and so before the next line; Debian's 2.2.7 does not write it yet.
+            if let Some((who, state)) = line.trim_start_matches('\0').rsplit_once(' ') {
                 told.lines.entry(who.to_owned()).or_default().push(state.to_owned());
             }
         }
