@@ -263,7 +263,7 @@ impl Supervisor {
         let loaded = Arc::clone(&self.loaded);
         let Some(slot) = self.slot(role) else { return };
         let plans = match errand {
-            Errand::Work => slot.given.to_a_new_worker(loaded.number, &loaded),
+            Errand::Work => slot.given.for_a_new_worker(loaded.number, &loaded),
             Errand::CleanUp => vec![(loaded.number, loaded)],
         };
         let result = plans.iter().map(|(number, loaded)| (*number, &loaded.plan)).enumerate().try_for_each(

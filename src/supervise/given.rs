@@ -25,7 +25,7 @@ impl<P> Default for Given<P> {
 
 impl<P> Given<P> {
     /// What a new worker gets, one after the other; the last one is `current`.
-    pub(super) fn to_a_new_worker(&mut self, number: u64, current: &Arc<P>) -> Vec<(u64, Arc<P>)> {
+    pub(super) fn for_a_new_worker(&mut self, number: u64, current: &Arc<P>) -> Vec<(u64, Arc<P>)> {
         if self.fruitless >= FRUITLESS {
             self.plans.clear();
         }
@@ -63,7 +63,7 @@ mod tests {
     }
 
     fn numbers(given: &mut Given<()>, current: u64) -> Vec<u64> {
-        given.to_a_new_worker(current, &plan()).into_iter().map(|(number, _)| number).collect()
+        given.for_a_new_worker(current, &plan()).into_iter().map(|(number, _)| number).collect()
     }
 
     #[test]

@@ -402,7 +402,7 @@ pub(crate) fn a_full_fifo_loses_whole_lines_and_holds_nothing_up(cast: &Cast) ->
     assert!(read.iter().filter(|line| line.starts_with("INST")).all(is_whole), "{read:?}");
     put(router, "number", "150")?;
     let last = format!("INSTANCE \"VI_{ROUTERS}\" MASTER_PRIORITY 250");
-    eventually("lines again", PATIENCE, || reader.lines().iter().any(|line| *line == last).then_some(()))
+    eventually("lines again", PATIENCE, || reader.lines().contains(&last).then_some(()))
 }
 
 pub(crate) fn a_file_whose_folder_comes_later_counts_from_then_on(cast: &Cast) -> Outcome {
