@@ -274,7 +274,8 @@ impl<'s> Reader<'s> {
             self.complain_at(Class::UnknownKeyword, span, text);
             return;
         }
-        self.secret = mask::is_secret(text).then(|| Secret { span: span.clone(), unsaid: mask::is_unsaid(text) });
+        self.secret =
+            mask::is_secret(text).then(|| Secret { span: span.clone(), unsaid: mask::is_unsaid(text) });
         let text = format!("Unknown keyword '{keyword}'");
         let mut diagnostic = Diagnostic::new(Class::UnknownKeyword, Some(span.clone()), text);
         diagnostic.part = Part::Word(0);

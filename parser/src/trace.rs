@@ -171,9 +171,10 @@ impl Trace {
         });
         let mut expansions = origin.map_or_else(Vec::new, |(_, origin)| Via::flatten(origin.via.as_ref()));
         let hidden = !self.show_secrets && origin.is_some_and(|(_, origin)| origin.hidden);
-        let secret = hidden
-            || !self.show_secrets && origin.is_some_and(|(_, origin)| mask::is_secret(&origin.text));
-        let shown = |text: &str| if hidden && !mask::is_secret(text) { mask::stars(text) } else { self.shown(text) };
+        let secret =
+            hidden || !self.show_secrets && origin.is_some_and(|(_, origin)| mask::is_secret(&origin.text));
+        let shown =
+            |text: &str| if hidden && !mask::is_secret(text) { mask::stars(text) } else { self.shown(text) };
         for expansion in &mut expansions {
             let line = expansion.defined.as_ref().and_then(|span| self.line(span));
             expansion.source = match (line, secret) {

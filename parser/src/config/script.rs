@@ -1,6 +1,6 @@
 //! Commands the daemon runs for the user, and FIFOs it writes to.
 
-use super::Span;
+use super::{Located, Span};
 
 /// A command already split into words, as `execve` wants it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -64,7 +64,8 @@ impl Printer {
     /// A keyword and a script, if there is one.
     pub(super) fn script(&mut self, keyword: &str, script: Option<&Script>) {
         if let Some(Script { span: _, command, identity }) = script {
-            let who = identity.as_ref().map_or_else(String::new, |who| format!(" {}", self::identity(&who.value)));
+            let who =
+                identity.as_ref().map_or_else(String::new, |who| format!(" {}", self::identity(&who.value)));
             self.line(format!("{keyword} {}{who}", self::command(command)));
         }
     }

@@ -22,9 +22,11 @@ pub(super) fn scripts(blocks: Vec<Located<TrackScriptBlock>>) -> Vec<TrackScript
         let interval = block.interval().0;
         let program = match command.0.text.strip_prefix('<').filter(|path| path.starts_with('/')) {
             Some(path) => Program::CanRead { span: said_at, path: path.to_owned() },
-            None => {
-                Program::Run(Script { span: said_at, command: command.0, identity: block.user.as_deref().cloned() })
-            }
+            None => Program::Run(Script {
+                span: said_at,
+                command: command.0,
+                identity: block.user.as_deref().cloned(),
+            }),
         };
         Some(TrackScript {
             span,
@@ -165,11 +167,12 @@ pub(super) fn bfds(blocks: Vec<Located<BfdBlock>>, complaints: &mut Complaints) 
     for Located { value: block, span } in blocks {
         let name = block.head.clone();
         let what = format!("Configuration error: BFD instance {name}");
+        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let Some(neighbor) = block.neighbor_ip.as_ref().map(|said| said.value) else {
-            complaints.general(format!("{what} has no neighbor address set, disabling instance"));
+            let text = format!("{what} has no neighbor address set, disabling instance");
+            complaints.at(&end, text);
             continue;
         };
-        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let source = block.source_ip.as_ref().map(|said| said.value);
         if let Some(source) = source.filter(|source| Family::of(*source) != Family::of(neighbor)) {
             complaints.at(&end, format!(

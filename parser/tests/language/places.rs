@@ -263,7 +263,8 @@ fn no_mistake_with_a_password_or_key_shows_it() {
         |line| format!("vrrp_instance A {{\nauthentication {{\nauth_type PASS\n{line}\n}}\n}}\n"),
         |line| format!("vrrp_instance A {{\nauth_hmac {{\n{line}\n}}\n}}\n"),
     ];
-    let in_data = |line: &String| format!("vrrp_instance A {{\nvirtual_ipaddress {{\n10.0.0.1 {line}\n}}\n}}\n");
+    let in_data =
+        |line: &String| format!("vrrp_instance A {{\nvirtual_ipaddress {{\n10.0.0.1 {line}\n}}\n}}\n");
     let data = lines.iter().filter(|line| line.starts_with("auth_pass")).map(in_data);
     for text in lines.iter().flat_map(|line| around.iter().map(move |around| around(line))).chain(data) {
         let shown = everything_shown(&[("F", &text)], false);
