@@ -10,6 +10,7 @@ pub(crate) mod checkers;
 pub(crate) mod delay;
 pub(crate) mod diff;
 pub(crate) mod firewall;
+mod interfaces;
 mod iproute;
 pub(crate) mod ipvs;
 pub(crate) mod linkbeat;

@@ -128,12 +128,13 @@ pub(super) fn occasions(
 ) -> (Option<Occasion>, Option<Occasion>) {
     let global = &config.global;
     let mut vetting = Vetting::new(global);
-    let mut occasion = |script: &Option<config::Script>, limit| {
-        Some(Occasion { program: vetting.notify(script.as_ref())?, limit })
+    vetting.check_script_user();
+    let mut occasion = |script: &Option<config::Script>, what, limit| {
+        Some(Occasion { program: vetting.occasion(script.as_ref()?, what)?, limit })
     };
     let both = (
-        occasion(&global.startup_script, global.startup_script_timeout),
-        occasion(&global.shutdown_script, global.shutdown_script_timeout),
+        occasion(&global.startup_script, "startup", global.startup_script_timeout),
+        occasion(&global.shutdown_script, "shutdown", global.shutdown_script_timeout),
     );
     vetting.finish("start/shutdown scripts", complaints);
     both

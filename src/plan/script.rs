@@ -39,13 +39,15 @@ pub(super) struct Vetting<'a> {
     global: &'a Global,
     usual: Option<Result<Identity, ()>>,
     any: bool,
+    /// That there is nobody to run a script is said once.
+    said_nobody: bool,
     insecure: bool,
     complaints: Vec<Diagnostic>,
 }
 
 impl<'a> Vetting<'a> {
     pub(super) fn new(global: &'a Global) -> Self {
-        Self { global, usual: None, any: false, insecure: false, complaints: Vec::new() }
+        Self { global, usual: None, any: false, said_nobody: false, insecure: false, complaints: Vec::new() }
     }
 
     /// What was found, and the warning that belongs to the whole. `what` are scripts in general or special ones.
@@ -87,9 +89,36 @@ impl<'a> Vetting<'a> {
         self.program(&script.command.argv, identity.ok()?).ok()
     }
 
+    /// `startup_script` or `shutdown_script`: nothing if it is not run.
+    pub(super) fn occasion(&mut self, script: &config::Script, what: &str) -> Option<Program> {
+        if let Some(said) = &script.identity
+            && self.look_up(&said.value).is_err()
+        {
+            self.complain(Class::General, Some(&script.span), format!("Invalid {what} script"));
+            return None;
+        }
+        self.notify(Some(script))
+    }
+
+    /// Says that the user of `script_user` does not exist.
+    pub(super) fn check_script_user(&mut self) {
+        if let Some(said) = &self.global.script_user
+            && self.look_up(&said.value).is_err()
+        {
+            let text = "Error setting global script uid/gid".to_owned();
+            self.complain(Class::General, Some(&said.span), text);
+        }
+    }
+
     /// A script of a check, `owner` being what it is called there (as `vrrp script s`).
     pub(super) fn check(&mut self, owner: &str, script: &config::Script) -> Result<Program, Refusal> {
-        let identity = match &script.identity {
+        let identity = self.check_user(owner, script).map_err(|()| Refusal::NoUser)?;
+        self.program(&script.command.argv, identity)
+    }
+
+    /// Whoever runs the script of a check.
+    pub(super) fn check_user(&mut self, owner: &str, script: &config::Script) -> Result<Identity, ()> {
+        match &script.identity {
             Some(said) => self.look_up(&said.value).map_err(|()| {
                 let quoted: Vec<String> =
                     script.command.argv.iter().map(|word| format!("'{word}'")).collect();
@@ -104,8 +133,7 @@ impl<'a> Vetting<'a> {
                 let text = format!("Unable to set default user for {owner} - removing");
                 self.complain(Class::General, Some(&script.span), text);
             }),
-        };
-        self.program(&script.command.argv, identity.map_err(|()| Refusal::NoUser)?)
+        }
     }
 
     /// Whoever runs what does not say: also who owns what the daemon makes for others.
@@ -120,15 +148,7 @@ impl<'a> Vetting<'a> {
 
     fn find_usual(&mut self) -> Result<Identity, ()> {
         if let Some(said) = &self.global.script_user {
-            let found = self.look_up(&said.value);
-            if found.is_err() {
-                self.complain(
-                    Class::General,
-                    Some(&said.span),
-                    "Error setting global script uid/gid".to_owned(),
-                );
-            }
-            return found;
+            return self.look_up(&said.value);
         }
         match User::from_name(USUAL_USER) {
             Ok(Some(user)) => Ok(identity(user.uid.as_raw(), user.gid, &[])),
@@ -144,7 +164,7 @@ impl<'a> Vetting<'a> {
 
     /// Says that there is nobody to run a script.
     fn no_usual(&mut self, at: &Span) {
-        if self.global.script_user.is_none() {
+        if self.global.script_user.is_none() && !std::mem::replace(&mut self.said_nobody, true) {
             let text = format!("Unable to set default user {USUAL_USER} for script");
             self.complain(Class::General, Some(at), text);
         }

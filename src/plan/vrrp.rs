@@ -5,7 +5,7 @@ mod instance;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use parser::config::{self, Config, DynamicInterfaces};
+use parser::config::{self, Config};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::Params;
@@ -186,7 +186,7 @@ fn assemble(
     keep: Keep,
     complaints: &mut Vec<Diagnostic>,
 ) -> VrrpPlan {
-    check_interfaces(config, system, complaints);
+    super::interfaces::check(config, system, complaints);
     let names = Names::of(&config.global);
     let mut workshop = Workshop::new(config, system, &names);
     let mut vetting = Vetting::new(&config.global);
@@ -237,35 +237,6 @@ fn assemble(
 fn space_of_group(group: &config::GarpGroup) -> (Space, Vec<String>) {
     let interfaces = group.interfaces.iter().map(|name| name.value.to_string()).collect();
     (Space { arp: group.garp_interval, na: group.gna_interval }, interfaces)
-}
-
-/// Without `dynamic_interfaces` an interface that is missing now is a mistake that nothing can run with.
-fn check_interfaces(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
-    if config.global.dynamic_interfaces != DynamicInterfaces::No {
-        return;
-    }
-    let before = complaints.len();
-    for instance in &config.vrrp_instances {
-        let own = instance.interface.iter().chain(&instance.vrf);
-        let of_addresses =
-            instance.addresses.iter().chain(&instance.excluded).filter_map(|one| one.dev.as_ref());
-        for interface in own.chain(of_addresses) {
-            if !system.interfaces.contains(interface.value.as_str()) {
-                let text = format!(
-                    "WARNING - interface {} for vrrp_instance {} doesn't exist",
-                    interface.value, instance.name
-                );
-                complaints.push(Diagnostic::new(Class::General, Some(interface.span.clone()), text));
-            }
-        }
-    }
-    if complaints.len() > before {
-        let text = "Non-existent interface specified in configuration";
-        complaints.push(Diagnostic::new(Class::BadInterface, None, text));
-        let help =
-            "Create the interface first, correct its name, or set dynamic_interfaces if it comes later";
-        complaints.push(Diagnostic::new(Class::Log, None, help));
-    }
 }
 
 /// The groups without the instances that were left out.

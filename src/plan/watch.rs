@@ -100,9 +100,14 @@ pub(super) fn plan(config: &Config, vetting: &mut Vetting<'_>) -> Watched {
     let files_of = |one: &Tracking| one.files.iter().map(|line| line.what).collect();
     let processes_of = |one: &Tracking| one.processes.iter().map(|line| line.what).collect();
     let mut scripts = Vec::new();
-    // Without virtual routers nothing runs them, so nothing is said of them either.
-    let looked_at = if config.vrrp_instances.is_empty() { &[][..] } else { &config.scripts[..] };
-    for (at, script) in looked_at.iter().enumerate() {
+    for (at, script) in config.scripts.iter().enumerate() {
+        if config.vrrp_instances.is_empty() {
+            // Without virtual routers nothing runs it; whether it could be run is not asked.
+            if let Said::Run(run) = &script.program {
+                let _nobody_told = vetting.check_user(&owner(script), run);
+            }
+            continue;
+        }
         // Also one that nobody watches is looked at: it counts for the security of the whole (config-language.md §14.3).
         let planned = self::script(script, vetting);
         if used(&scripts_of, at) {
@@ -120,9 +125,14 @@ pub(super) fn plan(config: &Config, vetting: &mut Vetting<'_>) -> Watched {
     }
 }
 
+/// What messages call it.
+fn owner(script: &config::TrackScript) -> String {
+    format!("vrrp script {}", script.name)
+}
+
 fn script(script: &config::TrackScript, vetting: &mut Vetting<'_>) -> Option<Script> {
     let program = match &script.program {
-        Said::Run(run) => vetting.check(&format!("vrrp script {}", script.name), run),
+        Said::Run(run) => vetting.check(&owner(script), run),
         Said::CanRead { path, .. } => {
             vetting.usual().map(|identity| can_read(path, identity)).map_err(|()| Refusal::NoUser)
         }

@@ -3,11 +3,11 @@
 //! The original says a message up to four times, with and without the name of the file; each counts once. The rows are
 //! texts on which Debian's release and the one we follow agree.
 
-use lab::{Binary, Failure, Outcome, Scene, pair::Cast};
-use std::{collections::BTreeSet, fmt::Write as _, fs, process::Command};
+use std::fs;
 
-/// What a configuration test says, as `LINE text` or `text`, and how it ends.
-type Verdict = (BTreeSet<String>, Option<i32>);
+use lab::{Failure, Outcome, pair::Cast};
+
+use crate::verdict::compare;
 
 /// The smallest complete instance; seven lines.
 const VI: &str = "vrrp_instance VI_1 {
@@ -19,95 +19,25 @@ const VI: &str = "vrrp_instance VI_1 {
 }
 ";
 
-fn verdict(reader: &Binary, file: &str) -> Outcome<Verdict> {
-    let output = Command::new(reader.as_ref())
-        .args(["-t", "-f", file])
-        .output()
-        .map_err(|error| Failure::new(format!("cannot run {}: {error}", reader.as_ref().display())))?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    Ok((said.lines().map(|line| without_file(line, file)).collect(), output.status.code()))
-}
-
-/// Lines that only one of the two says, and why that is meant so.
-const DELIBERATE: &[(&str, &str)] = &[
-    ("has no effect in this version", "what is not done yet is told besides what the original says"),
-    (
-        "set uid/gid for ",
-        "Debian's release has other words for a checker whose user does not exist, at the end of its block",
-    ),
-    (
-        "iptables not supported, using nftables instead",
-        "Debian's build has no iptables, ours needs none of both to read",
-    ),
-    (
-        "cannot track route",
-        "Debian's release says it of blackhole routes; the one we follow tracks none of them",
-    ),
-];
-
-/// Takes the lines away that only one of the two says, and what they alone did to the exit code: nothing else here ends
-/// with 6, and a file about which nothing else is said ends with 0.
-fn set_deliberate_aside((said, code): &mut Verdict) {
-    let told = said.len();
-    said.retain(|line| !DELIBERATE.iter().any(|(text, _)| line.contains(text)));
-    if said.len() < told {
-        *code = match *code {
-            _ if said.is_empty() => Some(0),
-            Some(6) => Some(5),
-            other => other,
-        };
-    }
-}
-
-/// `(FILE: Line N) text` and `(Line N) text` become `N text`.
-fn without_file(line: &str, file: &str) -> String {
-    let rest = line.strip_prefix(&format!("({file}: Line ")).or_else(|| line.strip_prefix("(Line "));
-    match rest.and_then(|rest| rest.split_once(") ")) {
-        Some((number, text)) => format!("{number} {text}"),
-        None => line.to_owned(),
-    }
-}
-
-/// Gives both readers each text, and lists every difference.
-fn compare(readers: &Cast, texts: &[String]) -> Outcome {
-    let scene = Scene::new()?;
-    let link = scene.link("lan")?;
-    let node = scene.node("reader")?.on(&link, "eth0", &["192.0.2.1/24"])?.on(&link, "eth1", &[])?;
-    let folder = tempfile::tempdir().map_err(|error| Failure::new(error.to_string()))?;
-    let file = folder.path().join("keepalived.conf").display().to_string();
-    let differences = node.namespace().enter(|| {
-        let mut differences = String::new();
-        for text in texts {
-            fs::write(&file, text).map_err(|error| Failure::new(error.to_string()))?;
-            let (mut ours, mut theirs) = (verdict(&readers.one, &file)?, verdict(&readers.two, &file)?);
-            set_deliberate_aside(&mut ours);
-            set_deliberate_aside(&mut theirs);
-            if ours != theirs {
-                let _ = writeln!(differences, "--- {text}\nours   {ours:?}\ntheirs {theirs:?}");
-            }
-        }
-        Ok::<_, Failure>(differences)
-    })??;
-    match differences.is_empty() {
-        true => Ok(()),
-        false => Err(Failure::new(differences)),
-    }
-}
-
 /// Files as they are found on routers and balancers: written by hand, by Kubernetes, OpenStack and VyOS, taken from handbooks;
 /// with tabs, DOS line ends, and mistakes that people make.
 pub(crate) fn files_from_the_wild_are_read_alike(readers: &Cast) -> Outcome {
+    compare(readers, &from_the_wild()?)
+}
+
+/// The files of the folder `wild`.
+pub(crate) fn from_the_wild() -> Outcome<Vec<String>> {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/compat/wild");
     let failure = |error: std::io::Error| Failure::new(format!("{folder}: {error}"));
-    let mut texts = Vec::new();
-    for entry in fs::read_dir(folder).map_err(failure)? {
-        let bytes = fs::read(entry.map_err(failure)?.path()).map_err(failure)?;
-        texts.push(String::from_utf8_lossy(&bytes).into_owned());
+    let mut files: Vec<_> =
+        fs::read_dir(folder).map_err(failure)?.collect::<Result<_, _>>().map_err(failure)?;
+    files.sort_by_key(fs::DirEntry::path);
+    if files.len() < 70 {
+        return Err(Failure::new(format!("only {} files in {folder}", files.len())));
     }
-    if texts.len() < 30 {
-        return Err(Failure::new(format!("only {} files in {folder}", texts.len())));
-    }
-    compare(readers, &texts)
+    let text =
+        |file: &fs::DirEntry| fs::read(file.path()).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+    files.iter().map(text).collect::<Result<_, _>>().map_err(failure)
 }
 
 fn in_instance(line: &str) -> String {

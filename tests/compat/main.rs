@@ -3,6 +3,7 @@
 //! - The scenes of `tests/netns` with the original as one of the two routers, in both roles, and as both: what only we
 //!   pass shows where we differ, what the original fails shows a wrong scene.
 //! - [`config`]: both readers on one file.
+//! - [`corpus`]: both readers on files that are made.
 //! - [`dumps`]: what both write about the same virtual routers.
 //! - [`system`]: what both add to the kernel with one configuration.
 
@@ -22,6 +23,7 @@ mod auth;
 )]
 mod bfd;
 mod config;
+mod corpus;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
 mod dumps_scene;
@@ -52,6 +54,7 @@ mod system;
 )]
 #[path = "../netns/tracking.rs"]
 mod tracking;
+mod verdict;
 #[expect(dead_code, reason = "not all of two hundred VMACs of the original come back")]
 #[path = "../netns/vmac_many.rs"]
 mod vmac_many;
@@ -107,6 +110,11 @@ const ALONE: &[Test<Cast>] = tests![
 ];
 
 const FILES: &[Test<Cast>] = tests![
+    corpus::damaged_files_are_read_alike,
+    corpus::every_word_by_itself_mangled_and_misplaced_is_read_alike,
+    corpus::every_word_with_every_value_is_read_alike,
+    corpus::the_language_put_together_by_chance_is_read_alike,
+    corpus::the_words_that_debian_does_not_know_are_listed,
     config::files_from_the_wild_are_read_alike,
     config::global_settings_are_read_alike,
     config::instances_are_read_alike,

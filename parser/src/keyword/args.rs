@@ -129,21 +129,21 @@ impl<'a, 's> Args<'a, 's> {
 
     /// The statement split like a shell does, the keyword included; quotes and escapes of inner words stay.
     pub(crate) fn shell(&mut self) -> Result<Vec<String>, Refused> {
-        lex::shell_words(self.text, Escapes::Keep).map_err(|fault| self.shell_fault(&fault))
+        lex::shell_words(self.text, Escapes::Keep).map_err(|fault| self.shell_fault(&fault, self.text))
     }
 
     /// Splits one word of [`Args::shell`] again, decoding escapes.
     pub(crate) fn shell_again(&mut self, word: &str) -> Result<Vec<String>, Refused> {
-        lex::shell_words(word, Escapes::Decode).map_err(|fault| self.shell_fault(&fault))
+        lex::shell_words(word, Escapes::Decode).map_err(|fault| self.shell_fault(&fault, word))
     }
 
     /// The whole statement split like a shell does, decoding escapes.
     pub(crate) fn shell_decoded(&mut self) -> Result<Vec<String>, Refused> {
-        lex::shell_words(self.text, Escapes::Decode).map_err(|fault| self.shell_fault(&fault))
+        lex::shell_words(self.text, Escapes::Decode).map_err(|fault| self.shell_fault(&fault, self.text))
     }
 
-    fn shell_fault(&mut self, fault: &ShellFault) -> Refused {
-        let text = self.reader.statements().quotable(self.text);
+    fn shell_fault(&mut self, fault: &ShellFault, text: &str) -> Refused {
+        let text = self.reader.statements().quotable(text);
         match fault {
             ShellFault::Quote(quote) => {
                 self.complain(Class::UnmatchedQuote, format!("String '{text}': missing terminating {quote}"));

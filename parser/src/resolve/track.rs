@@ -168,11 +168,12 @@ pub(super) fn bfds(blocks: Blocks<BfdBlock>, complaints: &mut Complaints) -> Vec
     for Located { value: block, span } in blocks {
         let name = block.head.clone();
         let what = format!("Configuration error: BFD instance {name}");
+        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let Some(neighbor) = block.neighbor_ip.as_ref().map(|said| said.value) else {
-            complaints.general(format!("{what} has no neighbor address set, disabling instance"));
+            let text = format!("{what} has no neighbor address set, disabling instance");
+            complaints.at(&end, text);
             continue;
         };
-        let end = block.end.clone().unwrap_or_else(|| span.clone());
         let source = block.source_ip.as_ref().map(|said| said.value);
         if let Some(source) = source.filter(|source| Family::of(*source) != Family::of(neighbor)) {
             complaints.at(&end, format!(

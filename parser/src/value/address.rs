@@ -18,12 +18,17 @@ pub(crate) fn address(word: &str) -> Option<IpAddr> {
     }
 }
 
+/// An address by itself; a prefix length or the end of a range behind it says nothing.
+pub(crate) fn without_suffix(word: &str) -> Option<IpAddr> {
+    address(word.split(['-', '/']).next().unwrap_or_default())
+}
+
 impl Value for IpAddr {
     const SYNTAX: &'static str = "ADDRESS";
     type Limit = ();
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
-        address(&args.word()?).ok_or(Refused::Bad)
+        without_suffix(&args.word()?).ok_or(Refused::Bad)
     }
 }
 
@@ -75,7 +80,7 @@ impl Value for SourceAddress {
         let name = args.name();
         let unicast = args.keyword().starts_with("unicast");
         args.reader.unicast |= unicast;
-        let Some(addr) = address(&word) else {
+        let Some(addr) = without_suffix(&word) else {
             args.general(format!(
                 "Configuration error: VRRP instance[{name}] malformed src address[{word}]. Skipping..."
             ));
@@ -105,7 +110,7 @@ impl Entry for PeerLine {
     fn read(args: &mut Args<'_, '_>) -> Option<Self> {
         let name = args.name();
         let word = args.optional()?;
-        let Some(addr) = address(&word) else {
+        let Some(addr) = without_suffix(&word) else {
             args.general(format!(
                 "Configuration error: VRRP instance[{name}] malformed unicast peer address[{word}]. Skipping..."
             ));

@@ -161,3 +161,19 @@ fn an_unknown_user_is_named() {
         ]
     );
 }
+
+#[test]
+fn the_user_of_a_check_is_told_where_it_stands() {
+    let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nreal_server 10.0.0.2 80 {\nMISC_CHECK {\n\
+                misc_path \"/bin/true a\"\nuser nosuch\n}\n}\n}\nvrrp_script s {\nscript /bin/true\nuser nosuch\n}\n\
+                global_defs {\nstartup_script /bin/true nosuch\nscript_user nosuch\n}\n";
+    let (_, said) = crate::plan::tests::whole(text);
+    for told in [
+        "6) Failed to set uid/gid for misc checker script '/bin/true' 'a' - removing",
+        "12) Unable to set uid/gid for script '/bin/true'",
+        "15) Invalid startup script",
+        "16) Error setting global script uid/gid",
+    ] {
+        assert!(said.iter().any(|line| *line == format!("(keepalived.conf: Line {told}")), "{told} {said:?}");
+    }
+}
