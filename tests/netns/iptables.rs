@@ -103,7 +103,8 @@ pub(crate) fn without_sets_each_address_has_its_rules_and_those_of_a_killed_daem
     one.logs("(VI_6) Entering MASTER STATE", ELECTION)?;
     let mut after = eventually("the rules again", ELECTION, is_closed)?;
     let mut before = before;
-    (before.sort(), after.sort());
+    before.sort();
+    after.sort();
     assert_eq!(after, before, "none twice");
     one.stop()?;
     assert_eq!(rules(node)?, Vec::<String>::new());

@@ -50,7 +50,7 @@ pub struct Machine {
     interval: Duration,
     /// Until then nothing heard counts.
     quiet_until: Option<Instant>,
-    /// With [`Preempt::After`]: lower adverts are obeyed until then.
+    /// With [`Preempt::After`](crate::params::Preempt::After): lower adverts are obeyed until then.
     preempt_at: Option<Instant>,
     dispute: Dispute,
     timers: Timers,
