@@ -24,6 +24,7 @@ mod place;
 mod plan;
 mod print;
 mod realserver;
+mod receive_buffer;
 mod script;
 mod signals;
 mod status;

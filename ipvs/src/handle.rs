@@ -65,6 +65,13 @@ impl Handle<Socket> {
     }
 }
 
+impl<T> Handle<T> {
+    /// What the conversation goes over, for a socket's options.
+    pub fn transport(&self) -> &T {
+        &self.transport
+    }
+}
+
 impl<T: Transport> Handle<T> {
     /// The same over any transport.
     ///

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::thread;
 
 use netlink_sys::protocols::NETLINK_GENERIC;
@@ -32,6 +32,12 @@ const BUFFER: usize = 64 * 1024;
 
 /// Unread answers wait here. 200 refusals of the largest request fit several times.
 const RECEIVE_BUFFER: u32 = 1 << 20;
+
+impl AsFd for Socket {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.socket_ref().as_fd()
+    }
+}
 
 impl Socket {
     /// Opens a socket in the network namespace of the calling thread.

@@ -27,6 +27,7 @@ use super::presence::Presence;
 use super::tracked::Tracked;
 use crate::exit::Exit;
 use crate::notify::mail::Mailer;
+use crate::plan::buffer::Buffer;
 use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
@@ -59,7 +60,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let files = Tracked::start(plan.files, &mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
-        match Table::open().await {
+        match Table::open(plan.buffers.commands).await {
             Ok(opened) => table = Some(opened),
             Err(unusable) => {
                 unusable.tell();
@@ -101,7 +102,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     if plan.tells_first {
         worker.tell_first();
     }
-    worker.place().await;
+    worker.place(plan.buffers.notices).await;
     worker.arm();
     orders.configured();
     let mut audit = interval(AUDIT);
@@ -111,8 +112,9 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
             biased;
             order = orders.next() => match order {
                 Order::Reload(plan) => {
+                    let room = plan.buffers.notices;
                     worker.reload(*plan).await;
-                    worker.place().await;
+                    worker.place(room).await;
                     worker.arm();
                     orders.configured();
                 }
@@ -146,7 +148,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 pub(crate) async fn clean_up(plan: CheckersPlan) {
     let (services, ..) = split(plan.services);
     Marker::of(plan.marking).want(None).await;
-    match Table::open().await {
+    match Table::open(plan.buffers.commands).await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
             table.adopt().await;
@@ -331,10 +333,10 @@ impl Worker {
     }
 
     /// Finds out whose address is here, before checkers are armed.
-    async fn place(&mut self) {
+    async fn place(&mut self, room: Option<Buffer>) {
         let mut services = self.director.services().iter();
         if self.presence.is_none() && services.any(|service| service.params().only_with.is_some()) {
-            match Presence::open().await {
+            match Presence::open(room).await {
                 Ok(presence) => self.presence = Some(presence),
                 Err(error) => tracing::error!("Netlink: ha_suspend cannot be followed: {error}"),
             }
@@ -406,11 +408,12 @@ impl Worker {
         }
         self.programs = Programs::new(self.listeners.runner.clone(), plan.programs);
         let (services, mut params, scripts) = split(plan.services);
-        if self.table.is_some() {
+        if let Some(table) = &self.table {
             tracing::debug!("Reinitializing ipvs");
+            table.make_room(plan.buffers.commands);
         } else if !services.is_empty() {
             tracing::debug!("Initializing ipvs");
-            match Table::open().await {
+            match Table::open(plan.buffers.commands).await {
                 Ok(opened) => self.table = Some(opened),
                 Err(unusable) => {
                     unusable.tell();

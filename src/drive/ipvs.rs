@@ -15,7 +15,9 @@ use ipvs::{
 };
 
 use self::refusal::{ServiceName, object_of};
+use crate::plan::buffer::Buffer;
 use crate::plan::ipvs::{Services, Table as TablePlan};
+use crate::receive_buffer;
 use crate::unusable::{self, Unusable};
 
 /// Refusals that only say that the kernel holds something else than we believed.
@@ -55,8 +57,15 @@ type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
-    pub(super) async fn open() -> Result<Self, Unusable> {
-        unusable::open().await.map(Self::over)
+    pub(super) async fn open(room: Option<Buffer>) -> Result<Self, Unusable> {
+        let table = unusable::open().await.map(Self::over)?;
+        table.make_room(room);
+        Ok(table)
+    }
+
+    /// Gives the socket another receive buffer.
+    pub(super) fn make_room(&self, room: Option<Buffer>) {
+        receive_buffer::give(self.handle.transport(), room, "IPVS command");
     }
 }
 

@@ -19,6 +19,7 @@ mod vmac;
 
 use std::collections::BTreeSet;
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use futures_util::stream::TryStreamExt as _;
 use futures_util::{FutureExt as _, StreamExt as _};
@@ -27,6 +28,7 @@ use netlink_packet_route::address::AddressMessage;
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
+use netlink_sys::AsyncSocket as _;
 use rtnetlink::{Handle, MulticastGroup};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
@@ -38,12 +40,17 @@ use self::request::Requests;
 use self::sysctl::Sysctls;
 use self::vmac::Vmacs;
 use crate::mirror::{Mirror, Report};
+use crate::plan::buffer::Buffers;
 use crate::plan::firewall::{Closed, Firewall as FirewallPlan};
 use crate::plan::linkbeat::Polled;
 use crate::plan::object::Object;
 use crate::plan::setting::Setting;
 use crate::plan::standing::Standing;
 use crate::plan::vmac::Vmac;
+use crate::receive_buffer;
+
+/// What the log calls a socket for notices.
+const MONITOR: &str = "netlink monitor";
 
 /// The number of a virtual router.
 pub(crate) type Id = u64;
@@ -61,6 +68,8 @@ pub(crate) enum Command {
         firewall: Option<FirewallPlan>,
         /// Links to ask how they are; exactly these.
         polled: Vec<Polled>,
+        /// What the sockets hold before it is read.
+        buffers: Buffers,
     },
     /// Have exactly these as long as the configuration says so.
     Keep(Standing),
@@ -154,17 +163,21 @@ type Message = NetlinkMessage<RouteNetlinkMessage>;
 type Messages = futures_util::stream::BoxStream<'static, Message>;
 
 /// Listens to groups of notices.
-fn listen(groups: &[MulticastGroup]) -> io::Result<(Handle, Messages)> {
-    let (connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
+fn listen(groups: &[MulticastGroup]) -> io::Result<(Handle, Messages, OwnedFd)> {
+    let (mut connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
+    // The connection goes to a task of its own; its socket's options can be set from here.
+    let socket = connection.socket_mut().socket_ref().as_fd().try_clone_to_owned()?;
     tokio::spawn(connection);
-    Ok((handle, messages.map(|(message, _)| message).boxed()))
+    Ok((handle, messages.map(|(message, _)| message).boxed(), socket))
 }
 
 async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answer>) -> io::Result<()> {
     let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-    let (monitor, messages) = listen(&groups)?;
+    let (monitor, messages, socket) = listen(&groups)?;
     let mut thread = Thread {
         monitor,
+        socket,
+        buffers: Buffers::default(),
         messages,
         routes: None,
         requests: Requests::open()?,
@@ -214,6 +227,9 @@ enum Suspicion {
 
 struct Thread {
     monitor: Handle,
+    /// The monitor's.
+    socket: OwnedFd,
+    buffers: Buffers,
     messages: Messages,
     /// Notices about routes and rules, of which there may be very many; listened to when needed.
     routes: Option<Messages>,
@@ -245,7 +261,10 @@ impl Thread {
                 }
                 self.answer(Answer::Clean);
             }
-            Command::Prepare { vmacs, firewall, polled } => {
+            Command::Prepare { vmacs, firewall, polled, buffers } => {
+                self.buffers = buffers;
+                receive_buffer::give(&self.socket, buffers.notices, MONITOR);
+                self.requests.make_room(buffers.commands);
                 self.linkbeat.want(polled)?;
                 self.ask_links();
                 if firewall.is_some() {
@@ -255,7 +274,7 @@ impl Thread {
                 self.ensure_vmacs().await?;
                 self.answer(Answer::Prepared);
             }
-            Command::Keep(Standing { objects, vmacs, settings, firewall, polled: _ }) => {
+            Command::Keep(Standing { objects, vmacs, settings, firewall, polled: _, buffers: _ }) => {
                 self.firewall.want(firewall);
                 for old in self.vmacs.want(vmacs) {
                     self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
@@ -287,12 +306,13 @@ impl Thread {
     async fn want(&mut self, owner: Owner, objects: Vec<Object>) -> io::Result<bool> {
         let edits = self.ledger.want(owner, objects);
         if self.routes.is_none() && self.ledger.watches_routes() {
-            let (_, messages) = listen(&[
+            let (_, messages, socket) = listen(&[
                 MulticastGroup::Ipv4Route,
                 MulticastGroup::Ipv6Route,
                 MulticastGroup::Ipv4Rule,
                 MulticastGroup::Ipv6Rule,
             ])?;
+            receive_buffer::give(&socket, self.buffers.notices, MONITOR);
             self.routes = Some(messages);
         }
         let mut added = false;

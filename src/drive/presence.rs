@@ -8,9 +8,12 @@ use std::ops::Bound;
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::AsyncSocket as _;
 use rtnetlink::{Handle, MulticastGroup};
 
 use crate::mirror::Report;
+use crate::plan::buffer::Buffer;
+use crate::receive_buffer;
 
 type Messages = Box<dyn futures_util::Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + Unpin + Send>;
 
@@ -27,9 +30,10 @@ impl Presence {
     /// # Errors
     ///
     /// The kernel has no socket for it, or does not answer.
-    pub(super) async fn open() -> io::Result<Self> {
+    pub(super) async fn open(room: Option<Buffer>) -> io::Result<Self> {
         let groups = [MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-        let (connection, handle, messages) = rtnetlink::new_multicast_connection(&groups)?;
+        let (mut connection, handle, messages) = rtnetlink::new_multicast_connection(&groups)?;
+        receive_buffer::give(connection.socket_mut().socket_ref(), room, "netlink monitor");
         tokio::spawn(connection);
         let messages: Messages = Box::new(messages.map(|(message, _)| message));
         let mut this = Self { handle, messages, held: BTreeMap::new() };

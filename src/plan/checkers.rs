@@ -17,6 +17,7 @@ use parser::config::{self, Check, Checker, Config, Family, Members, RealServer, 
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
+use super::buffer::Buffers;
 use super::marking::{Marking, Marks};
 use super::notify::{self, Fifo, Scope};
 use super::script::{MISC, Refusal, Vetting};
@@ -36,6 +37,8 @@ pub(crate) struct CheckersPlan {
     pub(crate) files: Vec<File>,
     /// What concerns the whole table of the kernel.
     pub(crate) table: ipvs::Table,
+    /// What its sockets hold before it is read.
+    pub(crate) buffers: Buffers,
     /// The FIFOs it writes to.
     pub(crate) fifos: Vec<Fifo>,
     /// `rs_init_notifies`: servers that are up from the start are told of.
@@ -129,6 +132,7 @@ fn assemble(
         credentials,
         files: files(config),
         table: ipvs::table(&config.global),
+        buffers: Buffers::of_checkers(&config.global),
         fifos,
         tells_first: config.global.rs_init_notifies,
         programs,

@@ -6,6 +6,7 @@
 pub(crate) mod address;
 mod alerts;
 pub(crate) mod bfd;
+pub(crate) mod buffer;
 pub(crate) mod checkers;
 pub(crate) mod delay;
 pub(crate) mod diff;

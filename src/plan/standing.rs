@@ -7,6 +7,7 @@ use parser::diag::{Class, Diagnostic};
 
 use serde::{Deserialize, Serialize};
 
+use super::buffer::Buffers;
 use super::firewall::{self, Firewall};
 use super::iproute::Names;
 use super::linkbeat::Polled;
@@ -28,6 +29,8 @@ pub(crate) struct Standing {
     pub(crate) firewall: Option<Firewall>,
     /// `linkbeat_interfaces`
     pub(crate) polled: Vec<Polled>,
+    /// Receive buffers.
+    pub(crate) buffers: Buffers,
 }
 
 /// The interface of static addresses when nothing names one.
@@ -50,6 +53,7 @@ pub(super) fn plan(
         vmacs,
         settings,
         polled,
+        buffers: Buffers::of_vrrp(&config.global),
     }
 }
 

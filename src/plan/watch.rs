@@ -6,6 +6,7 @@ use parser::config::{self, Config, Program as Said, Tracking};
 use parser::diag::Class;
 use serde::{Deserialize, Serialize};
 
+use super::buffer::{self, Buffer};
 use super::script::{Refusal, Vetting};
 use crate::script::{Identity, Program};
 
@@ -18,6 +19,8 @@ pub(crate) struct Watched {
     pub(crate) files: Vec<File>,
     /// `vrrp_track_process`
     pub(crate) processes: Vec<Process>,
+    /// `process_monitor_rcv_bufs`
+    pub(crate) process_buffer: Option<Buffer>,
 }
 
 /// A script that is run again and again.
@@ -122,6 +125,7 @@ pub(super) fn plan(config: &Config, vetting: &mut Vetting<'_>) -> Watched {
         scripts,
         files: files.map(|(_, one)| file(one)).collect(),
         processes: processes.map(|(_, one)| process(one)).collect(),
+        process_buffer: buffer::plan(config.global.process_monitor_rcv_bufs),
     }
 }
 

@@ -9,7 +9,9 @@ use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr, TokioSocket
 use vrrp::track::Status;
 use vrrp::track::presence::{Change, Presence, Quorum};
 
+use crate::plan::buffer::Buffer;
 use crate::plan::watch::{Process as Plan, Words};
+use crate::receive_buffer;
 
 /// `NETLINK_CONNECTOR`
 const CONNECTOR: isize = 11;
@@ -65,7 +67,7 @@ enum Event {
 
 impl Processes {
     /// Tracks these. Looks for them once.
-    pub(crate) fn new(plans: Vec<Plan>, now: Instant) -> Self {
+    pub(crate) fn new(plans: Vec<Plan>, room: Option<Buffer>, now: Instant) -> Self {
         let events = match listen() {
             Ok(socket) => Some(socket),
             Err(error) => {
@@ -79,8 +81,16 @@ impl Processes {
             }
         };
         let mut processes = Self { look_at: events.is_none().then(|| now + EVERY), events, all: Vec::new() };
+        processes.make_room(room);
         processes.reconfigure(plans);
         processes
+    }
+
+    /// Gives the socket for the kernel's events another receive buffer.
+    pub(crate) fn make_room(&self, room: Option<Buffer>) {
+        if let Some(events) = &self.events {
+            receive_buffer::give(events.socket_ref(), room, "process monitor");
+        }
     }
 
     /// Tracks these from now on. What is found counts at once.
@@ -371,7 +381,7 @@ mod tests {
                 terminate_delay: Duration::ZERO,
                 fork_delay: Duration::ZERO,
             };
-            let mut processes = Processes::new(vec![plan], Instant::now());
+            let mut processes = Processes::new(vec![plan], None, Instant::now());
             if processes.events.is_none() {
                 println!("SKIPPED: this kernel tells this user of no process");
                 return;

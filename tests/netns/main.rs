@@ -6,6 +6,7 @@ mod announcement;
 mod auth;
 mod bfd;
 mod bfd_peers;
+mod buffers;
 mod decoded;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
@@ -64,6 +65,7 @@ fn main() -> ExitCode {
                 bfd::a_worker_that_is_started_again_knows_the_sessions_or_finds_them_again,
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
+                buffers::netlink_sockets_hold_as_much_as_told_also_after_a_reload,
                 decoded::every_bfd_packet_is_whole,
                 decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,

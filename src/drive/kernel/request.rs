@@ -1,6 +1,7 @@
 //! One request to rtnetlink at a time, and the kernel's answer.
 
 use std::io;
+use std::os::fd::{AsFd as _, OwnedFd};
 
 use futures_util::StreamExt as _;
 use netlink_packet_core::{
@@ -8,6 +9,7 @@ use netlink_packet_core::{
     NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
+use netlink_sys::AsyncSocket as _;
 use nix::errno::Errno;
 use rtnetlink::Handle;
 
@@ -15,8 +17,10 @@ use super::route::NoInterface;
 use super::{address, route, rule};
 use crate::mirror::Mirror;
 use crate::plan::address::Address;
+use crate::plan::buffer::Buffer;
 use crate::plan::object::Object;
 use crate::plan::route::Position;
+use crate::receive_buffer;
 
 /// The kernel's no.
 #[derive(Clone, Debug)]
@@ -43,15 +47,22 @@ impl Refusal {
 #[derive(Debug)]
 pub(super) struct Requests {
     handle: Handle,
+    socket: OwnedFd,
 }
 
 impl Requests {
     /// Opens the socket; to be called in a runtime, on which its reader then lives.
     pub(super) fn open() -> io::Result<Self> {
         // Strict checking makes the kernel heed what a dump is limited to.
-        let (connection, handle, _) = rtnetlink::new_connection_with_strict_check()?;
+        let (mut connection, handle, _) = rtnetlink::new_connection_with_strict_check()?;
+        let socket = connection.socket_mut().socket_ref().as_fd().try_clone_to_owned()?;
         tokio::spawn(connection);
-        Ok(Self { handle })
+        Ok(Self { handle, socket })
+    }
+
+    /// Gives the socket another receive buffer.
+    pub(super) fn make_room(&self, room: Option<Buffer>) {
+        receive_buffer::give(&self.socket, room, "netlink command");
     }
 
     /// Adds an object. Returns whether it is there and not in vain; what is wrong is logged.

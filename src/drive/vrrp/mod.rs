@@ -426,8 +426,8 @@ fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
 
 /// The command to have what a plan needs before it can be in force.
 fn prepare(plan: &VrrpPlan) -> Command {
-    let Standing { vmacs, firewall, polled, .. } = plan.standing.clone();
-    Command::Prepare { vmacs, firewall, polled }
+    let Standing { vmacs, firewall, polled, buffers, .. } = plan.standing.clone();
+    Command::Prepare { vmacs, firewall, polled, buffers }
 }
 
 fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {

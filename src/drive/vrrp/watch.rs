@@ -44,9 +44,12 @@ impl Watch {
             numbers.reconfigure(plan.files);
         }
         match &mut self.processes {
-            Some(processes) => processes.reconfigure(plan.processes),
+            Some(processes) => {
+                processes.make_room(plan.process_buffer);
+                processes.reconfigure(plan.processes);
+            }
             None if plan.processes.is_empty() => {}
-            None => self.processes = Some(Processes::new(plan.processes, now)),
+            None => self.processes = Some(Processes::new(plan.processes, plan.process_buffer, now)),
         }
     }
 
