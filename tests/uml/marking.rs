@@ -90,7 +90,9 @@ pub(crate) fn both_workers_tell_their_news_in_whole_lines_of_one_fifo(binary: &B
         while let Ok(length @ 1..) = fifo.read(&mut buffer) {
             told.extend(&buffer[..length]);
         }
-        String::from_utf8_lossy(&told).lines().map(str::to_owned).collect::<Vec<_>>()
+        // Lines about servers end with a NUL, behind the line's end.
+        let text = String::from_utf8_lossy(&told).replace("\n\0", "\n");
+        text.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     daemon.logs("(VI_40) Entering MASTER STATE", START)?;
     let masters = |lines: &[String]| lines.iter().filter(|line| line.ends_with("MASTER 200")).count();

@@ -54,7 +54,7 @@ pub(crate) fn a_vmac_follows_the_interface_below_into_its_vrf(binary: &Binary) -
     node.ip("link add dev blue type vrf table 100")?;
     node.ip("link set dev blue up")?;
     node.ip("link set dev eth1 master blue")?;
-    let routes = "use_vmac\nvirtual_routes {\n10.20.0.0/16 via 172.16.5.9 dev vrrp.50 vrf blue\n}";
+    let routes = "use_vmac vrrp.50\nvirtual_routes {\n10.20.0.0/16 via 172.16.5.9 dev vrrp.50 vrf blue\n}";
     let mut daemon = Keepalived::start(&node, binary, &config("eth1", routes))?;
     daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
     holds(&node, "vrrp.50")?;
