@@ -17,13 +17,21 @@ pub(crate) struct Verdict {
 /// How the original ends when a compulsory word is missing: at once, with whatever it has said.
 const MISSING_WORD: i32 = 2;
 
+/// Seconds that a reader has for one file.
+const PATIENCE: &str = "5";
+
+/// How timeout(1) ends when it had to end the program.
+const TIMED_OUT: i32 = 124;
+
 /// Messages about braces.
 const STRUCTURE: [&str; 5] =
     ["Extra '}' found", "missing '}'s or extra", "Missing '{' at", "Unexpected '{'", "Unknown keyword '}'"];
 
 impl Verdict {
     fn of(reader: &Binary, file: &str) -> Outcome<Self> {
-        let output = Command::new(reader.as_ref())
+        let output = Command::new("timeout")
+            .arg(PATIENCE)
+            .arg(reader.as_ref())
             .args(["-t", "-f", file])
             .output()
             .map_err(|error| Failure::new(format!("cannot run {}: {error}", reader.as_ref().display())))?;
@@ -103,6 +111,10 @@ pub(crate) fn compare_with(readers: &Cast, texts: &[String], strictness: Strictn
     let rules = Rules::read()?;
     let mut differences = String::new();
     each(readers, texts, |text, ours, theirs| {
+        // The original reads some files without end.
+        if theirs.code == Some(TIMED_OUT) && ours.code != theirs.code {
+            return;
+        }
         if differ(&ours, &theirs, strictness, &rules) {
             let only = |one: &Verdict, other: &Verdict| -> Vec<String> {
                 one.said.difference(&other.said).cloned().collect()

@@ -100,6 +100,11 @@ pub(crate) fn both_sync_daemons_run_as_long_as_no_instance_decides(binary: &Bina
     stage.shows("--daemon", &both("syncid=9, maxlen=1400, group=224.0.0.90, port=9000, ttl=3"))?;
     stage.reload("")?;
     stage.shows("--daemon", "")?;
+    // The kernel's master sends from the interface's own address, and only when nobody else has it (RFC 4862 §5.4).
+    eventually("an IPv6 address that may be used", START, || {
+        let text = stage.node.ip("-6 address show dev eth1 scope link").ok()?;
+        (text.contains("inet6") && !text.contains("tentative")).then_some(())
+    })?;
     stage.reload("lvs_sync_daemon eth1 id 9 group ff02::51")?;
     stage.shows("--daemon", &both("syncid=9, maxlen=1452, group=ff02::51, port=8848, ttl=1"))?;
     stage.daemon.stop()?;
