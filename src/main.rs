@@ -17,6 +17,7 @@ mod genhash;
 mod ipvsadm;
 mod load;
 mod log;
+mod memory;
 mod mirror;
 mod notify;
 mod pidfile;

@@ -237,7 +237,7 @@ impl Worker {
         for (service, virtual_server) in self.director.services().iter().enumerate() {
             for (server, real) in virtual_server.params().servers.iter().enumerate() {
                 for (checker, check) in real.checkers.iter().enumerate() {
-                    if matches!(&check.kind, CheckerKind::Bfd(check) if check.session == session) {
+                    if matches!(&*check.kind, CheckerKind::Bfd(check) if check.session == session) {
                         all.push(CheckerId { service, server, checker });
                     }
                 }
@@ -363,7 +363,7 @@ impl Worker {
     fn plan(&mut self, id: CheckerId, at: Instant) {
         let service = self.director.services().get(id.service);
         if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
-            self.runner.insert(id, kind.clone());
+            self.runner.insert(id, Arc::clone(kind));
             let question = self.question(id.service, id.server, id.checker);
             self.runner.plan(id, question, at);
         }
@@ -380,8 +380,9 @@ impl Worker {
     /// Says once that probes wait, and once that they no longer do.
     fn tell_overdue(&mut self) {
         let now = Instant::now();
-        let overdue = self.runner.progress().map(|(_, progress)| progress.overdue(now));
-        let (waiting, longest) = overdue
+        let (waiting, longest) = self
+            .runner
+            .overdue(now)
             .filter(|overdue| *overdue > OVERDUE)
             .fold((0_usize, Duration::ZERO), |(count, longest), one| (count + 1, longest.max(one)));
         if (waiting > 0) == self.overdue {

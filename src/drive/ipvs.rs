@@ -196,6 +196,7 @@ impl<T: Transport> Table<T> {
         gone.sort_unstable();
         ids.extend(gone);
         self.reconcile(director, &ids).await;
+        self.held.values_mut().for_each(|spec| spec.destinations.shrink_to_fit());
     }
 
     /// Puts back what concerns the whole table.

@@ -29,6 +29,7 @@ use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
+use crate::memory;
 use crate::plan::{Plan, diff, process};
 use crate::script::Runner;
 use crate::signals;
@@ -455,6 +456,8 @@ impl Supervisor {
         if std::mem::take(&mut self.reload_queued) {
             tracing::debug!("Processing queued reload");
             self.reload();
+        } else {
+            memory::give_back();
         }
     }
 

@@ -53,6 +53,8 @@ fn main() -> ExitCode {
                 traffic::lc_prefers_the_least_busy,
                 traffic::lc_spares_the_slow_server,
                 traffic::nat_carries_requests_and_answers,
+                traffic::connections_through_an_untouched_service_outlive_reloads,
+                traffic::a_sorry_server_without_a_port_gets_the_port_that_was_asked_for,
                 traffic::open_connections_outlive_their_director,
                 traffic::rr_takes_turns,
                 traffic::tunnelling_carries_requests_and_answers,
