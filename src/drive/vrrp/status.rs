@@ -29,6 +29,14 @@ impl Worker {
                 })
                 .collect(),
             watched: self.watch.status(),
+            standing: self
+                .standing
+                .iter()
+                .map(|one| {
+                    let index = indexes.get(one.interface.as_str());
+                    index.is_some_and(|index| self.mirror.has(*index, one.address, one.prefix))
+                })
+                .collect(),
             links: self.mirror.links().map(|link| self.status_of_link(link)).collect(),
         }
     }
