@@ -121,6 +121,7 @@ const FILES: &[Test<Cast>] = tests![
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
     dumps::masters_are_dumped_alike,
+    dumps::vmacs_routes_rules_and_what_stands_are_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,
     system::vmacs_and_filters_are_the_same,
 ];

@@ -86,7 +86,8 @@ impl Worker {
     }
 
     fn status_of_link(&self, link: &Link) -> status::Link {
-        let first = |family| self.mirror.sources_at(link.index, family).into_iter().next();
+        let is_own = |address: &IpAddr| !self.ours.contains(address);
+        let first = |family| self.mirror.sources_at(link.index, family).into_iter().find(is_own);
         status::Link {
             name: link.name.clone(),
             index: link.index,
