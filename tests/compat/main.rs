@@ -23,6 +23,8 @@ mod auth;
 )]
 mod bfd;
 mod config;
+#[path = "../netns/container.rs"]
+mod container;
 mod corpus;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
@@ -96,6 +98,7 @@ const ALONE: &[Test<Cast>] = tests![
     vmac_many::a_vmac_on_a_bridge_carries_addresses_and_adverts,
     vmac_many::addresses_on_other_interfaces_have_vmacs_of_their_own,
     vmac_many::an_ipv6_vmac_speaks_from_a_copy_of_the_address_below,
+    container::as_the_first_process_it_collects_orphans_and_obeys_signals,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
     packets::garbage_of_any_length_stops_nobody,
     routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,

@@ -7,6 +7,7 @@ mod auth;
 mod bfd;
 mod bfd_peers;
 mod buffers;
+mod container;
 mod decoded;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
@@ -66,6 +67,7 @@ fn main() -> ExitCode {
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
                 buffers::netlink_sockets_hold_as_much_as_told_also_after_a_reload,
+                container::as_the_first_process_it_collects_orphans_and_obeys_signals,
                 decoded::every_bfd_packet_is_whole,
                 decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
