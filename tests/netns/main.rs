@@ -72,6 +72,7 @@ fn main() -> ExitCode {
                 decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
                 dumps::dumps_go_where_they_are_told_and_through_no_link,
+                dumps::monitoring_reads_every_state_and_all_that_is_around_routers,
                 dumps::monitoring_reads_what_the_daemon_writes,
                 dumps::statistics_begin_at_nothing_after_they_were_cleared,
                 dumps::the_configuration_is_recited_into_the_log,
