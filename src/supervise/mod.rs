@@ -76,7 +76,6 @@ enum Ended {
 }
 
 fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result<Exit, Ended> {
-    tracing::info!("Configuration file {}", options.file.display());
     let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
 
     crate::set_umask(loaded.umask(options.umask));
@@ -85,6 +84,11 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
     if ident != IDENT {
         tracing::info!("Changing syslog ident to {ident}");
         log.rename(&ident, log_file(&options, &place.ident("")));
+    }
+    if loaded.config.global.max_auto_priority == 0 {
+        tracing::info!(
+            "NOTICE: setting config option max_auto_priority should result in better keepalived performance"
+        );
     }
     place.settle().map_err(|error| {
         tracing::error!("The folder of the pid files cannot be made: {error}");
