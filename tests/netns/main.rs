@@ -156,6 +156,7 @@ fn main() -> ExitCode {
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
                 soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
                 supervision::a_worker_that_may_not_be_replaced_ends_the_daemon_and_leaves_no_address,
+                supervision::a_worker_that_dies_again_and_again_is_started_ever_later,
                 supervision::a_router_that_leaves_the_configuration_while_its_worker_is_dead_leaves_no_address,
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
