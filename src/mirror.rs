@@ -196,9 +196,17 @@ fn read_address(message: &AddressMessage) -> Option<Held> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mirror {
     links: BTreeMap<u32, Link>,
-    /// With a number that grows in the order in which the kernel told them first.
-    addresses: BTreeMap<Key, (u64, Held)>,
+    addresses: BTreeMap<Key, Known>,
     told: u64,
+}
+
+/// What is known of an address besides its key. There may be many thousands.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    /// Grows in the order in which the kernel told them first.
+    told: u64,
+    /// As in [`Held`].
+    primary: bool,
 }
 
 /// The lowest address of fe80::/10 (RFC 4291 §2.5.6), and the highest.
@@ -220,7 +228,8 @@ impl Mirror {
             }
             Report::Address(new) => {
                 self.told += 1;
-                self.addresses.entry(key(new)).or_insert((self.told, *new)).1 = *new;
+                let first = Known { told: self.told, primary: new.primary };
+                self.addresses.entry(key(new)).or_insert(first).primary = new.primary;
                 None
             }
             Report::AddressGone(gone) => {
@@ -247,7 +256,9 @@ impl Mirror {
         let gone_links = self.links.keys().filter(|index| !links.contains(index));
         let gone_addresses = self.addresses.iter().filter(|(key, _)| !addresses.contains(key));
         gone_addresses
-            .map(|(_, (_, held))| Report::AddressGone(*held))
+            .map(|(&(index, address, prefix), standing)| {
+                Report::AddressGone(Held { index, address, prefix, primary: standing.primary })
+            })
             .chain(gone_links.map(|index| Report::LinkGone { index: *index }))
             .collect()
     }
@@ -284,7 +295,7 @@ impl Mirror {
 
     /// Whether an address is on any interface.
     pub(crate) fn holds(&self, address: IpAddr) -> bool {
-        self.addresses.values().any(|(_, held)| held.address == address)
+        self.addresses.keys().any(|(_, held, _)| *held == address)
     }
 
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
@@ -302,8 +313,8 @@ impl Mirror {
         let mut found: Vec<(u64, IpAddr)> = self
             .addresses
             .range(first..=last)
-            .filter(|(_, (_, held))| held.primary)
-            .map(|(_, (told, held))| (*told, held.address))
+            .filter(|(_, standing)| standing.primary)
+            .map(|((_, address, _), standing)| (standing.told, *address))
             .collect();
         found.sort_unstable();
         found.into_iter().map(|(_, address)| address).collect()

@@ -44,7 +44,7 @@ use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
-    Suite::new(Needs::Namespaces, Duration::from_secs(300))
+    Suite::new(Needs::Namespaces, Duration::from_secs(900))
         .tests(
             &Cast { one: ours.clone(), two: ours.clone() },
             tests![

@@ -26,7 +26,7 @@ use std::{process::ExitCode, time::Duration};
 
 fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
-    let suite = Suite::new(Needs::Ipvs, Duration::from_secs(600))
+    let suite = Suite::new(Needs::Ipvs, Duration::from_secs(1500))
         .tests(
             &ours,
             tests![

@@ -382,6 +382,8 @@ impl Builder<'_> {
             drop_homeless(&mut addresses);
             drop_homeless(&mut excluded);
         }
+        addresses.shrink_to_fit();
+        excluded.shrink_to_fit();
         let mut meant = block.seldom.no_virtual_ipaddress.is_some();
         if meant && strict {
             self.complaints.class(

@@ -76,19 +76,17 @@ pub(super) fn translate(
         config::Family::V6 => interface.clone(),
     };
     let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
-        addresses
-            .iter()
-            .filter_map(|one| match address::translate(one, base.as_deref(), names) {
+        let mut translated = Vec::with_capacity(addresses.len());
+        for one in addresses {
+            match address::translate(one, base.as_deref(), names) {
                 Ok(address) => {
                     let interface = place(one, &address, instance, vmac.as_deref(), workshop);
-                    Some(Address { interface, ..address })
+                    translated.push(Address { interface, ..address });
                 }
-                Err(reason) => {
-                    complain(Class::General, format!("{} {reason} - ignoring it", one.prefix));
-                    None
-                }
-            })
-            .collect()
+                Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", one.prefix)),
+            }
+        }
+        translated
     };
     let mut addresses = translate_all(&instance.addresses);
     let mut excluded = translate_all(&instance.excluded);
