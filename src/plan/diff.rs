@@ -135,13 +135,16 @@ fn rest_of_checkers(plan: &CheckersPlan) -> Value {
 }
 
 fn instance(one: &Instance) -> Value {
-    let mut value = without(one, &["addresses", "excluded"]);
-    let texts =
-        |all: &[super::address::Address]| Value::from_iter(all.iter().map(|one| dump::address(one, false)));
+    let mut value = without(one, &["addresses", "excluded", "routes", "rules"]);
+    let texts = |all: &[super::address::Address]| {
+        Value::from_iter(all.iter().map(|one| dump::address(one, &one.interface, false)))
+    };
     lift(&mut value, "params");
     if let Value::Object(fields) = &mut value {
         fields.insert("virtual_ipaddress".to_owned(), texts(&one.addresses));
         fields.insert("virtual_ipaddress_excluded".to_owned(), texts(&one.excluded));
+        fields.insert("virtual_routes".to_owned(), one.routes.iter().map(ToString::to_string).collect());
+        fields.insert("virtual_rules".to_owned(), one.rules.iter().map(ToString::to_string).collect());
         // The same once more.
         fields.remove("addresses");
     }

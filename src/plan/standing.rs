@@ -7,6 +7,7 @@ use parser::diag::{Class, Diagnostic};
 
 use serde::{Deserialize, Serialize};
 
+use super::address::Address;
 use super::buffer::Buffers;
 use super::firewall::{self, Firewall};
 use super::iproute::Names;
@@ -31,6 +32,16 @@ pub(crate) struct Standing {
     pub(crate) polled: Vec<Polled>,
     /// Receive buffers.
     pub(crate) buffers: Buffers,
+}
+
+impl Standing {
+    /// The static addresses among its objects.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.objects.iter().filter_map(|object| match object {
+            Object::Address(address) => Some(address),
+            Object::Route(_) | Object::Rule(_) => None,
+        })
+    }
 }
 
 /// The interface of static addresses when nothing names one.

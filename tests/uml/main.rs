@@ -1,6 +1,7 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
 mod bfd;
+mod core;
 mod daemon;
 mod doctor;
 mod dumps;
@@ -87,6 +88,7 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                core::core_files_are_named_as_told_until_the_daemon_stops,
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
                 dumps::the_checkers_dump_tells_of_every_server_of_the_seed,

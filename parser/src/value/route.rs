@@ -264,6 +264,8 @@ impl Draft {
         match kind(word) {
             Some(kind) => {
                 self.line.route.kind = kind;
+                // Like the original: whoever names the type does not want to shadow what is there.
+                self.line.route.position = Position::Add;
                 let text = args.word().ok()?;
                 self.destination(args, &text)
             }

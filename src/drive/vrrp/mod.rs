@@ -48,6 +48,7 @@ use crate::exit::Exit;
 use crate::mirror::Mirror;
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
+use crate::plan::address::Address;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
@@ -182,6 +183,8 @@ struct Worker {
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
+    /// `static_ipaddress`.
+    standing: Vec<Address>,
     /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
     leftovers: Leftovers,
     watch_addresses: bool,
@@ -221,6 +224,7 @@ impl Worker {
             prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
+            standing: plan.standing.addresses().cloned().collect(),
             leftovers: Leftovers::default(),
             watch_addresses: start.watch_addresses,
         };

@@ -36,6 +36,7 @@ impl Worker {
             instance.group = None;
         }
         self.end_missing(&plan.instances);
+        self.standing = plan.standing.addresses().cloned().collect();
         self.kernel.command(Command::Keep(plan.standing));
 
         let mut old = std::mem::take(&mut self.instances);
