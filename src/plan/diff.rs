@@ -296,7 +296,7 @@ mod tests {
 
     const BEFORE: &str = "
 vrrp_instance VI_1 {
-    interface lo
+    interface eth0
     virtual_router_id 51
     priority 100
     advert_int 1
@@ -310,7 +310,7 @@ vrrp_instance VI_1 {
     }
 }
 vrrp_instance VI_2 {
-    interface lo
+    interface eth0
     virtual_router_id 52
     virtual_ipaddress {
         10.0.0.3

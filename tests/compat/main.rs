@@ -50,6 +50,7 @@ mod places;
 #[expect(dead_code, reason = "the original adds every route again at a reload, and leaves some behind")]
 #[path = "../netns/routes.rs"]
 mod routes;
+mod rules;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 knows no locks, and says something else")]
 #[path = "../netns/startup.rs"]
 mod startup;
@@ -125,6 +126,7 @@ const ALONE: &[Test<Cast>] = tests![
 
 const FILES: &[Test<Cast>] = tests![
     command_line::command_lines_are_answered_alike,
+    corpus::damaged_files_are_read_alike,
     corpus::every_word_by_itself_mangled_and_misplaced_is_read_alike,
     corpus::every_word_with_every_value_is_read_alike,
     corpus::the_language_put_together_by_chance_is_read_alike,
@@ -141,15 +143,25 @@ const FILES: &[Test<Cast>] = tests![
     system::vmacs_and_filters_are_the_same,
 ];
 
+/// How many of [`FILES`] compare the two readers by the rules.
+const COMPARISONS: usize = 10;
+
 fn main() -> ExitCode {
     let ours = Binary::under_test(env!("CARGO_BIN_EXE_keepalived"));
     let theirs = Binary::original();
     let cast = |one: &Binary, two: &Binary| Cast { one: one.clone(), two: two.clone() };
-    Suite::new(Needs::Namespaces, Duration::from_secs(900))
+    let code = Suite::new(Needs::Namespaces, Duration::from_secs(900))
         .tests_with(ORIGINAL, "both", &cast(&ours, &theirs), FILES)
         .tests_with(ORIGINAL, "ours_then_theirs", &cast(&ours, &theirs), PAIRS)
         .tests_with(ORIGINAL, "theirs_then_ours", &cast(&theirs, &ours), PAIRS)
         .tests_with(ORIGINAL, "theirs", &cast(&theirs, &theirs), PAIRS)
         .tests_with(ORIGINAL, "theirs", &cast(&theirs, &theirs), ALONE)
-        .run()
+        .run();
+    match rules::all_were_needed(COMPARISONS) {
+        Ok(()) => code,
+        Err(idle) => {
+            println!("{idle}");
+            ExitCode::FAILURE
+        }
+    }
 }
