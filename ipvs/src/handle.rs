@@ -13,12 +13,9 @@ use tokio::time::timeout;
 use crate::error::errno;
 use crate::frame::{family_lookup, family_number, parts, write};
 use crate::{
-    Daemon, DestinationEntry, Error, Info, Malformed, Refusal, Reply, Request, ServiceEntry, ServiceId,
+    Answer, Daemon, DestinationEntry, Error, Info, Malformed, Reply, Request, ServiceEntry, ServiceId,
     ServiceSpec, Socket, Timeouts, Transport,
 };
-
-/// What became of one request.
-pub type Answer = Result<(), Refusal>;
 
 /// Messages in one datagram. The kernel's default buffer holds 277 answers, should every request fail.
 const BATCH_MESSAGES: usize = 200;
