@@ -76,10 +76,15 @@ pub(crate) fn a_start_is_told_in_order_and_a_second_one_changes_nothing(cast: &C
     assert!(second.journal().find(Mark::default(), ": Stopped").is_none());
     assert_eq!(fs::read_to_string(&own)?, format!("{}\n", daemon.process().pid()));
     assert_eq!((daemon.vrrp_worker(), pair.one.holds()?), (Some(worker), VIPS.len()));
+    Ok(())
+}
 
-    // Nobody holds what a power cut leaves.
+pub(crate) fn pid_files_that_a_power_cut_left_are_taken_over(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut daemon = pair.one.start(100)?;
+    daemon.logs("Entering MASTER STATE", ELECTION)?;
     daemon.cut();
-    assert!(own.exists() && vrrp.exists());
+    assert_eq!(daemon.pid_files().len(), 3);
     let mut next = pair.one.start(100)?;
     next.logs("Entering MASTER STATE", ELECTION)?;
     assert_eq!(next.stop()?.code(), Some(0));
