@@ -299,8 +299,8 @@ impl Visit for Words {
     }
 }
 
-/// A control character from a file or a peer must not forge a line.
-fn plain(text: &str) -> String {
+/// A control character from a file or a peer must not forge a line, nor command a terminal.
+pub(crate) fn plain(text: &str) -> String {
     text.replace(|c: char| c.is_control() && c != '\t', "?")
 }
 

@@ -349,8 +349,8 @@ virtual_server 10.1.0.1 80 {
             [
                 "vrrp_instance VI_1: interval 1 s -> 3 s",
                 "vrrp_instance VI_1: priority 100 -> 150",
-                "vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2 dev lo scope global",
-                "vrrp_instance VI_1: virtual_ipaddress + 10.0.0.9 dev lo scope global",
+                "vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2 dev eth0 scope global",
+                "vrrp_instance VI_1: virtual_ipaddress + 10.0.0.9 dev eth0 scope global",
             ]
         );
     }
