@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ipvs::{Error, Handle, ServiceId};
 use vrrp::params::Transport;
 
-use super::findings::{Daemon, Facts, Mistakes, Table};
+use super::facts::{Daemon, Facts, Mistakes, Table};
 use super::marks;
 use crate::capability;
 use crate::plan::Plan;

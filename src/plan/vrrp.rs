@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use parser::config::{self, Config};
-use parser::diag::{Class, Diagnostic};
+use parser::diag::Diagnostic;
 use serde::{Deserialize, Serialize};
 use vrrp::Params;
 use vrrp::track::Object as Thing;
@@ -20,8 +20,8 @@ use super::ipvs;
 use super::linkbeat;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
-use super::route::{self, Route};
-use super::rule::{self, Rule};
+use super::route::Route;
+use super::rule::Rule;
 use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
@@ -252,45 +252,6 @@ fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) ->
         smtp_alert: group.smtp_alert,
     };
     config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
-}
-
-/// Those that can be made; the others are told.
-pub(super) fn routes(
-    lines: &[config::Route],
-    names: &Names,
-    complain: &mut impl FnMut(Class, String),
-) -> Vec<Route> {
-    let one = |line: &config::Route| {
-        let to = line.to.map_or_else(|| "default".to_owned(), |prefix| prefix.to_string());
-        if line.track && line.dev.is_none() {
-            let text = format!("Warning - cannot track route {to} with no interface specified, not tracking");
-            complain(Class::Log, text);
-        }
-        match route::translate(line, names) {
-            Ok(route) => Some(route),
-            Err(reason) => {
-                complain(Class::General, format!("route {to} {reason} - ignoring it"));
-                None
-            }
-        }
-    };
-    lines.iter().filter_map(one).collect()
-}
-
-/// Those that can be made; the others are told.
-pub(super) fn rules(
-    lines: &[config::Rule],
-    names: &Names,
-    complain: &mut impl FnMut(Class, String),
-) -> Vec<Rule> {
-    let one = |line: &config::Rule| match rule::translate(line, names) {
-        Ok(rule) => Some(rule),
-        Err(reason) => {
-            complain(Class::General, format!("rule {} {reason} - ignoring it", line.preference));
-            None
-        }
-    };
-    lines.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]
