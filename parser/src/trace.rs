@@ -3,6 +3,7 @@
 //! A daemon needs none of this, so it is only kept by [`parse_traced`](crate::parse_traced). What is kept is raw; a [`Place`] is
 //! worked out when a message is shown.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -29,6 +30,21 @@ struct Opened {
     bytes: Arc<Vec<u8>>,
     /// The include statement.
     by: Option<Span>,
+    /// Where its lines begin, once one was asked for.
+    lines: OnceCell<Vec<usize>>,
+}
+
+impl Opened {
+    /// A line without its end, counted from 0.
+    fn line(&self, index: usize) -> Option<&[u8]> {
+        let starts = self.lines.get_or_init(|| {
+            let ends = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        });
+        let start = *starts.get(index)?;
+        let end = starts.get(index + 1).map_or(self.bytes.len(), |next| next - 1);
+        self.bytes.get(start..end)
+    }
 }
 
 #[derive(Debug)]
@@ -115,7 +131,7 @@ impl Trace {
     }
 
     pub(crate) fn open(&mut self, name: &FileName, bytes: &Arc<Vec<u8>>, by: Option<Span>) {
-        self.files.push(Opened { name: name.clone(), bytes: Arc::clone(bytes), by });
+        self.files.push(Opened { name: name.clone(), bytes: Arc::clone(bytes), by, lines: OnceCell::new() });
     }
 
     /// Keeps a statement; the result is its number, counted from 1.
@@ -148,7 +164,7 @@ impl Trace {
 
     fn line(&self, span: &Span) -> Option<String> {
         let index = usize::try_from(span.line).ok()?.checked_sub(1)?;
-        let line = self.opened(span)?.bytes.split(|byte| *byte == b'\n').nth(index)?;
+        let line = self.opened(span)?.line(index)?;
         Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned())
     }
 
