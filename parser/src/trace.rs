@@ -13,6 +13,9 @@ use crate::lex;
 use crate::mask::{self, masked};
 use crate::statement::Token;
 
+/// Of a line so many bytes are quoted. One that can be read is shorter; of one that cannot, each piece has its own message.
+const MAX_QUOTED: usize = 4096;
+
 /// The files that were opened and the statements that were read from them.
 #[derive(Debug, Default)]
 pub struct Trace {
@@ -77,7 +80,7 @@ pub struct Expansion {
 /// Where a message points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The line as it is written, without its end; stars stand for passwords and keys.
+    /// The line as it is written, without its end; stars stand for passwords and keys, `…` for what is too long to be read.
     pub source: String,
     /// The bytes of [`Place::source`] that are meant.
     pub marked: Range<usize>,
@@ -165,7 +168,11 @@ impl Trace {
     fn line(&self, span: &Span) -> Option<String> {
         let index = usize::try_from(span.line).ok()?.checked_sub(1)?;
         let line = self.opened(span)?.line(index)?;
-        Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned())
+        let Some(beginning) = line.get(..MAX_QUOTED) else {
+            return Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned());
+        };
+        let whole = String::from_utf8_lossy(beginning);
+        Some(format!("{}…", whole.trim_end_matches(char::REPLACEMENT_CHARACTER)))
     }
 
     /// Where a message points; none when it is about no line.
