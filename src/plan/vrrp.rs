@@ -3,6 +3,7 @@
 mod instance;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use parser::config::{self, Config};
@@ -48,6 +49,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) standing: Standing,
     /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
+    /// `net_namespace_ipvs`: the network namespace of that daemon, if it is another than this one's.
+    pub(crate) ipvs_namespace: Option<PathBuf>,
     /// `interface_up_down_delays`, by name of the interface.
     pub(crate) delays: BTreeMap<String, Delay>,
     /// How long the first elections wait.
@@ -222,6 +225,7 @@ fn assemble(
         delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
+        ipvs_namespace: ipvs::namespace(&config.global),
         head_start: HeadStart {
             of_program: config.global.vrrp_startup_delay,
             of_machine: config.global.vrrp_delay_after_boot,

@@ -20,6 +20,7 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ipvs::Daemon;
@@ -177,6 +178,8 @@ struct Worker {
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
+    /// Where it runs, if elsewhere.
+    ipvs_namespace: Option<PathBuf>,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
@@ -220,6 +223,7 @@ impl Worker {
             delays: Delays::default(),
             delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
             deciding: plan.sync_daemon,
+            ipvs_namespace: plan.ipvs_namespace,
             sync_daemon: None,
             prepared: None,
             paths: BTreeMap::new(),
