@@ -3,6 +3,7 @@
 mod instance;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use parser::config::{self, Config};
@@ -34,6 +35,8 @@ use crate::notify::mail;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// Without `no_email_faults`: they are told of faults, too.
+    pub(crate) mails_faults: bool,
     /// What it watches for them.
     pub(crate) watched: Watched,
     /// The FIFOs it writes to.
@@ -48,6 +51,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) standing: Standing,
     /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
+    /// `net_namespace_ipvs`: the network namespace of that daemon, if it is another than this one's.
+    pub(crate) ipvs_namespace: Option<PathBuf>,
     /// `interface_up_down_delays`, by name of the interface.
     pub(crate) delays: BTreeMap<String, Delay>,
     /// How long the first elections wait.
@@ -214,6 +219,7 @@ fn assemble(
     vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
+        mails_faults: !config.global.mail.no_faults,
         watched,
         fifos,
         repeat_states: config.global.fifo_write_vrrp_states_on_reload,
@@ -222,6 +228,7 @@ fn assemble(
         delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
+        ipvs_namespace: ipvs::namespace(&config.global),
         head_start: HeadStart {
             of_program: config.global.vrrp_startup_delay,
             of_machine: config.global.vrrp_delay_after_boot,
