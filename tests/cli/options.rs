@@ -54,3 +54,17 @@ fn the_help_text_goes_to_standard_error() {
         stderr(&output).contains("  -f, --use-file=FILE           Use the specified configuration file\n")
     );
 }
+
+#[test]
+fn the_help_text_names_the_commands_and_each_has_its_own() {
+    let help = stderr(&keepalived(&["--help"]));
+    let (_, commands) = help.split_once("\nCommands").expect("there are commands");
+    let names: Vec<&str> =
+        commands.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["config", "doctor", "realserver", "ipvsadm"]);
+    for name in names {
+        let output = keepalived(&[name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert!(stdout(&output).contains("Usage:"), "{name}: {output:?}");
+    }
+}
