@@ -192,7 +192,7 @@ fn several_main_files_are_all_read_with_a_warning() {
 #[test]
 fn a_file_that_includes_itself_under_another_name_is_found_out() {
     let folder = folder(&[("main", "include link\nword\n")]);
-    std::os::unix::fs::symlink("main", folder.path().join("link")).expect("a link");
+    symlink("main", folder.path().join("link")).expect("a link");
     let (said, _) = test(&folder, "main");
     assert_eq!(
         said,
