@@ -11,7 +11,6 @@ use crate::config::{FileName, Span};
 use crate::diag::{Diagnostic, Part};
 use crate::lex;
 use crate::mask::{self, masked};
-use crate::statement::Token;
 
 /// Of a line so many bytes are quoted. One that can be read is shorter; of one that cannot, each piece has its own message.
 const MAX_QUOTED: usize = 4096;
@@ -138,13 +137,8 @@ impl Trace {
     }
 
     /// Keeps a statement; the result is its number, counted from 1.
-    pub(crate) fn record(&mut self, span: &Span, token: &Token, via: Option<Arc<Via>>) -> u32 {
-        let text = match token {
-            Token::Open => "{".to_owned(),
-            Token::Close => "}".to_owned(),
-            Token::Text(text) => text.clone(),
-        };
-        self.statements.push(Origin { span: span.clone(), text, via, hidden: false });
+    pub(crate) fn record(&mut self, span: &Span, text: &str, via: Option<Arc<Via>>) -> u32 {
+        self.statements.push(Origin { span: span.clone(), text: text.to_owned(), via, hidden: false });
         u32::try_from(self.statements.len()).unwrap_or(0)
     }
 
