@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn what_is_shown_is_found_by_the_pid_file() {
         let (plan, _) = crate::plan::tests::whole(
-            "vrrp_instance VI_1 {\n interface lo\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.0.1\n }\n }\n",
+            "vrrp_instance VI_1 {\n interface eth0\n virtual_router_id 1\n virtual_ipaddress {\n 10.0.0.1\n }\n }\n",
         );
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("keepalived.pid");

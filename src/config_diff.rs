@@ -12,6 +12,7 @@ use crate::cli::{self, Options};
 use crate::exit::Exit;
 use crate::flaws::Flaws;
 use crate::load::{self, Reading};
+use crate::log;
 use crate::plan::checkers::CheckersPlan;
 use crate::plan::diff::changes;
 use crate::plan::vrrp::VrrpPlan;
@@ -63,14 +64,14 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
             let lines = changes((&old.0, &old.1), (&new.0, &new.1));
             let mut output = io::stdout().lock();
             for line in &lines {
-                if writeln!(output, "{line}").is_err() {
+                if writeln!(output, "{}", log::plain(line)).is_err() {
                     break;
                 }
             }
             if lines.is_empty() { Exit::Ok.code() } else { DIFFERENT }
         }
         Err(trouble) => {
-            eprintln!("{trouble}");
+            eprintln!("{}", log::plain(&trouble));
             TROUBLE
         }
     }
@@ -123,7 +124,7 @@ fn plans(call: &Call) -> Result<(Plans, Plans), String> {
 fn planned(findings: &mut load::Findings) -> Result<Plans, String> {
     let plan = findings.plan();
     for diagnostic in findings.diagnostics.iter().filter(|one| one.class != Class::Log) {
-        eprintln!("{diagnostic}");
+        eprintln!("{}", log::plain(&diagnostic.to_string()));
     }
     match parser::diag::refusal(&findings.diagnostics) {
         Some(_) => Err("a reload with this configuration would be refused".to_owned()),

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
+use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use parser::diag::{Class, Diagnostic};
 
@@ -23,8 +24,9 @@ pub(crate) fn run(options: &Options, file: Option<&Path>) -> u8 {
         Some(path) => match append_to(path) {
             Ok(file) => Box::new(file),
             Err(error) => {
-                let number = error.raw_os_error().unwrap_or_default();
-                eprintln!("Unable to open config-test log file {} {number} - {error}", path.display());
+                let errno = Errno::from_raw(error.raw_os_error().unwrap_or_default());
+                let (path, number) = (path.display(), errno as i32);
+                eprintln!("Unable to open config-test log file {path} {number} - {}", errno.desc());
                 return Exit::Fatal.code();
             }
         },

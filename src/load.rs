@@ -9,7 +9,9 @@ use std::path::Path;
 use nix::fcntl::OFlag;
 use parser::config::Config;
 use parser::diag::{Class, Diagnostic, Severity, test_exit_code};
+use parser::io::files::Files;
 use parser::print::Secrets;
+use parser::source::{Found, Sources};
 use parser::trace::Trace;
 
 use crate::cli::Options;
@@ -71,6 +73,39 @@ pub(crate) struct Findings {
     trace: Trace,
 }
 
+/// The file system; the log tells of each file that is read.
+#[derive(Debug)]
+struct Told {
+    files: Files,
+    /// The name of the main file, until it is read.
+    main: Option<String>,
+}
+
+impl Sources for Told {
+    fn find(&mut self, pattern: &str, directory: &str) -> Found {
+        let found = self.files.find(pattern, directory);
+        for text in &found.texts {
+            tracing::debug!("Opening file '{}'.", text.name);
+            if let Some(main) = self.main.take() {
+                tracing::info!("Configuration file {main}");
+            }
+        }
+        found
+    }
+
+    fn directory(&self) -> String {
+        self.files.directory()
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.files.variable(name)
+    }
+
+    fn random(&mut self) -> u32 {
+        self.files.random()
+    }
+}
+
 /// Reads the files.
 pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     let id = options.config_id.clone().unwrap_or_else(plan::short_host_name);
@@ -81,20 +116,15 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
         show_secrets: reading == Reading::Explained(Secrets::Shown),
         ..Default::default()
     };
-    let mut files = parser::io::files::Files::new();
     let root = options.file.to_string_lossy();
-    let (config, mut diagnostics, trace) = match reading {
+    let mut files = Told { files: Files::new(), main: Some(root.to_string()) };
+    let (config, diagnostics, trace) = match reading {
         Reading::Explained(_) => parser::parse_traced(&root, &mut files, settings),
         Reading::ToRun | Reading::ToTest => {
             let (config, diagnostics) = parser::parse(&root, &mut files, settings);
             (config, diagnostics, Trace::default())
         }
     };
-    if let Some(elsewhere) = &config.global.net_namespace_ipvs {
-        let text = "net_namespace_ipvs is not supported by this version";
-        let span = Some(elsewhere.span.clone());
-        diagnostics.push(Diagnostic::new(Class::General, span, text).fatal());
-    }
     Findings { place: Place::of(&config.global, options), config, diagnostics, trace }
 }
 

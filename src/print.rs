@@ -12,6 +12,7 @@ use crate::cli::subcommand::{self, Said, Subcommand, own};
 use crate::cli::words::Takes;
 use crate::exit::Exit;
 use crate::load::{self, Reading};
+use crate::log;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Own {
@@ -53,7 +54,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
     let text = print(findings.config(), secrets);
     let (diagnostics, _) = findings.into_told();
     for diagnostic in diagnostics.iter().filter(|diagnostic| diagnostic.class != Class::Log) {
-        eprintln!("{diagnostic}");
+        eprintln!("{}", log::plain(&diagnostic.to_string()));
     }
     let code = parser::diag::refusal(&diagnostics).unwrap_or(Exit::Ok.code());
     // Whoever closes the output has seen enough.

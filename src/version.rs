@@ -26,7 +26,7 @@ pub(crate) fn text() -> String {
     if let Some(distribution) = distribution() {
         text.push_str(&format!("Distro: {distribution}\n"));
     }
-    text.push_str("\nconfigure options: --enable-json\n\nConfig options:  LVS VRRP\n");
+    text.push_str("\nconfigure options: --enable-json\n\nConfig options:  NFTABLES IPTABLES LIBIPSET LVS REGEX VRRP VRRP_AUTH VRRP_VMAC JSON BFD OLD_CHKSUM_COMPAT\n");
     text
 }
 

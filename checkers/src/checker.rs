@@ -86,7 +86,7 @@ impl Checker {
 
     fn passed(&mut self, params: &CheckerParams, mut tell: impl FnMut(Checked)) -> Taken {
         if !self.tally.is_up()
-            && let CheckerKind::Web(check) = &params.kind
+            && let CheckerKind::Web(check) = &*params.kind
             && let Some(page) = check.pages.get(self.round.question())
         {
             tell(Checked::StatusGood(self.round.question()));
@@ -105,7 +105,7 @@ impl Checker {
             Worth::Whole => {
                 let verdict = self.tally.pass();
                 // §20.3: a name server that answers is not told of.
-                let told = !matches!(params.kind, CheckerKind::Dns(_));
+                let told = !matches!(*params.kind, CheckerKind::Dns(_));
                 if told && matches!(verdict, Verdict::Fine { first: true } | Verdict::CameUp) {
                     tell(Checked::Passed);
                 }
@@ -123,11 +123,11 @@ impl Checker {
         if let Failure::Send(_) = failure {
             tell(Checked::NotSent);
         }
-        let misc = matches!(params.kind, CheckerKind::Misc(_));
+        let misc = matches!(*params.kind, CheckerKind::Misc(_));
         if self.tally.is_up() && params.failures == LoggedFailures::Every && !misc {
             tell(Checked::Attempt(failure));
         }
-        let web = matches!(params.kind, CheckerKind::Web(_));
+        let web = matches!(*params.kind, CheckerKind::Web(_));
         let mut verdict = if params.kind.always_retries() {
             self.tally.fail_in_turn(params.retry)
         } else {

@@ -5,6 +5,7 @@ mod check;
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use crate::params::{CheckerKind, WhenDown};
 use crate::{
@@ -41,7 +42,7 @@ pub enum Event {
     /// A checker rests, because the address went elsewhere.
     Suspending(RealServerId),
     /// A checker came to a result.
-    Check(RealServerId, CheckerKind, Checked),
+    Check(RealServerId, Arc<CheckerKind>, Checked),
     /// A server came up.
     ServerUp(RealServerId, WhenDown),
     /// A server went down.
@@ -195,7 +196,6 @@ impl fmt::Display for Line {
             Event::Activating(rs) => write!(f, "Activating healthchecker for service {rs} for VS {vs}"),
             Event::Deactivating(rs) => write!(f, "Deactivating healthchecker for service {rs} for VS {vs}"),
             Event::Suspending(rs) => write!(f, "Suspending healthchecker for service {rs} for VS {vs}"),
-            Event::Check(rs, CheckerKind::Misc(check), checked) => check::misc(f, rs, vs, check, *checked),
             Event::Check(rs, kind, checked) => check::line(f, rs, vs, kind, *checked),
             Event::ServerUp(rs, WhenDown::Remove) => write!(f, "Adding service {rs} to VS {vs}"),
             Event::ServerUp(rs, WhenDown::Inhibit) => write!(f, "Enabling service {rs} of VS {vs}"),
@@ -300,9 +300,9 @@ pub struct Alert {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
     /// A checker passed.
-    Passed(CheckerKind),
+    Passed(Arc<CheckerKind>),
     /// A checker failed, for this reason.
-    Failed(CheckerKind, Option<Failure>),
+    Failed(Arc<CheckerKind>, Option<Failure>),
     /// The quorum turned.
     Quorum(QuorumEvent, Quorum, u64),
     /// A reload took it away.
@@ -325,35 +325,8 @@ impl Alert {
     /// The body, one line (§16.6).
     pub fn body(&self) -> String {
         match &self.cause {
-            Cause::Passed(CheckerKind::Tcp(_)) => "=> TCP CHECK succeed on service <=".into(),
-            Cause::Passed(CheckerKind::Misc(_)) => "=> MISC CHECK succeeded on service <=".into(),
-            Cause::Failed(CheckerKind::Misc(_), Some(Failure::Script(misc::Fault::TimedOut))) => {
-                "=> MISC CHECK timed out on service <=".into()
-            }
-            Cause::Failed(CheckerKind::Misc(_), _) => "=> MISC CHECK failed on service <=".into(),
-            Cause::Failed(CheckerKind::Smtp(check), failure) => {
-                format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, *failure))
-            }
-            Cause::Passed(CheckerKind::Udp(_)) => "=> UDP CHECK succeed on service <=".into(),
-            Cause::Failed(CheckerKind::Udp(_), _) => "=> UDP CHECK failed on service <=".into(),
-            Cause::Passed(CheckerKind::Dns(_)) => "=> DNS_CHECK: succeed on service <=".into(),
-            Cause::Failed(CheckerKind::Dns(_), _) => "=> DNS_CHECK: failed on service <=".into(),
-            Cause::Passed(CheckerKind::Ping(_)) => "=> ICMP CHECK succeed on service <=".into(),
-            Cause::Failed(CheckerKind::Ping(_), _) => "=> ICMP CHECK failed on service <=".into(),
-            Cause::Passed(CheckerKind::Bfd(check)) => {
-                format!("=> BFD CHECK {} succeeded on service <=", check.session)
-            }
-            Cause::Failed(CheckerKind::Bfd(check), _) => {
-                format!("=> BFD CHECK {} failed on service <=", check.session)
-            }
-            Cause::Failed(CheckerKind::File(_), _) => "=> CHECK failed on service <=".into(),
-            Cause::Passed(CheckerKind::Web(_) | CheckerKind::Smtp(_) | CheckerKind::File(_)) => {
-                "=> CHECK succeed on service <=".into()
-            }
-            Cause::Failed(CheckerKind::Web(_), _) => {
-                "=> CHECK failed on service : HTTP/SSL request failed <=".into()
-            }
-            Cause::Failed(CheckerKind::Tcp(_), _) => "=> TCP CHECK failed on service <=".into(),
+            Cause::Passed(kind) => passed(kind),
+            Cause::Failed(kind, failure) => failed(kind, *failure),
             Cause::Quorum(event, quorum, sum) => {
                 let (words, threshold) = match event {
                     QuorumEvent::Gained => ("Gained quorum", quorum.to_gain()),
@@ -367,5 +340,38 @@ impl Alert {
             Cause::Removing => "=> Removing <=".into(),
             Cause::ShuttingDown => "=> Shutting down <=".into(),
         }
+    }
+}
+
+fn passed(kind: &CheckerKind) -> String {
+    match kind {
+        CheckerKind::Tcp(_) => "=> TCP CHECK succeed on service <=".into(),
+        CheckerKind::Misc(_) => "=> MISC CHECK succeeded on service <=".into(),
+        CheckerKind::Udp(_) => "=> UDP CHECK succeed on service <=".into(),
+        CheckerKind::Dns(_) => "=> DNS_CHECK: succeed on service <=".into(),
+        CheckerKind::Ping(_) => "=> ICMP CHECK succeed on service <=".into(),
+        CheckerKind::Bfd(check) => format!("=> BFD CHECK {} succeeded on service <=", check.session),
+        CheckerKind::Web(_) | CheckerKind::Smtp(_) | CheckerKind::File(_) => {
+            "=> CHECK succeed on service <=".into()
+        }
+    }
+}
+
+fn failed(kind: &CheckerKind, failure: Option<Failure>) -> String {
+    match kind {
+        CheckerKind::Tcp(_) => "=> TCP CHECK failed on service <=".into(),
+        CheckerKind::Misc(_) if failure == Some(Failure::Script(misc::Fault::TimedOut)) => {
+            "=> MISC CHECK timed out on service <=".into()
+        }
+        CheckerKind::Misc(_) => "=> MISC CHECK failed on service <=".into(),
+        CheckerKind::Smtp(check) => {
+            format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, failure))
+        }
+        CheckerKind::Udp(_) => "=> UDP CHECK failed on service <=".into(),
+        CheckerKind::Dns(_) => "=> DNS_CHECK: failed on service <=".into(),
+        CheckerKind::Ping(_) => "=> ICMP CHECK failed on service <=".into(),
+        CheckerKind::Bfd(check) => format!("=> BFD CHECK {} failed on service <=", check.session),
+        CheckerKind::File(_) => "=> CHECK failed on service <=".into(),
+        CheckerKind::Web(_) => "=> CHECK failed on service : HTTP/SSL request failed <=".into(),
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -90,8 +91,8 @@ pub struct RealServerParams {
 /// One checker of a real server.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckerParams {
-    /// What it does. Two checkers that do the same are the same to a reload (checkers.md §13.7).
-    pub kind: CheckerKind,
+    /// What it does. Two checkers that do the same are the same to a reload (checkers.md §13.7). Shared with its runner.
+    pub kind: Arc<CheckerKind>,
     /// When it does it.
     pub cadence: Cadence,
     /// Failures in a row that are forgiven.

@@ -31,7 +31,7 @@ impl Server {
     }
 
     fn with(params: &RealServerParams, tally: impl Fn(&CheckerParams) -> Tally) -> Self {
-        let checker = |params: &CheckerParams| match &params.kind {
+        let checker = |params: &CheckerParams| match &*params.kind {
             CheckerKind::File(check) => Checker::of_file(check.meaning(check.value)),
             CheckerKind::Bfd(_) => Checker::new(Tally::told(params.before_first == BeforeFirst::Up)),
             CheckerKind::Tcp(_)

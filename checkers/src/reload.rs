@@ -102,7 +102,7 @@ impl Server {
             .checkers
             .iter()
             .map(|params| {
-                if let CheckerKind::File(check) = &params.kind {
+                if let CheckerKind::File(check) = &*params.kind {
                     return Some(Checker::of_file(check.meaning(check.value)));
                 }
                 let same = left

@@ -1,6 +1,7 @@
 //! One virtual server: which of its real servers are up, whether they are enough, and who serves.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::checker::Taken;
@@ -181,10 +182,10 @@ impl VirtualServer {
         let id = server.id;
         let before = checker.tally;
         let Taken { verdict, after } = checker.take(params, found, |checked| {
-            let event = Told::Check(id, params.kind.clone(), checked);
+            let event = Told::Check(id, Arc::clone(&params.kind), checked);
             out.push(Action::Log(Line { event, service: self.params.id.clone() }));
         });
-        let is_script = matches!(params.kind, CheckerKind::Misc(_));
+        let is_script = matches!(*params.kind, CheckerKind::Misc(_));
         // §4.4: programs are run from start to start.
         let from = checker.started.filter(|_| is_script).unwrap_or(now);
         let next = params.cadence.next(from, after).max(now);
@@ -264,7 +265,7 @@ impl VirtualServer {
         match settlement {
             Settlement::Done => self.transition_done(server, checker, out),
             // What is not asked again cannot be tried again either: the table follows when it is looked at next.
-            Settlement::Refused if !self.checker(server, checker).is_some_and(CheckerKind::is_probed) => {
+            Settlement::Refused if !self.checker(server, checker).is_some_and(|kind| kind.is_probed()) => {
                 self.transition_done(server, checker, out);
             }
             Settlement::Refused => {
@@ -299,7 +300,7 @@ impl VirtualServer {
         let (Some(server), Some(params)) = (self.servers.get_mut(at), self.params.servers.get(at)) else {
             return;
         };
-        let Some(CheckerKind::File(check)) = params.checkers.get(which).map(|checker| &checker.kind) else {
+        let Some(CheckerKind::File(check)) = params.checkers.get(which).map(|checker| &*checker.kind) else {
             return;
         };
         let from = server.weight(params);
@@ -326,7 +327,7 @@ impl VirtualServer {
     /// §24.4
     fn path_known(&mut self, at: usize, which: usize, up: bool, out: &mut Vec<Action>) {
         let Some(params) = self.params.servers.get(at) else { return };
-        let Some(CheckerKind::Bfd(check)) = params.checkers.get(which).map(|checker| &checker.kind) else {
+        let Some(CheckerKind::Bfd(check)) = params.checkers.get(which).map(|checker| &*checker.kind) else {
             return;
         };
         let Some(checker) = self.servers.get_mut(at).and_then(|server| server.checkers.get_mut(which)) else {
@@ -421,9 +422,11 @@ impl VirtualServer {
     /// The mail about a checker's change, with the server's state after it.
     fn mail_server(&self, at: usize, checker: usize, out: &mut Vec<Action>) {
         let Some(params) = self.params.servers.get(at).filter(|params| params.alert) else { return };
-        let Some(kind) = params.checkers.get(checker).map(|checker| checker.kind.clone()) else { return };
+        let Some(kind) = params.checkers.get(checker).map(|checker| Arc::clone(&checker.kind)) else {
+            return;
+        };
         // §16.6: nobody is mailed what a file says.
-        if let CheckerKind::File(_) = kind {
+        if let CheckerKind::File(_) = *kind {
             return;
         }
         let Some(state) = self.servers.get(at).and_then(|server| server.checkers.get(checker)) else {
@@ -450,7 +453,7 @@ impl VirtualServer {
     }
 
     /// What a checker does.
-    pub fn checker(&self, server: usize, checker: usize) -> Option<&CheckerKind> {
+    pub fn checker(&self, server: usize, checker: usize) -> Option<&Arc<CheckerKind>> {
         Some(&self.params.servers.get(server)?.checkers.get(checker)?.kind)
     }
 

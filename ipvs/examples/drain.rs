@@ -6,7 +6,7 @@
 
 use std::{env, error::Error, time::Duration};
 
-use ipvs::{Destination, DestinationId, Handle, Request, ServiceId, Weight};
+use ipvs::{DestinationId, Handle, ServiceId};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -16,20 +16,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let server = DestinationId::from(server.parse::<std::net::SocketAddr>()?);
     let mut ipvs = Handle::open().await?;
     loop {
-        let entries = ipvs.destinations(service).await?;
-        let Some(entry) = entries.into_iter().find(|entry| entry.destination.id == server) else {
-            println!("it is not there");
-            return Ok(());
-        };
-        if entry.destination.weight != Weight::ZERO {
-            let quiet = Destination { weight: Weight::ZERO, ..entry.destination };
-            ipvs.change(&Request::SetDestination(service, quiet)).await??;
-        } else if entry.active + entry.inactive == 0 {
-            ipvs.change(&Request::DelDestination(service, server)).await??;
-            println!("gone");
-            return Ok(());
+        match ipvs.drain(service, server, Duration::from_secs(5)).await? {
+            0 => break,
+            left => println!("{left} connections left"),
         }
-        println!("{} active, {} inactive", entry.active, entry.inactive);
-        tokio::time::sleep(Duration::from_secs(1)).await;
     }
+    println!("gone");
+    Ok(())
 }

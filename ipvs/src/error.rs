@@ -75,6 +75,9 @@ pub struct Refusal {
     pub explanation: Option<String>,
 }
 
+/// What became of one request.
+pub type Answer = Result<(), Refusal>;
+
 /// Why a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]

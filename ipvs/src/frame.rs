@@ -8,9 +8,8 @@ use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
 use netlink_packet_generic::{GenlFamily, GenlHeader, GenlMessage};
 
-use crate::handle::Answer;
 use crate::message::FAMILY;
-use crate::{Error, Malformed, Message, Refusal, Reply, Request};
+use crate::{Answer, Error, Malformed, Message, Refusal, Reply, Request};
 
 const NETLINK_HEADER: usize = 16;
 const GENERIC_HEADER: usize = 4;

@@ -8,17 +8,14 @@ use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
 use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::error::errno;
 use crate::frame::{family_lookup, family_number, parts, write};
 use crate::{
-    Daemon, DestinationEntry, Error, Info, Malformed, Refusal, Reply, Request, ServiceEntry, ServiceId,
-    ServiceSpec, Socket, Timeouts, Transport,
+    Answer, Daemon, Destination, DestinationEntry, DestinationId, Error, Info, Malformed, Reply, Request,
+    ServiceEntry, ServiceId, ServiceSpec, Socket, Timeouts, Transport, Weight,
 };
-
-/// What became of one request.
-pub type Answer = Result<(), Refusal>;
 
 /// Messages in one datagram. The kernel's default buffer holds 277 answers, should every request fail.
 const BATCH_MESSAGES: usize = 200;
@@ -28,6 +25,9 @@ const BATCH_BYTES: usize = 200 * 1024;
 
 /// How long the kernel may take to answer. It answers within `send`, so only a request that it never answers waits.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a destination that is drained is looked at.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How often a dump is begun anew that the kernel calls interrupted.
 const DUMPS: usize = 8;
@@ -131,6 +131,46 @@ impl<T: Transport> Handle<T> {
                 if runs { Err(Error::NoAnswer) } else { Ok(Ok(())) }
             }
             answers => answers?.pop().ok_or(Error::NoAnswer),
+        }
+    }
+
+    /// Takes a destination out of a service without cutting a connection: with weight 0 it gets no new ones, and it is
+    /// removed when those that it has have ended. Gives the number of those that are left after `patience`; it is still
+    /// there then, with weight 0. A destination that is not there has none left.
+    ///
+    /// Clients that are bound to it by persistence come back as long as the sysctl
+    /// `net.ipv4.vs.expire_quiescent_template` is 0.
+    ///
+    /// # Errors
+    ///
+    /// As [`Handle::info`], and when a change is refused.
+    pub async fn drain(
+        &mut self,
+        service: ServiceId,
+        destination: DestinationId,
+        patience: Duration,
+    ) -> Result<u64, Error> {
+        let end = Instant::now() + patience;
+        loop {
+            let entries = self.destinations(service).await?;
+            let Some(entry) = entries.into_iter().find(|entry| entry.destination.id == destination) else {
+                return Ok(0);
+            };
+            let left = u64::from(entry.active) + u64::from(entry.inactive);
+            if entry.destination.weight != Weight::ZERO {
+                let quiet = Destination { weight: Weight::ZERO, ..entry.destination };
+                self.change(&Request::SetDestination(service, quiet)).await??;
+                // A connection may have come before it was quiet.
+                continue;
+            }
+            if left == 0 {
+                self.change(&Request::DelDestination(service, destination)).await??;
+                return Ok(0);
+            }
+            if Instant::now() >= end {
+                return Ok(left);
+            }
+            sleep(GLANCE).await;
         }
     }
 

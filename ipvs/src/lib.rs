@@ -47,8 +47,8 @@ pub use self::destination::{
     Checksum, Destination, DestinationEntry, DestinationId, Forwarding, Tunnel, Weight,
 };
 pub use self::diff::{Difference, ServiceSpec, diff};
-pub use self::error::{Cause, Error, Malformed, Refusal};
-pub use self::handle::{Answer, Handle};
+pub use self::error::{Answer, Cause, Error, Malformed, Refusal};
+pub use self::handle::Handle;
 pub use self::message::{Command, Message, Reply, Request};
 pub use self::name::{Name, NameError};
 pub use self::service::{

@@ -25,6 +25,8 @@ pub(crate) fn endpoint(
             // Anything else in brackets is read as if it stood there alone; the port behind them is not looked at.
             inner
         }
+        // A number alone is a port without an address, not one of the forms of `inet_aton`.
+        None if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => return None,
         None => match text.parse::<Ipv6Addr>() {
             Ok(addr) => return Some((addr.into(), None)),
             Err(_) => text,
@@ -87,6 +89,8 @@ mod tests {
             "[[fd00::1]]:80",
             ":80",
             "10.0.0.1:",
+            "3",
+            "167772420",
         ] {
             assert_eq!(endpoint(text, Some(Protocol::Tcp), &Numeric), None, "{text}");
         }

@@ -189,7 +189,12 @@ impl<'a> Line<'a> {
             Opt::Netmask => {
                 let v6 = self.service.is_some_and(|id| id.family() == Family::V6);
                 self.mask = Some(if v6 {
-                    let prefix = number(text, 1..=128).and_then(|prefix| u8::try_from(prefix).ok());
+                    // As `atoi` reads it: what follows the digits is ignored.
+                    let text = text.trim_start();
+                    let text = text.strip_prefix('+').unwrap_or(text);
+                    let digits = text.split(|letter: char| !letter.is_ascii_digit()).next();
+                    let prefix = number(digits.unwrap_or_default(), 1..=128);
+                    let prefix = prefix.and_then(|prefix| u8::try_from(prefix).ok());
                     Granularity::Prefix(prefix.ok_or_else(|| illegal("ipv6 netmask"))?)
                 } else {
                     let mask = ipv4(text).or_else(|| names.host(text));

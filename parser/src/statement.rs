@@ -3,6 +3,7 @@
 //! Everything that delivers lines (a file, a running sequence, the rest of a multi-line definition) lies on one stack, and the
 //! innermost is asked first. What the stack delivers beyond the bytes of the files is limited, so no input runs forever.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use crate::config::{FileName, IncludeCheck, Span};
@@ -21,6 +22,9 @@ const MAX_INCLUDES: usize = 64;
 
 /// So many sequences and definitions may run inside one another.
 const MAX_RUNNING: usize = 256;
+
+/// What reading a file again counts as, in lines: as much as it costs to look for it and open it.
+const AGAIN: usize = 20;
 
 /// One statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +84,8 @@ pub(crate) struct Statements<'s> {
     depth: u32,
     last: Span,
     added: usize,
+    /// The files that were opened, by their identities.
+    opened: HashSet<String>,
     /// The input is used up: what is said now is about the whole.
     ended: bool,
     /// Where every statement comes from, when somebody wants to know.
@@ -117,6 +123,12 @@ struct File {
     line: u32,
     /// The checks in force outside, restored at its end.
     outer_check: IncludeCheck,
+    /// It was read before.
+    again: bool,
+    /// The files that the same pattern matched and that are still to be read, the next one last.
+    waiting: Vec<Text>,
+    /// The line that included them.
+    by: Option<Span>,
 }
 
 impl Options {
@@ -143,6 +155,7 @@ impl<'s> Statements<'s> {
             depth: 0,
             last: Span::new(root, 0),
             added: 0,
+            opened: HashSet::new(),
             ended: false,
             trace: traced.then(|| Trace::new(show_secrets)),
             diagnostics: Told::default(),
@@ -168,7 +181,7 @@ impl<'s> Statements<'s> {
             let text = format!("No config files matched '{root}'.");
             self.diagnostics.push(Diagnostic::new(Class::FileNotFound, None, text));
         }
-        self.push_files(found.texts, None);
+        self.open_files(found.texts, None);
     }
 
     /// Whether messages are to be explained.
@@ -318,12 +331,13 @@ impl<'s> Statements<'s> {
                 },
                 Input::File(file) => {
                     let line = file.next_line(&self.options, &mut self.diagnostics);
-                    (line, self.inputs.len() > 1)
+                    (line, file.again)
                 }
             };
             let Some(line) = line else {
                 if let Some(Input::File(file)) = self.inputs.pop() {
                     self.include_check = file.outer_check;
+                    self.open_next(file.waiting, file.by);
                 }
                 continue;
             };
@@ -458,26 +472,37 @@ impl<'s> Statements<'s> {
             }
             fine
         });
-        let by = self.last.clone();
-        self.push_files(found.texts, Some(&by));
+        self.open_files(found.texts, Some(self.last.clone()));
     }
 
-    fn push_files(&mut self, texts: Vec<Text>, by: Option<&Span>) {
-        for text in texts.into_iter().rev() {
-            let (name, bytes) = (FileName::from(text.name), Arc::new(text.bytes));
-            if let Some(trace) = &mut self.trace {
-                trace.open(&name, &bytes, by.cloned());
-            }
-            self.push(Input::File(File {
-                name,
-                directory: text.directory,
-                identity: text.identity,
-                bytes,
-                at: 0,
-                line: 0,
-                outer_check: self.include_check,
-            }));
+    /// Opens the first of the files that a pattern matched; each of the others follows at the end of the one before.
+    fn open_files(&mut self, mut texts: Vec<Text>, by: Option<Span>) {
+        texts.reverse();
+        self.open_next(texts, by);
+    }
+
+    fn open_next(&mut self, mut waiting: Vec<Text>, by: Option<Span>) {
+        let Some(text) = waiting.pop() else { return };
+        let (name, bytes) = (FileName::from(text.name), Arc::new(text.bytes));
+        if let Some(trace) = &mut self.trace {
+            trace.open(&name, &bytes, by.clone());
         }
+        let again = !self.opened.insert(text.identity.clone());
+        if again {
+            self.added += AGAIN;
+        }
+        self.push(Input::File(File {
+            name,
+            directory: text.directory,
+            identity: text.identity,
+            bytes,
+            at: 0,
+            line: 0,
+            outer_check: self.include_check,
+            again,
+            waiting,
+            by,
+        }));
     }
 }
 

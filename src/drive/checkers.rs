@@ -60,7 +60,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let files = Tracked::start(plan.files, &mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
-        match Table::open(plan.buffers.commands).await {
+        match Table::open(&plan.table, plan.buffers.commands).await {
             Ok(opened) => table = Some(opened),
             Err(unusable) => {
                 unusable.tell();
@@ -149,7 +149,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 pub(crate) async fn clean_up(plan: CheckersPlan) {
     let (services, ..) = split(plan.services);
     Marker::of(plan.marking).want(None).await;
-    match Table::open(plan.buffers.commands).await {
+    match Table::open(&plan.table, plan.buffers.commands).await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
             table.adopt().await;
@@ -238,7 +238,7 @@ impl Worker {
         for (service, virtual_server) in self.director.services().iter().enumerate() {
             for (server, real) in virtual_server.params().servers.iter().enumerate() {
                 for (checker, check) in real.checkers.iter().enumerate() {
-                    if matches!(&check.kind, CheckerKind::Bfd(check) if check.session == session) {
+                    if matches!(&*check.kind, CheckerKind::Bfd(check) if check.session == session) {
                         all.push(CheckerId { service, server, checker });
                     }
                 }
@@ -364,7 +364,7 @@ impl Worker {
     fn plan(&mut self, id: CheckerId, at: Instant) {
         let service = self.director.services().get(id.service);
         if let Some(kind) = service.and_then(|service| service.checker(id.server, id.checker)) {
-            self.runner.insert(id, kind.clone());
+            self.runner.insert(id, Arc::clone(kind));
             let question = self.question(id.service, id.server, id.checker);
             self.runner.plan(id, question, at);
         }
@@ -381,8 +381,9 @@ impl Worker {
     /// Says once that probes wait, and once that they no longer do.
     fn tell_overdue(&mut self) {
         let now = Instant::now();
-        let overdue = self.runner.progress().map(|(_, progress)| progress.overdue(now));
-        let (waiting, longest) = overdue
+        let (waiting, longest) = self
+            .runner
+            .overdue(now)
             .filter(|overdue| *overdue > OVERDUE)
             .fold((0_usize, Duration::ZERO), |(count, longest), one| (count + 1, longest.max(one)));
         if (waiting > 0) == self.overdue {
@@ -414,7 +415,7 @@ impl Worker {
             table.make_room(plan.buffers.commands);
         } else if !services.is_empty() {
             tracing::debug!("Initializing ipvs");
-            match Table::open(plan.buffers.commands).await {
+            match Table::open(&plan.table, plan.buffers.commands).await {
                 Ok(opened) => self.table = Some(opened),
                 Err(unusable) => {
                     unusable.tell();

@@ -24,7 +24,7 @@ impl Echoes {
     pub(super) fn widen(&mut self, services: &[VirtualServerParams]) {
         let checkers =
             services.iter().flat_map(|service| &service.servers).flat_map(|server| &server.checkers);
-        let wanted = checkers.into_iter().any(|checker| matches!(checker.kind, CheckerKind::Ping(_)));
+        let wanted = checkers.into_iter().any(|checker| matches!(*checker.kind, CheckerKind::Ping(_)));
         if !wanted || self.before.is_some() {
             return;
         }

@@ -57,8 +57,8 @@ type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
-    pub(super) async fn open(room: Option<Buffer>) -> Result<Self, Unusable> {
-        let table = unusable::open().await.map(Self::over)?;
+    pub(super) async fn open(plan: &TablePlan, room: Option<Buffer>) -> Result<Self, Unusable> {
+        let table = unusable::open(plan.namespace.as_deref()).await.map(Self::over)?;
         table.make_room(room);
         Ok(table)
     }
@@ -196,6 +196,7 @@ impl<T: Transport> Table<T> {
         gone.sort_unstable();
         ids.extend(gone);
         self.reconcile(director, &ids).await;
+        self.held.values_mut().for_each(|spec| spec.destinations.shrink_to_fit());
     }
 
     /// Puts back what concerns the whole table.

@@ -1,6 +1,7 @@
 //! Which checkers watch which files.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use checkers::CheckerId;
 use checkers::params::{CheckerKind, FileCheck, VirtualServerParams};
@@ -58,7 +59,10 @@ fn for_each(services: &mut [VirtualServerParams], mut act: impl FnMut(CheckerId,
     for (service, virtual_server) in services.iter_mut().enumerate() {
         for (server, real_server) in virtual_server.servers.iter_mut().enumerate() {
             for (checker, params) in real_server.checkers.iter_mut().enumerate() {
-                if let CheckerKind::File(check) = &mut params.kind {
+                // Only what is changed becomes a copy of its own.
+                if matches!(*params.kind, CheckerKind::File(_))
+                    && let CheckerKind::File(check) = Arc::make_mut(&mut params.kind)
+                {
                     act(CheckerId { service, server, checker }, check);
                 }
             }

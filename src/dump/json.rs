@@ -10,7 +10,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 use vrrp::counters::Counters;
 
-use super::words::{address, epoch, quoted};
+use super::words::{address, device, epoch, quoted};
 use crate::plan::notify::Scripts as Told;
 use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
 use crate::script::Program;
@@ -105,7 +105,7 @@ struct Data {
     dont_track_primary: u8,
     skip_check_adv_addr: u8,
     strict_mode: u8,
-    vmac_ifname: &'static str,
+    vmac_ifname: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     ifp_ifname: Option<String>,
     master_priority: u8,
@@ -139,6 +139,10 @@ struct Data {
     vips: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     evips: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vroutes: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vrules: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     track_ifp: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -195,9 +199,11 @@ struct Stats {
 fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
     let (own, excluded) = status.holds.split_at_checked(plan.addresses.len()).unwrap_or_default();
     let texts = |all: &[crate::plan::address::Address], held: &[bool]| {
-        all.iter().zip(held).map(|(one, is_held)| address(one, *is_held)).collect()
+        let told = |(one, is_held): (_, &bool)| address(one, &device(one, config, plans), *is_held);
+        all.iter().zip(held).map(told).collect()
     };
     let garp = &config.garp;
+    let own_vmac = super::own_vmac(config, plans).map(|vmac| vmac.name.clone());
     let script = |at: usize| {
         let name = &all.scripts.get(at)?.name;
         let script = plans.watched.scripts.iter().find(|one| one.name == *name)?;
@@ -209,8 +215,8 @@ fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, stat
         dont_track_primary: config.dont_track_primary.into(),
         skip_check_adv_addr: config.skip_check_adv_addr.into(),
         strict_mode: config.strict.into(),
-        vmac_ifname: "",
-        ifp_ifname: plan.params.interface.clone().filter(|_| config.vrf.is_none()),
+        vmac_ifname: own_vmac.clone().unwrap_or_default(),
+        ifp_ifname: own_vmac.or(plan.params.interface.clone()).filter(|_| config.vrf.is_none()),
         master_priority: status.leader.map_or(0, |leader| leader.priority.get()),
         last_transition: number(epoch(status.since)),
         garp_delay: garp.master_delay.as_secs_f64(),
@@ -242,6 +248,8 @@ fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, stat
         scripts: scripts(&plan.scripts),
         vips: texts(&plan.addresses, own),
         evips: texts(&plan.excluded, excluded),
+        vroutes: plan.routes.iter().map(ToString::to_string).collect(),
+        vrules: plan.rules.iter().map(ToString::to_string).collect(),
         track_ifp: config.tracking.interfaces.iter().map(|one| one.what.to_string()).collect(),
         track_script: config.tracking.scripts.iter().filter_map(|one| script(one.what)).collect(),
         track_process: config.tracking.processes.iter().filter_map(|one| process(one.what)).collect(),

@@ -22,6 +22,7 @@ use self::path::{File, Naming};
 pub(crate) use self::words::address;
 use crate::load::Loaded;
 use crate::plan::Plan;
+use crate::plan::vmac::Vmac;
 use crate::plan::vrrp::{Instance, VrrpPlan};
 use crate::status::Status;
 use crate::status::vrrp::{self as status, VrrpStatus};
@@ -160,6 +161,13 @@ fn configured<'a>(
         let config = config.vrrp_instances.iter().find(|one| one.name == plan.params.name)?;
         Some((config, plan))
     })
+}
+
+/// The interface that was made for a virtual router, if one was.
+fn own_vmac<'a>(one: &VrrpInstance, plan: &'a VrrpPlan) -> Option<&'a Vmac> {
+    let has_one = one.vmac.is_some() || one.ipvlan.is_some();
+    // It is made before those for its addresses.
+    plan.standing.vmacs.iter().find(|vmac| has_one && vmac.instance == one.name)
 }
 
 /// Those, and how each is. One that a reload has just brought may not have told yet, and is left out.

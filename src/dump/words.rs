@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local};
-use parser::config::{self, Command, Family};
+use parser::config::{self, Command, Family, VrrpInstance};
 
 use crate::plan::address::Address;
+use crate::plan::vrrp::VrrpPlan;
 use crate::script::Program;
 
 /// `true` or `false` as other words.
@@ -53,8 +54,9 @@ pub(super) fn mac(mac: [u8; 6]) -> String {
     mac.map(|byte| format!("{byte:02x}")).join(":")
 }
 
-/// `192.0.2.100/24 brd 192.0.2.255 dev eth0 scope global label eth0:1 set`, the last word if it is held.
-pub(crate) fn address(one: &Address, is_held: bool) -> String {
+/// `192.0.2.100/24 brd 192.0.2.255 dev eth0 scope global label eth0:1 set`, the last word if it is held. `device` is what
+/// there is to tell about its interface.
+pub(crate) fn address(one: &Address, device: &str, is_held: bool) -> String {
     let own_prefix = |prefix: u8| prefix != Family::of(one.address).host_bits();
     let mut text = one.address.to_string();
     let mut say = |words: std::fmt::Arguments<'_>| {
@@ -67,7 +69,7 @@ pub(crate) fn address(one: &Address, is_held: bool) -> String {
     if let Some(broadcast) = one.broadcast {
         say(format_args!(" brd {broadcast}"));
     }
-    say(format_args!(" dev {} scope {}", one.interface, scope(one.scope)));
+    say(format_args!(" dev {device} scope {}", scope(one.scope)));
     if let Some(label) = &one.label {
         say(format_args!(" label {label}"));
     }
@@ -96,6 +98,16 @@ pub(crate) fn address(one: &Address, is_held: bool) -> String {
         say(format_args!(" set"));
     }
     text
+}
+
+/// `vrrp.51@eth0`: the interface of an address, and the one below it if it is a VMAC; ` use_vmac` says that the address itself
+/// asked for it.
+pub(super) fn device(one: &Address, of: &VrrpInstance, plan: &VrrpPlan) -> String {
+    let Some(vmac) = plan.standing.vmacs.iter().find(|vmac| vmac.name == one.interface) else {
+        return one.interface.clone();
+    };
+    let is_own = super::own_vmac(of, plan).is_some_and(|own| own.name == vmac.name);
+    format!("{}@{}{}", vmac.name, vmac.base, either(is_own || of.vmac_addr, "", " use_vmac"))
 }
 
 /// The names that iproute2 has without its files.
@@ -161,7 +173,7 @@ mod tests {
             (plain("2001:db8::5", 64), false, "2001:db8::5/64 dev v0 scope global preferred_lft forever"),
         ];
         for (one, is_held, text) in cases {
-            assert_eq!(address(&one, is_held), text);
+            assert_eq!(address(&one, &one.interface, is_held), text);
         }
     }
 

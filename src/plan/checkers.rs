@@ -4,6 +4,7 @@ mod web;
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use checkers::dns::{NoName, Question, Record};
 use checkers::io::credentials::Credentials;
@@ -325,7 +326,7 @@ fn params(config: &Config, checker: &Checker, kind: CheckerKind) -> CheckerParam
     let pace = checker.pace;
     let every = pace.log_all_failures || config.global.checker_log_all_failures;
     CheckerParams {
-        kind,
+        kind: Arc::new(kind),
         cadence: Cadence {
             delay_loop: pace.delay_loop,
             delay_before_retry: pace.delay_before_retry,

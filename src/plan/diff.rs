@@ -1,12 +1,14 @@
 //! What a new plan changes, in lines for people.
 //!
 //! Both plans are laid out as trees whose branches are named as in the configuration, so that a virtual router is compared
-//! with the one of its name, wherever it stands. What a plan comes to hold in future is compared without a word here.
+//! with the one of its name, wherever it stands. What a virtual router or server comes to hold
+//! in future is compared without a word here.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::checkers::{CheckersPlan, Service};
 use super::vrrp::{Group, Instance, VrrpPlan};
@@ -17,35 +19,136 @@ const SECRET: [&str; 6] = ["auth", "credential", "key", "password", "secret", "s
 
 /// The parts of two plans that differ. No line, no difference.
 pub(crate) fn changes(old: (&VrrpPlan, &CheckersPlan), new: (&VrrpPlan, &CheckersPlan)) -> Vec<String> {
+    let (before, after) = (branches(old), branches(new));
     let mut lines = Vec::new();
-    compare(&mut Vec::new(), &tree(old), &tree(new), &mut lines);
+    for (name, part) in &before {
+        match after.get(name) {
+            // What has not changed is most of it, and quickly compared as it is.
+            Some(other) if part.is_same(other) => {}
+            Some(other) => compare(&mut vec![name], &part.tree(), &other.tree(), &mut lines),
+            None => lines.push(line(&[name], "removed")),
+        }
+    }
+    let come = after.keys().filter(|name| !before.contains_key(*name));
+    lines.extend(come.map(|name| line(&[name], "added")));
     lines
 }
 
-fn tree((vrrp, checkers): (&VrrpPlan, &CheckersPlan)) -> Value {
-    let mut root = Map::new();
-    for one in &vrrp.instances {
-        root.insert(format!("vrrp_instance {}", one.params.name), instance(one));
+/// A part of a plan that is compared on its own.
+enum Branch<'a> {
+    Instance(&'a Instance),
+    Group(&'a Group, &'a VrrpPlan),
+    Service(&'a Service),
+    /// What is not of one of these.
+    Rest(Value),
+}
+
+impl Branch<'_> {
+    /// Whether there is nothing to tell, as far as it is seen without looking closely.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Instance(one), Self::Instance(other)) => one == other,
+            (Self::Service(one), Self::Service(other)) => one == other,
+            // Members are numbers, and others in another plan.
+            (Self::Instance(_) | Self::Group(..) | Self::Service(_) | Self::Rest(_), _) => false,
+        }
     }
-    for one in &vrrp.groups {
-        root.insert(format!("vrrp_sync_group {}", one.name), group(one, vrrp));
+
+    fn tree(&self) -> Value {
+        match self {
+            Self::Instance(one) => instance(one),
+            Self::Group(one, plan) => group(one, plan),
+            Self::Service(one) => service(one),
+            Self::Rest(value) => value.clone(),
+        }
     }
-    for one in &checkers.services {
-        root.insert(format!("virtual_server {}", one.params.id), service(one));
-    }
-    root.insert("vrrp".to_owned(), without(vrrp, &["instances", "groups"]));
-    root.insert("checkers".to_owned(), without(checkers, &["services"]));
-    Value::Object(root)
+}
+
+fn branches<'a>((vrrp, checkers): (&'a VrrpPlan, &'a CheckersPlan)) -> BTreeMap<String, Branch<'a>> {
+    let instances = vrrp.instances.iter();
+    let instances =
+        instances.map(|one| (format!("vrrp_instance {}", one.params.name), Branch::Instance(one)));
+    let groups = vrrp.groups.iter();
+    let groups = groups.map(|one| (format!("vrrp_sync_group {}", one.name), Branch::Group(one, vrrp)));
+    let services = checkers.services.iter();
+    let services = services.map(|one| (format!("virtual_server {}", one.params.id), Branch::Service(one)));
+    let rest = [("vrrp", rest_of_vrrp(vrrp)), ("checkers", rest_of_checkers(checkers))];
+    let rest = rest.into_iter().map(|(name, value)| (name.to_owned(), Branch::Rest(value)));
+    instances.chain(groups).chain(services).chain(rest).collect()
+}
+
+/// A plan without its virtual routers and their groups.
+fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
+    let VrrpPlan {
+        alerts,
+        mails_faults,
+        watched,
+        fifos,
+        repeat_states,
+        instances: _,
+        groups: _,
+        standing,
+        sync_daemon,
+        ipvs_namespace,
+        delays,
+        head_start,
+        log_unknown_vrids,
+        spacing,
+    } = plan;
+    json!({
+        "alerts": alerts,
+        "mails_faults": mails_faults,
+        "watched": watched,
+        "fifos": fifos,
+        "repeat_states": repeat_states,
+        "standing": standing,
+        "sync_daemon": sync_daemon,
+        "ipvs_namespace": ipvs_namespace,
+        "delays": delays,
+        "head_start": head_start,
+        "log_unknown_vrids": log_unknown_vrids,
+        "spacing": spacing,
+    })
+}
+
+/// A plan without its virtual servers.
+fn rest_of_checkers(plan: &CheckersPlan) -> Value {
+    let CheckersPlan {
+        alerts,
+        credentials,
+        files,
+        table,
+        buffers,
+        fifos,
+        tells_first,
+        programs,
+        marking,
+        services: _,
+    } = plan;
+    json!({
+        "alerts": alerts,
+        "credentials": credentials,
+        "files": files,
+        "table": table,
+        "buffers": buffers,
+        "fifos": fifos,
+        "tells_first": tells_first,
+        "programs": programs,
+        "marking": marking,
+    })
 }
 
 fn instance(one: &Instance) -> Value {
-    let mut value = without(one, &["addresses", "excluded"]);
-    let texts =
-        |all: &[super::address::Address]| Value::from_iter(all.iter().map(|one| dump::address(one, false)));
+    let mut value = without(one, &["addresses", "excluded", "routes", "rules"]);
+    let texts = |all: &[super::address::Address]| {
+        Value::from_iter(all.iter().map(|one| dump::address(one, &one.interface, false)))
+    };
     lift(&mut value, "params");
     if let Value::Object(fields) = &mut value {
         fields.insert("virtual_ipaddress".to_owned(), texts(&one.addresses));
         fields.insert("virtual_ipaddress_excluded".to_owned(), texts(&one.excluded));
+        fields.insert("virtual_routes".to_owned(), one.routes.iter().map(ToString::to_string).collect());
+        fields.insert("virtual_rules".to_owned(), one.rules.iter().map(ToString::to_string).collect());
         // The same once more.
         fields.remove("addresses");
     }
@@ -197,7 +300,7 @@ mod tests {
 
     const BEFORE: &str = "
 vrrp_instance VI_1 {
-    interface lo
+    interface eth0
     virtual_router_id 51
     priority 100
     advert_int 1
@@ -211,7 +314,7 @@ vrrp_instance VI_1 {
     }
 }
 vrrp_instance VI_2 {
-    interface lo
+    interface eth0
     virtual_router_id 52
     virtual_ipaddress {
         10.0.0.3
@@ -250,8 +353,8 @@ virtual_server 10.1.0.1 80 {
             [
                 "vrrp_instance VI_1: interval 1 s -> 3 s",
                 "vrrp_instance VI_1: priority 100 -> 150",
-                "vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2 dev lo scope global",
-                "vrrp_instance VI_1: virtual_ipaddress + 10.0.0.9 dev lo scope global",
+                "vrrp_instance VI_1: virtual_ipaddress - 10.0.0.2 dev eth0 scope global",
+                "vrrp_instance VI_1: virtual_ipaddress + 10.0.0.9 dev eth0 scope global",
             ]
         );
     }
@@ -270,6 +373,41 @@ virtual_server 10.1.0.1 80 {
                 ("virtual_router_id 52", "virtual_router_id 53")
             ]),
             ["vrrp_instance VI_2: removed", "vrrp_instance VI_3: added"]
+        );
+    }
+
+    #[test]
+    fn members_of_a_group_are_compared_by_name() {
+        let text = |first: &str, second: &str, member: &str| {
+            let instance = |name: &str, vrid| {
+                format!(
+                    "vrrp_instance {name} {{\ninterface lo\nvirtual_router_id {vrid}\nvirtual_ipaddress {{\n10.0.0.{vrid}\n}}\n}}\n"
+                )
+            };
+            let group = format!("vrrp_sync_group G {{\ngroup {{\n{member}\n}}\n}}\n");
+            let vrid = |name: &str| if name == "VI_1" { 1 } else { 2 };
+            instance(first, vrid(first)) + &instance(second, vrid(second)) + &group
+        };
+        let plan = |text: String| whole(Box::leak(text.into_boxed_str())).0;
+        let told = |new: String| {
+            let (old, new) = (plan(text("VI_1", "VI_2", "VI_1")), plan(new));
+            changes((&old.vrrp, &old.checkers), (&new.vrrp, &new.checkers))
+        };
+        let about_group = |lines: Vec<String>| -> Vec<String> {
+            lines.into_iter().filter(|line| line.contains("sync_group") && line.contains("group ")).collect()
+        };
+        assert_eq!(about_group(told(text("VI_2", "VI_1", "VI_1"))), [""; 0], "the same in another order");
+        let moved = about_group(told(text("VI_2", "VI_1", "VI_2")));
+        assert_eq!(moved, ["vrrp_sync_group G: group - VI_1", "vrrp_sync_group G: group + VI_2"]);
+    }
+
+    #[test]
+    fn what_is_said_of_all_is_told() {
+        let edits =
+            [("vrrp_instance VI_1", "global_defs {\nvrrp_startup_delay 5\nlvs_flush\n}\nvrrp_instance VI_1")];
+        assert_eq!(
+            changed(&edits),
+            ["checkers.table.flush_at_start false -> true", "vrrp.head_start.of_program 0 s -> 5 s"]
         );
     }
 

@@ -64,7 +64,7 @@ impl Table {
 /// Finds numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    /// The later counts.
+    /// The later comes first.
     folders: Vec<PathBuf>,
     protocols: PathBuf,
 }
@@ -94,8 +94,12 @@ impl Names {
             let text = fs::read_to_string(&self.protocols).unwrap_or_default();
             return protocol(&text, name).or_else(|| built_in(table, name));
         }
-        let texts = self.folders.iter().flat_map(|folder| texts(folder, table.file()));
-        let written = texts.filter_map(|text| number(&text, name)).next_back();
+        // What the administrator wrote stands in for the file shipped; what lies beside either adds to it.
+        let main =
+            self.folders.iter().rev().find_map(|folder| fs::read_to_string(folder.join(table.file())).ok());
+        let more = self.folders.iter().flat_map(|folder| beside(folder, table.file()));
+        // A name that several numbers have is the lowest of them to iproute2. FRR adds a second `static`.
+        let written = main.into_iter().chain(more).filter_map(|text| number(&text, name)).min();
         written.or_else(|| built_in(table, name))
     }
 }
@@ -104,20 +108,17 @@ fn built_in(table: Table, name: &str) -> Option<u32> {
     table.built_in().iter().find(|(known, _)| *known == name).map(|(_, number)| *number)
 }
 
-/// The file and those in its `.d` folder, in the order of their names.
-fn texts(folder: &Path, file: &str) -> Vec<String> {
-    let mut more: Vec<PathBuf> = fs::read_dir(folder.join(format!("{file}.d")))
-        .into_iter()
-        .flatten()
+/// The files in the `.d` folder of a table.
+fn beside(folder: &Path, file: &str) -> Vec<String> {
+    let entries = fs::read_dir(folder.join(format!("{file}.d"))).into_iter().flatten();
+    entries
         .filter_map(|entry| entry.ok().map(|entry| entry.path()))
         .filter(|path| path.extension().is_some_and(|extension| extension == "conf"))
-        .collect();
-    more.sort();
-    let all = std::iter::once(folder.join(file)).chain(more);
-    all.filter_map(|path| fs::read_to_string(path).ok()).collect()
+        .filter_map(|path| fs::read_to_string(path).ok())
+        .collect()
 }
 
-/// The last line `NUMBER NAME` with this name; `#` begins a comment.
+/// The lowest number of the lines `NUMBER NAME` with this name; `#` begins a comment.
 fn number(text: &str, name: &str) -> Option<u32> {
     let read = |line: &str| {
         let mut words = line.split('#').next()?.split_whitespace();
@@ -130,7 +131,7 @@ fn number(text: &str, name: &str) -> Option<u32> {
             None => number.parse().ok(),
         }
     };
-    text.lines().filter_map(read).next_back()
+    text.lines().filter_map(read).min()
 }
 
 /// The line `NAME NUMBER ALIAS…` with this name or alias.
@@ -154,23 +155,38 @@ mod tests {
     }
 
     #[test]
-    fn the_administrators_files_count_over_those_shipped_and_the_names_known_anyway() {
+    fn the_administrators_file_stands_in_for_the_one_shipped_and_names_known_anyway_need_none() {
         let folders = [tempfile::tempdir(), tempfile::tempdir()].map(|one| one.expect("a folder"));
         let [shipped, written] = &folders;
-        fs::write(shipped.path().join("rt_tables"), "10 blue\n11 red # colours\n").expect("written");
-        fs::create_dir(written.path().join("rt_tables.d")).expect("made");
-        fs::write(written.path().join("rt_tables.d/a.conf"), "0x6e blue\n").expect("written");
-        fs::write(written.path().join("rt_tables.d/a.txt"), "9 red\n").expect("written");
-        let global = Global {
-            iproute_usr_dir: Some(shipped.path().display().to_string()),
-            iproute_etc_dir: Some(written.path().display().to_string()),
+        fs::write(shipped.path().join("rt_tables"), "10 blue\n11 red\n").expect("written");
+        fs::write(written.path().join("rt_tables"), "0x6e blue # colours\n").expect("written");
+        fs::create_dir(shipped.path().join("rt_tables.d")).expect("made");
+        fs::write(shipped.path().join("rt_tables.d/a.conf"), "7 grey\n").expect("written");
+        fs::write(shipped.path().join("rt_tables.d/a.txt"), "9 white\n").expect("written");
+        let names = in_folders(shipped.path(), written.path());
+        let number = |name| names.number::<u32>(Table::Routes, &named(name));
+        assert_eq!(["blue", "red", "grey", "white"].map(number), [Some(110), None, Some(7), None]);
+        assert_eq!(number("main"), Some(254));
+    }
+
+    /// FRR's package says `196 static` beside `4 static`.
+    #[test]
+    fn of_several_numbers_with_one_name_the_lowest_is_meant() {
+        let folders = [tempfile::tempdir(), tempfile::tempdir()].map(|one| one.expect("a folder"));
+        let [shipped, written] = &folders;
+        fs::write(shipped.path().join("rt_protos"), "5 static\n4 static\n").expect("written");
+        fs::create_dir(written.path().join("rt_protos.d")).expect("made");
+        fs::write(written.path().join("rt_protos.d/frr.conf"), "196 static\n").expect("written");
+        let names = in_folders(shipped.path(), written.path());
+        assert_eq!(names.number::<u8>(Table::Protocols, &named("static")), Some(4));
+    }
+
+    fn in_folders(shipped: &Path, written: &Path) -> Names {
+        Names::of(&Global {
+            iproute_usr_dir: Some(shipped.display().to_string()),
+            iproute_etc_dir: Some(written.display().to_string()),
             ..Global::default()
-        };
-        let names = Names::of(&global);
-        assert_eq!(names.number::<u32>(Table::Routes, &named("blue")), Some(110));
-        assert_eq!(names.number::<u32>(Table::Routes, &named("red")), Some(11));
-        assert_eq!(names.number::<u32>(Table::Routes, &named("main")), Some(254));
-        assert_eq!(names.number::<u32>(Table::Routes, &named("green")), None);
+        })
     }
 
     #[test]

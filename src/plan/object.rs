@@ -1,13 +1,15 @@
 //! What can be wanted in the kernel: addresses, routes and rules under one name, and how they read in the log.
 
+mod words;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::address::Address;
-use super::route::{Network, Position, Route, RouteTable, Way};
-use super::rule::{Action, Rule};
+use super::route::{Network, Route};
+use super::rule::Rule;
 
 /// One of them.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,8 +56,8 @@ impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Address(one) => address(one, f),
-            Self::Route(one) => route(one, f),
-            Self::Rule(one) => rule(one, f),
+            Self::Route(one) => one.fmt(f),
+            Self::Rule(one) => one.fmt(f),
         }
     }
 }
@@ -92,98 +94,5 @@ impl fmt::Display for Network {
         let Self { address, bits } = self;
         let is_host = *bits == if address.is_ipv4() { 32 } else { 128 };
         if is_host { write!(f, "{address}") } else { write!(f, "{address}/{bits}") }
-    }
-}
-
-fn route(one: &Route, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str(match one.position {
-        Position::Prepend => "prepend",
-        Position::Add => "add",
-        Position::Append => "append",
-    })?;
-    match one.kind {
-        1 => {}
-        6 => f.write_str(" blackhole")?,
-        7 => f.write_str(" unreachable")?,
-        8 => f.write_str(" prohibit")?,
-        9 => f.write_str(" throw")?,
-        number => write!(f, " type {number}")?,
-    }
-    match one.to {
-        Some(network) => write!(f, " {network}")?,
-        None => f.write_str(" default")?,
-    }
-    if let Some(network) = one.from {
-        write!(f, " from {network}")?;
-    }
-    way(&one.way, f)?;
-    match &one.table {
-        RouteTable::Number(254) => {}
-        RouteTable::Number(number) => write!(f, " table {number}")?,
-        RouteTable::Vrf(name) => write!(f, " vrf {name}")?,
-    }
-    if one.tos != 0 {
-        write!(f, " tos {:#x}", one.tos)?;
-    }
-    write!(f, " proto {}", one.protocol)?;
-    if let Some(scope) = one.scope {
-        write!(f, " scope {scope}")?;
-    }
-    if let Some(source) = one.source {
-        write!(f, " src {source}")?;
-    }
-    if let Some(metric) = one.metric {
-        write!(f, " metric {metric}")?;
-    }
-    for hop in &one.hops {
-        f.write_str(" nexthop")?;
-        way(&hop.way, f)?;
-        write!(f, " weight {}", u16::from(hop.more_weight) + 1)?;
-    }
-    Ok(())
-}
-
-fn way(way: &Way, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match way.via {
-        Some(IpAddr::V4(via)) => write!(f, " via inet {via}")?,
-        Some(IpAddr::V6(via)) => write!(f, " via inet6 {via}")?,
-        None => {}
-    }
-    if let Some(dev) = &way.dev {
-        write!(f, " dev {dev}")?;
-    }
-    if way.onlink { f.write_str(" onlink") } else { Ok(()) }
-}
-
-fn rule(one: &Rule, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    if one.invert {
-        f.write_str("not ")?;
-    }
-    match one.from {
-        Some(network) => write!(f, "from {network}")?,
-        None => f.write_str("from all")?,
-    }
-    if let Some(network) = one.to {
-        write!(f, " to {network}")?;
-    }
-    write!(f, " priority {} tos {:#x}", one.preference, one.tos)?;
-    if let Some((mark, mask)) = one.mark {
-        write!(f, " fwmark {mark:#x}/{mask:#x}")?;
-    }
-    if let Some(input) = &one.input {
-        write!(f, " iif {input}")?;
-    }
-    if let Some(output) = &one.output {
-        write!(f, " oif {output}")?;
-    }
-    write!(f, " protocol {}", one.protocol)?;
-    match one.action {
-        Action::Table { table, .. } => write!(f, " lookup {table}"),
-        Action::L3mdev => f.write_str(" l3mdev"),
-        Action::Goto(target) => write!(f, " goto {target}"),
-        Action::Nop => f.write_str(" nop"),
-        Action::Blackhole => f.write_str(" blackhole"),
-        Action::Unreachable => f.write_str(" unreachable"),
-        Action::Prohibit => f.write_str(" prohibit"),
     }
 }

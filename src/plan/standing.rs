@@ -7,6 +7,7 @@ use parser::diag::{Class, Diagnostic};
 
 use serde::{Deserialize, Serialize};
 
+use super::address::Address;
 use super::buffer::Buffers;
 use super::firewall::{self, Firewall};
 use super::iproute::Names;
@@ -14,7 +15,7 @@ use super::linkbeat::Polled;
 use super::object::Object;
 use super::setting::Setting;
 use super::vmac::{self, Vmac};
-use super::{address, vrrp};
+use super::{address, route, rule};
 
 /// What the system has as long as the configuration says so, whoever is master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +32,16 @@ pub(crate) struct Standing {
     pub(crate) polled: Vec<Polled>,
     /// Receive buffers.
     pub(crate) buffers: Buffers,
+}
+
+impl Standing {
+    /// The static addresses among its objects.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = &Address> {
+        self.objects.iter().filter_map(|object| match object {
+            Object::Address(address) => Some(address),
+            Object::Route(_) | Object::Rule(_) => None,
+        })
+    }
 }
 
 /// The interface of static addresses when nothing names one.
@@ -81,9 +92,9 @@ fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> 
             Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", line.prefix)),
         }
     }
-    let routes = vrrp::routes(&config.static_routes, names, &mut complain);
+    let routes = route::all(&config.static_routes, names, &mut complain);
     objects.extend(routes.into_iter().map(|route| Object::Route(Box::new(route))));
-    let rules = vrrp::rules(&config.static_rules, names, &mut complain);
+    let rules = rule::all(&config.static_rules, names, &mut complain);
     objects.extend(rules.into_iter().map(|rule| Object::Rule(Box::new(rule))));
     objects
 }

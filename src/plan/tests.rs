@@ -143,7 +143,7 @@ fn a_page_has_the_host_and_the_server_name_that_are_nearest_to_it() {
          url {\n path /b\n digest d41d8cd98f00b204e9800998ecf8427e\n }\n }\n }\n}\n",
     );
     assert!(!said.iter().any(|line| line.contains("SSL_GET")), "{said:?}");
-    let CheckerKind::Web(check) = &plan.services[0].params.servers[0].checkers[0].kind else {
+    let CheckerKind::Web(check) = &*plan.services[0].params.servers[0].checkers[0].kind else {
         panic!("not a web check")
     };
     assert_eq!((check.scheme, check.between), (Scheme::Https, BetweenPages::Hurry));
@@ -166,7 +166,7 @@ fn a_regex_is_part_of_its_page_and_one_that_is_none_is_named() {
          url {\n path /a\n regex \"OK\"\n regex_options caseless dollar_endonly\n regex_no_match\n regex_max_offset 7\n }\n \
          url {\n path /b\n regex \"a(b\"\n }\n }\n }\n}\n",
     );
-    let CheckerKind::Web(check) = &plan.services[0].params.servers[0].checkers[0].kind else {
+    let CheckerKind::Web(check) = &*plan.services[0].params.servers[0].checkers[0].kind else {
         panic!("not a web check")
     };
     let source = check.pages[0].wanted.pattern.clone().map(Source::from).expect("a pattern");
@@ -193,7 +193,7 @@ fn a_file_check_has_the_weight_of_its_file_unless_it_says_its_own() {
          FILE_CHECK {\n track_file load\n weight -300\n }\n }\n}\n",
     );
     let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
-        let CheckerKind::File(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        let CheckerKind::File(check) = &*checker.kind else { panic!("{:?}", checker.kind) };
         (check.name.clone(), check.path.clone(), check.weight, check.reverse)
     });
     let check = |weight, reverse| ("load".to_owned(), "/run/load".into(), weight, reverse);
@@ -208,7 +208,7 @@ fn each_host_of_an_smtp_check_is_a_check_of_its_own() {
          }\n }\n}\n",
     );
     let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
-        let CheckerKind::Smtp(check) = &checker.kind else { panic!("{checker:?}") };
+        let CheckerKind::Smtp(check) = &*checker.kind else { panic!("{checker:?}") };
         (check.endpoint.dest.to_string(), check.helo_name.clone())
     });
     let wanted = ["10.0.0.3:25", "10.0.0.2:26"].map(|dest| (dest.to_owned(), "lb1.example.org".to_owned()));
@@ -223,7 +223,7 @@ fn the_length_of_a_datagram_matters_only_with_a_pattern() {
          UDP_CHECK {\n require_reply 0X ff\n min_reply_length 3\n max_reply_length 9\n }\n }\n}\n",
     );
     let checks = plan.services[0].params.servers[0].checkers.iter().map(|checker| {
-        let CheckerKind::Udp(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        let CheckerKind::Udp(check) = &*checker.kind else { panic!("{:?}", checker.kind) };
         (check.payload.clone(), check.reply.clone())
     });
     let usual = UdpCheck::PAYLOAD.to_vec();
@@ -247,7 +247,7 @@ fn a_dns_check_asks_for_the_root_unless_told_and_has_paces_of_its_own() {
     );
     let checkers = &plan.services[0].params.servers[0].checkers;
     let asked = checkers.iter().map(|checker| {
-        let CheckerKind::Dns(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+        let CheckerKind::Dns(check) = &*checker.kind else { panic!("{:?}", checker.kind) };
         check.question.clone()
     });
     let question = |name: &str, record| Question { name: name.parse().expect("a name"), record };
@@ -268,7 +268,7 @@ fn a_program_checks_as_its_user_and_one_that_is_not_there_leaves_its_server_unch
          misc_path \"/bin/sh -c 'exit 0'\"\n misc_dynamic\n }\n MISC_CHECK {\n misc_path /nonexistent/x\n }\n }\n}\n",
     );
     let [checker] = &plan.services[0].params.servers[0].checkers[..] else { panic!("one checker") };
-    let CheckerKind::Misc(check) = &checker.kind else { panic!("{:?}", checker.kind) };
+    let CheckerKind::Misc(check) = &*checker.kind else { panic!("{:?}", checker.kind) };
     assert_eq!(check.argv, ["/bin/sh", "-c", "exit 0"]);
     assert_eq!((check.user, check.timeout, check.dynamic), ((0, 0), Duration::from_secs(7), true));
     assert_eq!(plan.programs.len(), 1);

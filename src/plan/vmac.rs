@@ -53,6 +53,13 @@ pub(crate) enum Kind {
     },
 }
 
+impl Kind {
+    /// Whether it has a MAC address of its own.
+    pub(crate) fn is_macvlan(self) -> bool {
+        matches!(self, Self::Macvlan { .. })
+    }
+}
+
 /// Which link-local address a VMAC has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum LinkLocal {

@@ -7,9 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::errno::Errno;
 use nix::sys::signal::Signal;
-use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 use tokio::signal::unix::{Signal as Signals, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -18,6 +16,8 @@ use tokio_util::bytes::Bytes;
 
 use super::archive::Archive;
 use super::autopsy;
+use super::end::{self, End};
+use super::manager::{self, Manager};
 use super::mark::{self, Mark};
 use super::occasion::Running;
 use super::pulse::Diagnosis;
@@ -29,6 +29,7 @@ use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::{self, Loaded};
+use crate::memory;
 use crate::plan::{Plan, diff, process};
 use crate::script::Runner;
 use crate::signals;
@@ -75,8 +76,7 @@ pub(super) struct Supervisor {
     archive: Archive,
     /// What is in force, for `config diff`.
     applied: Option<Applied>,
-    /// What the service manager was told last.
-    told: String,
+    manager: Manager,
     /// What each BFD session said last, for workers that start later.
     paths: BTreeMap<String, PathNews>,
     heard: UnboundedSender<Heard>,
@@ -108,7 +108,7 @@ impl Supervisor {
             pid_path,
             archive: Archive::default(),
             applied: None,
-            told: String::new(),
+            manager: Manager::of_environment(),
             options,
             arguments,
             slots,
@@ -137,7 +137,7 @@ impl Supervisor {
         if let Some(file) = &self.loaded.config.global.reload_file {
             mark::remove(&mark::path(file, &self.pid_path));
         }
-        let mut beat = interval(beat());
+        let mut beat = interval(manager::beat());
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut runner = None;
         self.begin(&mut signals, &mut runner).await;
@@ -194,8 +194,10 @@ impl Supervisor {
                 () = script.end() => return,
             }
         }
-        script.stop();
         self.stop(Exit::Ok);
+        script.stop();
+        // One that ignores the order is killed a little later.
+        script.end().await;
     }
 
     fn is_stopping(&self) -> bool {
@@ -382,18 +384,8 @@ impl Supervisor {
         for role in Role::ALL {
             self.tell(role, &ToWorker::Ping);
         }
-        let mut states = Vec::new();
-        if sd_notify::watchdog_enabled().is_some() {
-            states.push(sd_notify::NotifyState::Watchdog);
-        }
         let words = self.words();
-        if words != self.told {
-            states.push(sd_notify::NotifyState::Status(&words));
-        }
-        if !states.is_empty() {
-            notify_manager(&states);
-        }
-        self.told = words;
+        self.manager.alive(words);
     }
 
     /// What there is to say in a few words.
@@ -450,11 +442,13 @@ impl Supervisor {
             return;
         }
         tracing::info!("{}", if *first { "Startup complete" } else { "Reload complete" });
-        notify_manager(&[sd_notify::NotifyState::Ready, sd_notify::NotifyState::MainPid(std::process::id())]);
+        self.manager.ready();
         self.phase = Phase::Running;
         if std::mem::take(&mut self.reload_queued) {
             tracing::debug!("Processing queued reload");
             self.reload();
+        } else {
+            memory::give_back();
         }
     }
 
@@ -492,10 +486,12 @@ impl Supervisor {
         let loaded = match read {
             Ok(loaded) => loaded,
             Err(refusal) => {
+                let reason = refusal.to_string();
                 tracing::error!(
-                    "Reload refused: {refusal}. Everything keeps running as it was configured before"
+                    "Reload refused: {}. Everything keeps running as it was configured before",
+                    reason.trim_end_matches('.')
                 );
-                notify_manager(&[sd_notify::NotifyState::Ready]);
+                self.manager.still_ready();
                 return;
             }
         };
@@ -503,10 +499,7 @@ impl Supervisor {
             tracing::info!("Reloading ...");
         }
         self.tell_changes(&loaded);
-        match sd_notify::NotifyState::monotonic_usec_now() {
-            Ok(now) => notify_manager(&[sd_notify::NotifyState::Reloading, now]),
-            Err(_) => notify_manager(&[sd_notify::NotifyState::Reloading]),
-        }
+        self.manager.reloading();
         self.loaded = Arc::new(loaded);
         crate::set_umask(self.loaded.umask(self.options.umask));
         self.tuner.apply(&process::supervisor(&self.loaded.config.global));
@@ -569,52 +562,33 @@ impl Supervisor {
 
     /// Collects every process that ended, also orphans that came to us.
     fn reap(&mut self) {
-        loop {
-            match waitpid(None, Some(WaitPidFlag::WNOHANG)) {
-                Ok(WaitStatus::Exited(pid, code)) => self.process_ended(pid, End::Code(code)),
-                Ok(WaitStatus::Signaled(pid, signal, _)) => self.process_ended(pid, End::Signal(signal)),
-                Ok(WaitStatus::StillAlive) | Err(Errno::ECHILD) => return,
-                Err(Errno::EINTR) | Ok(_) => {}
-                Err(errno) => {
-                    tracing::error!("Unable to wait for child processes: {errno}");
-                    return;
-                }
-            }
+        while let Some((pid, end)) = end::next() {
+            self.process_ended(pid, end);
         }
     }
 
     fn process_ended(&mut self, pid: Pid, end: End) {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) else { return };
         let (role, lived) = (slot.role, slot.ended());
-        slot.given.ended(matches!(end, End::Code(0)));
-        match end {
-            End::Code(0) => {}
-            End::Code(code) => match Exit::permanent(code) {
-                Some(exit) => {
-                    tracing::info!("pid {pid} exited with permanent error {}. Terminating", exit.word());
-                    self.stop_for(exit);
-                    return;
-                }
-                None => tracing::info!("pid {pid} exited with status {code}"),
-            },
-            End::Signal(signal) => {
-                let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
-                let is_limit = signal == Signal::SIGKILL && is_realtime;
-                let hint = if is_limit { " - has rlimit_rttime been exceeded?" } else { "" };
-                tracing::info!("pid {pid} exited due to signal {} ({signal}){hint}", signal as i32);
-            }
+        slot.given.ended(end.is_good());
+        let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
+        if let Some(exit) = end.tell(pid, is_realtime) {
+            self.manager.failed(exit);
+            self.stop(exit);
+            return;
         }
-        if let Phase::Stopping { kill_at, killed, cleaned, .. } = &mut self.phase {
-            // Whoever had to be killed could not give back what it had. This is tried once.
-            if killed.contains(&role) && !self.options.leaves_behind(role) && cleaned.insert(role) {
-                *kill_at = Some(Instant::now() + CLEAN_UP);
-                self.start(role, Errand::CleanUp);
+        if let Phase::Stopping { killed, .. } = &self.phase {
+            if killed.contains(&role) {
+                self.clean_up_after(role);
             }
             return;
         }
         if self.options.dont_respawn {
             tracing::error!(alert = true, "{} child process({pid}) died: Exiting", role.title());
             self.stop(Exit::Ok);
+            if !end.is_good() {
+                self.clean_up_after(role);
+            }
             return;
         }
         tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
@@ -624,11 +598,16 @@ impl Supervisor {
         }
     }
 
-    /// Stops because of an error that a restart cannot mend, which systemd is told.
-    fn stop_for(&mut self, exit: Exit) {
-        let errno = if exit == Exit::NoPermission { Errno::EPERM } else { Errno::EINVAL };
-        notify_manager(&[sd_notify::NotifyState::Errno(errno as u32)]);
-        self.stop(exit);
+    /// Has somebody take back what a worker could not before it ended. This is tried once.
+    fn clean_up_after(&mut self, role: Role) {
+        if let Phase::Stopping { kill_at, cleaned, .. } = &mut self.phase
+            && !self.options.leaves_behind(role)
+            && cleaned.insert(role)
+        {
+            let until = Instant::now() + CLEAN_UP;
+            *kill_at = Some(kill_at.map_or(until, |at| at.max(until)));
+            self.start(role, Errand::CleanUp);
+        }
     }
 
     fn stop(&mut self, exit: Exit) {
@@ -636,7 +615,7 @@ impl Supervisor {
             return;
         }
         tracing::info!("Stopping");
-        notify_manager(&[sd_notify::NotifyState::Stopping]);
+        self.manager.stopping();
         for slot in &mut self.slots {
             slot.restart_at = None;
             slot.signal(Signal::SIGTERM);
@@ -654,27 +633,5 @@ impl Supervisor {
         for slot in self.slots.drain(..) {
             slot.close();
         }
-    }
-}
-
-/// The time between two heartbeats: a second, or less where the service manager's watchdog bites sooner.
-fn beat() -> Duration {
-    let second = Duration::from_secs(1);
-    sd_notify::watchdog_enabled()
-        .map_or(second, |limit| second.min(limit / 2))
-        .max(Duration::from_millis(100))
-}
-
-/// How a process ended.
-#[derive(Clone, Copy, Debug)]
-enum End {
-    Code(i32),
-    Signal(Signal),
-}
-
-/// Tells the service manager, if there is one.
-fn notify_manager(states: &[sd_notify::NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        tracing::debug!("Unable to notify the service manager: {error}");
     }
 }

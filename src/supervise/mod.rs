@@ -4,7 +4,9 @@ mod archive;
 mod autopsy;
 mod banner;
 mod daemon;
+mod end;
 mod given;
+mod manager;
 mod mark;
 mod occasion;
 mod pulse;
@@ -74,7 +76,6 @@ enum Ended {
 }
 
 fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result<Exit, Ended> {
-    tracing::info!("Configuration file {}", options.file.display());
     let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
 
     crate::set_umask(loaded.umask(options.umask));
@@ -84,21 +85,25 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Changing syslog ident to {ident}");
         log.rename(&ident, log_file(&options, &place.ident("")));
     }
+    if loaded.config.global.max_auto_priority == 0 {
+        tracing::info!(
+            "NOTICE: setting config option max_auto_priority should result in better keepalived performance"
+        );
+    }
     place.settle().map_err(|error| {
         tracing::error!("The folder of the pid files cannot be made: {error}");
         Ended::With(Exit::Fatal)
     })?;
     let own_path = options.pid_file.clone().unwrap_or_else(|| place.pid_path());
     let mut own = claim(&own_path)?;
-    let mut slots = Vec::new();
-    for role in Role::ALL {
-        let path = pid_path(&options, &place, role);
-        if options.enabled(role) {
-            slots.push(Slot::new(role, claim(&path)?));
-        } else {
-            pidfile::remove(&path);
+    let slots = match slots(&options, &place) {
+        Ok(slots) => slots,
+        Err(ended) => {
+            own.remove();
+            place.leave();
+            return Err(ended);
         }
-    }
+    };
 
     if !options.foreground {
         daemonize().map_err(|errno| {
@@ -124,6 +129,26 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::error!("The supervisor cannot work: {error}");
         Ended::With(Exit::Fatal)
     })
+}
+
+/// The places of the workers that may be started, each with its pid file.
+fn slots(options: &Options, place: &Place) -> Result<Vec<Slot>, Ended> {
+    let mut slots = Vec::new();
+    for role in Role::ALL {
+        let path = pid_path(options, place, role);
+        if !options.enabled(role) {
+            pidfile::remove(&path);
+            continue;
+        }
+        match claim(&path) {
+            Ok(file) => slots.push(Slot::new(role, file)),
+            Err(ended) => {
+                slots.into_iter().for_each(Slot::close);
+                return Err(ended);
+            }
+        }
+    }
+    Ok(slots)
 }
 
 fn claim(path: &Path) -> Result<PidFile, Ended> {

@@ -10,12 +10,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::net::unix::{OwnedReadHalf, OwnedWriteHalf};
-use tokio_util::bytes::Bytes;
+use tokio_util::bytes::{Bytes, BytesMut};
 use tokio_util::codec::{FramedRead, FramedWrite, LengthDelimitedCodec};
 
 /// The largest frame accepted. A plan of a hundred thousand real servers stays far below it; a length beyond it can
 /// only come from a broken peer.
 const MAX_FRAME: usize = 1 << 30;
+
+/// A buffer in which a plan was, and nothing is left, is given up from so many bytes on. Other messages are shorter.
+const LARGE: usize = 1 << 16;
 
 /// Makes the two ends: the supervisor's, and the descriptor that the worker inherits.
 pub(crate) fn pair() -> io::Result<(UnixStream, OwnedFd)> {
@@ -51,7 +54,9 @@ impl<S: Serialize> Sender<S> {
 
     /// Sends a message that is encoded already.
     pub(crate) async fn send_frame(&mut self, frame: Bytes) -> io::Result<()> {
-        self.frames.send(frame).await
+        self.frames.send(frame).await?;
+        give_up(self.frames.write_buffer_mut());
+        Ok(())
     }
 }
 
@@ -66,6 +71,14 @@ impl<R: DeserializeOwned> Receiver<R> {
     /// Waits for the next message; `None` when the other end is gone. Loses nothing when dropped while waiting.
     pub(crate) async fn next(&mut self) -> Option<io::Result<R>> {
         let frame = self.frames.next().await?;
-        Some(frame.and_then(|bytes| postcard::from_bytes(&bytes).map_err(io::Error::other)))
+        let message = frame.and_then(|bytes| postcard::from_bytes(&bytes).map_err(io::Error::other));
+        give_up(self.frames.read_buffer_mut());
+        Some(message)
+    }
+}
+
+fn give_up(buffer: &mut BytesMut) {
+    if buffer.is_empty() && buffer.capacity() > LARGE {
+        *buffer = BytesMut::new();
     }
 }

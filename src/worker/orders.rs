@@ -5,12 +5,15 @@ use std::io;
 use std::task::Poll;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
+use super::kept::Kept;
 use super::{FromWorker, PathNews, Receiver, Request, Start, ToWorker, split};
+use crate::memory;
 use crate::plan::process::Tuning;
 use crate::status::Status;
 use crate::tune::Tuner;
@@ -40,7 +43,7 @@ pub(crate) struct Orders<P> {
     /// To a task that writes: a supervisor that does not read must not hold the worker up.
     outbox: UnboundedSender<FromWorker>,
     /// The last plan and its number.
-    plan: P,
+    plan: Kept<P>,
     number: u64,
     terminate: Signal,
     interrupt: Signal,
@@ -50,7 +53,7 @@ pub(crate) struct Orders<P> {
     tuner: Tuner,
 }
 
-impl<P: DeserializeOwned + Clone> Orders<P> {
+impl<P: Serialize + DeserializeOwned> Orders<P> {
     /// Takes over the inherited link and waits for the first plan.
     pub(crate) async fn begin(link: UnixStream) -> io::Result<(Start, P, Self)> {
         let terminate = signal(SignalKind::terminate())?;
@@ -75,7 +78,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                 let orders = Self {
                     from_supervisor,
                     outbox,
-                    plan: plan.clone(),
+                    plan: Kept::new(&plan).map_err(io::Error::other)?,
                     number: start.number,
                     terminate,
                     interrupt,
@@ -116,7 +119,10 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
             message = self.from_supervisor.next() => match message {
                 Some(Ok(ToWorker::Reload { number, plan })) => {
                     self.number = number;
-                    self.plan = plan.clone();
+                    match Kept::new(&plan) {
+                        Ok(kept) => self.plan = kept,
+                        Err(error) => tracing::error!("A later SIGHUP brings back an older plan: {error}"),
+                    }
                     Order::Reload(Box::new(plan))
                 }
                 Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
@@ -136,7 +142,13 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
                     Order::Stop
                 }
             },
-            _ = self.hang_up.recv() => Order::Reload(Box::new(self.plan.clone())),
+            _ = self.hang_up.recv() => match self.plan.unpack() {
+                Ok(plan) => Order::Reload(Box::new(plan)),
+                Err(error) => {
+                    tracing::error!("Going on without reading the plan again: {error}");
+                    return None;
+                }
+            },
             request = next_request(&mut self.requests) => Order::Report(request),
         })
     }
@@ -158,6 +170,7 @@ impl<P: DeserializeOwned + Clone> Orders<P> {
 
     /// Tells the supervisor that the last plan is in force.
     pub(crate) fn configured(&self) {
+        memory::give_back();
         self.tell(FromWorker::Configured(self.number));
     }
 

@@ -97,3 +97,13 @@ fn scripts_without_their_security_end_with_6() {
     assert_eq!(check(&text("")), (Some(6), vec![violation.to_owned()]));
     assert_eq!(check(&text("enable_script_security")), (Some(0), vec![]));
 }
+
+#[test]
+fn bytes_that_command_a_terminal_do_not_reach_it_with_the_messages_of_config_print() {
+    let folder = tempfile::tempdir().expect("a folder for the file");
+    let path = folder.path().join("keepalived.conf");
+    std::fs::write(&path, "\x1b[31mred\x07 x\n").expect("the file can be written");
+    let output = keepalived(&["config", "print", &path.to_string_lossy()]);
+    let said = stderr(&output);
+    assert!(said.ends_with("Unknown keyword '?[31mred?'\n"), "{said:?}");
+}

@@ -10,7 +10,7 @@ use lab::{
 use serde_json::Value;
 use std::{fs, process::Command, time::Duration};
 
-use crate::dumps_scene::MANY;
+use crate::dumps_scene::{AROUND, MANY};
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -18,7 +18,7 @@ const SOON: Duration = Duration::from_secs(5);
 const NEWER: [&str; 3] = ["   Flags of interface faults", "   Last advert sent", "   Address owner ignores"];
 
 /// What 2.2.7 tells of its inner workings in the section of interfaces.
-const INNER: [&str; 9] = [
+const INNER: [&str; 13] = [
     "   Seen up",
     "   Delayed state change",
     "   Up debounce",
@@ -28,6 +28,10 @@ const INNER: [&str; 9] = [
     "   Original ",
     "   Not IPv6 forwarding",
     "   IPv6 forwarding",
+    "   rp_filter",
+    "   Result = ",
+    "   VRRP instances :",
+    "   VRRP interface tracking",
 ];
 
 struct Dumps {
@@ -35,17 +39,29 @@ struct Dumps {
     json: Value,
 }
 
+/// A configuration, the routers that become master with it, how many addresses they hold then, and how many are static.
+struct Play<'a> {
+    config: &'a str,
+    masters: &'a [&'a str],
+    held: usize,
+    standing: usize,
+}
+
 /// Starts one daemon alone and has it dump as master.
-fn dumps(cast: &Cast, binary: &Binary) -> Outcome<Dumps> {
+fn dumps(cast: &Cast, binary: &Binary, play: &Play<'_>) -> Outcome<Dumps> {
     let pair = Pair::new(&Cast { one: binary.clone(), two: cast.two.clone() })?;
-    let mut daemon = pair.one.start_with(MANY)?;
-    for name in ["VI_1", "VI_2", "VI_6", "VI_U"] {
+    let node = &pair.one.node;
+    node.ip("link add eth2 type veth peer name peer2")?;
+    ["eth2", "peer2"].iter().try_for_each(|name| node.ip(&format!("link set {name} up")).map(drop))?;
+    fs::write(node.outside("/run/number"), "3\n")?;
+    let mut daemon = pair.one.start_with(play.config)?;
+    for name in play.masters {
         daemon.logs(&format!("({name}) Entering MASTER STATE"), ELECTION)?;
     }
     let pid = daemon.process().pid().to_string();
     let [data, json] = ["data", "json"].map(|name| pair.one.node.outside(format!("/tmp/keepalived.{name}")));
-    let complete = |text: &String| text.contains("VI_U") && text.matches(" set").count() >= 11;
-    let dump = |signal: &str, path| {
+    let dump = |signal: &str, path, held| {
+        let complete = |text: &String| text.matches(" set").count() >= held;
         eventually("a dump of masters with their addresses", SOON, || {
             Command::new("kill").args([signal, &pid]).status().ok()?;
             eventually("a file", SOON, || fs::read_to_string(path).ok().filter(|text| text.ends_with('\n')))
@@ -53,12 +69,12 @@ fn dumps(cast: &Cast, binary: &Binary) -> Outcome<Dumps> {
                 .filter(complete)
         })
     };
-    let data = dump("-USR1", &data)?;
-    let json = dump("-36", &json)?;
+    let data = dump("-USR1", &data, play.held + play.standing)?;
+    let json = dump("-36", &json, play.held)?;
     let macs = |line: &str| line.starts_with("   MAC = ") || line.starts_with("   IPv6 address = ");
     let data = data
         .lines()
-        .skip_while(|line| !line.contains("VRRP Topology"))
+        .skip_while(|line| !["VRRP Topology", "Static Addresses"].iter().any(|title| line.contains(title)))
         .filter(|line| !NEWER.iter().chain(&INNER).any(|start| line.starts_with(start)))
         .filter(|line| !macs(line))
         .map(plain)
@@ -69,11 +85,11 @@ fn dumps(cast: &Cast, binary: &Binary) -> Outcome<Dumps> {
 
 /// A line without what differs from run to run.
 fn plain(line: &str) -> String {
-    let (key, _) = line.split_once(" = ").unwrap_or((line, ""));
+    let (key, value) = line.split_once(" = ").unwrap_or((line, ""));
     match key.trim() {
         "Last transition" | "Read timeout" | "Password" => format!("{key} = …"),
         // 2.2.7 calls it by its old name.
-        "Number of interface and track script faults" => "   Number of tracker faults = 0".to_owned(),
+        "Number of interface and track script faults" => format!("   Number of tracker faults = {value}"),
         // 2.2.7 forgets the word when a flag is set that it does not print.
         "Flags:" | "Flags: none" => "   Flags".to_owned(),
         _ if line.trim_start().starts_with("fd_in ") => {
@@ -104,7 +120,15 @@ fn plain_json(mut whole: Value) -> Value {
 }
 
 pub(crate) fn masters_are_dumped_alike(cast: &Cast) -> Outcome {
-    let (ours, theirs) = (dumps(cast, &cast.one)?, dumps(cast, &cast.two)?);
+    are_alike(cast, &Play { config: MANY, masters: &["VI_1", "VI_2", "VI_6", "VI_U"], held: 11, standing: 0 })
+}
+
+pub(crate) fn vmacs_routes_rules_and_what_stands_are_dumped_alike(cast: &Cast) -> Outcome {
+    are_alike(cast, &Play { config: AROUND, masters: &["VI_V", "VI_P", "VI_W"], held: 6, standing: 1 })
+}
+
+fn are_alike(cast: &Cast, play: &Play<'_>) -> Outcome {
+    let (ours, theirs) = (dumps(cast, &cast.one, play)?, dumps(cast, &cast.two, play)?);
     let first = ours.data.iter().zip(&theirs.data).position(|(ours, theirs)| ours != theirs);
     if let Some(at) = first {
         let around = |lines: &[String]| lines[at.saturating_sub(3)..(at + 3).min(lines.len())].join("\n");

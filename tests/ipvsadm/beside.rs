@@ -59,9 +59,15 @@ pub(crate) fn stage() -> Outcome<Stage> {
     Ok(Stage { node, _scene: scene })
 }
 
-/// Plays the lines with the original and with ours, each from an empty table, and compares what they say, how they end
-/// and what they leave.
+/// Plays the lines with the original and with ours, and compares.
 fn compare(ours: &Binary, lines: &str) -> Outcome {
+    let different = differences(ours, lines)?;
+    assert!(different.is_empty(), "{} differ:\n{}", different.len(), different.join("\n"));
+    Ok(())
+}
+
+/// Where the original and ours, each from an empty table, differ in what they say, how they end and what they leave.
+pub(crate) fn differences(ours: &Binary, lines: &str) -> Outcome<Vec<String>> {
     let Stage { node, .. } = &stage()?;
     let script = format!("{lines}{STATE}");
     let told_by = |program: &Path| -> Outcome<Vec<_>> {
@@ -72,14 +78,8 @@ fn compare(ours: &Binary, lines: &str) -> Outcome {
     };
     let (theirs, ours) = (told_by(ORIGINAL.as_ref())?, told_by(ours.as_ref())?);
     assert_eq!(theirs.len(), play::lines(&script).count());
-    let different: Vec<String> = theirs
-        .iter()
-        .zip(&ours)
-        .filter(|(theirs, ours)| !ours.is_as(theirs))
-        .map(|(theirs, ours)| format!("theirs: {theirs}\nours:   {ours}"))
-        .collect();
-    assert!(different.is_empty(), "{} of {}:\n{}", different.len(), theirs.len(), different.join("\n"));
-    Ok(())
+    let pairs = theirs.iter().zip(&ours).filter(|(theirs, ours)| !ours.is_as(theirs));
+    Ok(pairs.map(|(theirs, ours)| format!("theirs: {theirs}\nours:   {ours}")).collect())
 }
 
 macro_rules! files {
@@ -98,6 +98,8 @@ files! {
     lines_of_standard_input_are_carried_out_alike = "restore.txt";
     daemons_are_started_and_stopped_alike = "daemons.txt";
     names_are_found_and_cut_alike = "names.txt";
+    edits_keep_and_drop_the_same = "edits.txt";
+    the_farm_of_the_seed_is_listed_alike = "seed.txt";
 }
 
 /// What ours says that the original does not.

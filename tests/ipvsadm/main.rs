@@ -1,6 +1,8 @@
 //! Scenes of the administrator's tool, played with ours and with Debian's.
 
 mod beside;
+mod bulk;
+mod chance;
 mod connections;
 mod play;
 mod random;
@@ -23,9 +25,14 @@ fn main() -> ExitCode {
                 beside::lines_of_standard_input_are_carried_out_alike,
                 beside::daemons_are_started_and_stopped_alike,
                 beside::names_are_found_and_cut_alike,
+                beside::edits_keep_and_drop_the_same,
+                beside::the_farm_of_the_seed_is_listed_alike,
                 beside::help_and_version_are_its_own,
                 beside::large_marks_and_third_flags_are_shown_and_saved_as_they_are,
                 beside::a_missing_right_is_named_with_its_remedy,
+                bulk::a_bad_line_among_a_thousand_is_told_and_the_rest_is_done_alike,
+                bulk::a_table_that_others_change_is_listed_in_whole_lines,
+                chance::command_lines_by_chance_are_carried_out_and_refused_alike,
                 connections::connections_and_counters_are_shown_alike,
                 random::random_tables_are_saved_restored_and_shown_alike,
             ],

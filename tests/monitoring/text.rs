@@ -80,6 +80,27 @@ pub(crate) fn routers(data: &str) -> Outcome<BTreeMap<String, Router>> {
     Ok(routers)
 }
 
+/// The scripts of `keepalived.data`: whether each is good, by name.
+pub(crate) fn scripts(data: &str) -> Outcome<BTreeMap<String, bool>> {
+    const STATES: [&str; 4] = ["idle", "running", "requested termination", "forcing termination"];
+    let (mut scripts, mut current) = (BTreeMap::new(), None);
+    for line in data.lines() {
+        if let Some(name) = line.strip_prefix(" VRRP Script = ") {
+            current = Some(name.to_owned());
+        } else if !line.starts_with("   ") {
+            current = None;
+        }
+        let (Some(name), Some((key, value))) = (&current, line.trim().split_once(" = ")) else { continue };
+        match (key, value) {
+            ("Status", "GOOD" | "BAD") => drop(scripts.insert(name.clone(), value == "GOOD")),
+            ("State", state) if STATES.contains(&state) => {}
+            ("Status" | "State", other) => return Err(Failure::new(format!("{name} is {other:?}"))),
+            _ => {}
+        }
+    }
+    Ok(scripts)
+}
+
 /// The counters of `keepalived.stats`: by instance, then by section and name.
 pub(crate) fn counters(stats: &str) -> Outcome<BTreeMap<String, BTreeMap<String, u64>>> {
     let mut all: BTreeMap<String, BTreeMap<String, u64>> = BTreeMap::new();

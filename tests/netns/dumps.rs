@@ -1,6 +1,6 @@
 //! Dumps by signals, read as monitoring reads them.
 
-use crate::dumps_scene::MANY;
+use crate::dumps_scene::{AROUND, MANY};
 use crate::monitoring::{json, text};
 use lab::{
     Keepalived, Outcome, eventually,
@@ -121,12 +121,68 @@ pub(crate) fn monitoring_reads_what_the_daemon_writes(cast: &Cast) -> Outcome {
     assert!(raw.ends_with("}]\n") && raw.contains(r#"172.16.0.100\/24"#) && !raw.contains("secret"), "{raw}");
     let data = fs::read_to_string(desk.path("keepalived.data"))?;
     assert!(!data.contains("secret") && data.contains("   Password = ********\n"));
+    // Vyatta takes the state from behind the comma.
+    assert!(data.contains("\n VRRP Sync Group = G1, MASTER\n"), "{data}");
     let parent_data = fs::read_to_string(desk.path("keepalived_parent.data"))?;
     assert!(parent_data.starts_with("------< Global definitions >------\n"));
     assert!(parent_data.contains("\n Router ID = lb1\n") && !parent_data.contains("VRRP Topology"));
     // ZStack looks for the first state within six lines after the title.
     let topology = data.lines().skip_while(|line| !line.contains("VRRP Topology")).take(7);
     assert!(topology.into_iter().any(|line| line.starts_with("   State = MASTER")), "{data}");
+    Ok(())
+}
+
+pub(crate) fn monitoring_reads_every_state_and_all_that_is_around_routers(cast: &Cast) -> Outcome {
+    let shared = |priority: u8| {
+        format!(
+            "vrrp_instance VI_B {{\n interface eth1\n virtual_router_id 65\n priority {priority}\n \
+             virtual_ipaddress {{\n 172.16.0.160\n }}\n}}\n"
+        )
+    };
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    node.ip("link add eth2 type veth peer name peer2")?;
+    ["eth2", "peer2"].iter().try_for_each(|name| node.ip(&format!("link set {name} up")).map(drop))?;
+    fs::write(node.outside("/run/number"), "3\n")?;
+    let better = pair.two.start_with(&shared(200))?;
+    masters(&better, &["VI_B"])?;
+    let mut daemon = pair.one.start_with(&format!("{AROUND}{}", shared(50)))?;
+    masters(&daemon, &["VI_V", "VI_P", "VI_W"])?;
+    daemon.logs("VRRP_Script(bad) failed", ELECTION)?;
+    let desk = Desk { pair: &pair };
+    let parent = supervisor(&mut daemon);
+
+    const STATES: [(&str, u8); 5] = [("VI_B", 1), ("VI_F", 3), ("VI_P", 2), ("VI_V", 2), ("VI_W", 2)];
+    let data = desk.fresh(parent, libc::SIGUSR1, "keepalived.data", |text| Ok(text.to_owned()))?;
+    let routers = text::routers(&data)?;
+    let states: Vec<_> = routers.iter().map(|(name, one)| (name.as_str(), one.state)).collect();
+    assert_eq!(states, STATES);
+    assert!(routers["VI_V"].interface.starts_with("vrrp.61, "), "{routers:?}");
+    // Routes and rules are lists as well, and none of these.
+    let devices: Vec<_> = routers["VI_V"].vips.iter().map(|(_, device)| device.as_str()).collect();
+    assert_eq!(devices, ["vrrp.61@eth1", "eth2", "vrrp1.61@eth2"]);
+    let scripts = text::scripts(&data)?;
+    assert_eq!(
+        scripts.into_iter().collect::<Vec<_>>(),
+        [("bad".to_owned(), false), ("good".to_owned(), true)]
+    );
+    // OpenShift asks whether these words are there.
+    assert!(data.contains("   State = FAULT\n"), "{data}");
+
+    let text = desk.fresh(parent, JSON, "keepalived.json", |text| Ok(text.to_owned()))?;
+    let mut states: Vec<_> = json::routers(&text, 1)?.into_iter().map(|one| (one.name, one.state)).collect();
+    states.sort();
+    assert_eq!(states, STATES.map(|(name, state)| (name.to_owned(), u64::from(state))));
+    for words in [
+        r#""vmac_ifname":"vrrp.61","ifp_ifname":"vrrp.61""#,
+        r#""vroutes":["prepend 10.80.0.0\/16 via inet 172.16.0.254 dev eth1 proto 18""#,
+        r#""vrules":["from 10.90.0.0\/16 priority 4000 tos 0x0 protocol 18 lookup 77""#,
+        r#""track_script":["'\/usr\/bin\/true' 'a b'"]"#,
+    ] {
+        assert!(text.contains(words), "{words} is not in {text}");
+    }
+    let counters = desk.fresh(parent, libc::SIGUSR2, "keepalived.stats", text::counters)?;
+    assert_eq!(counters.len(), STATES.len());
     Ok(())
 }
 

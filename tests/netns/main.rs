@@ -7,6 +7,7 @@ mod auth;
 mod bfd;
 mod bfd_peers;
 mod buffers;
+mod container;
 mod decoded;
 mod dumps;
 #[path = "../monitoring/scene.rs"]
@@ -24,11 +25,14 @@ mod modes;
 #[path = "../monitoring/mod.rs"]
 mod monitoring;
 mod packets;
+mod places;
 mod processes;
 mod reloads;
 mod rights;
 mod routes;
+mod scripts;
 mod soak;
+mod startup;
 mod supervision;
 mod sync;
 mod tracking;
@@ -66,10 +70,12 @@ fn main() -> ExitCode {
                 bfd::a_session_over_two_hops_comes_up_and_counts_them,
                 bfd::forged_and_foreign_packets_move_no_session,
                 buffers::netlink_sockets_hold_as_much_as_told_also_after_a_reload,
+                container::as_the_first_process_it_collects_orphans_and_obeys_signals,
                 decoded::every_bfd_packet_is_whole,
                 decoded::every_kind_of_advert_is_whole_and_its_sums_are_good,
                 dumps::a_thousand_virtual_routers_are_dumped_while_adverts_keep_their_time,
                 dumps::dumps_go_where_they_are_told_and_through_no_link,
+                dumps::monitoring_reads_every_state_and_all_that_is_around_routers,
                 dumps::monitoring_reads_what_the_daemon_writes,
                 dumps::statistics_begin_at_nothing_after_they_were_cleared,
                 dumps::the_configuration_is_recited_into_the_log,
@@ -126,6 +132,7 @@ fn main() -> ExitCode {
                 packets::forged_adverts_are_named_and_move_neither_router,
                 alerts::a_mail_is_the_originals_line_by_line,
                 alerts::a_mail_waits_for_a_server_that_is_away,
+                alerts::faults_are_mailed_unless_no_email_faults_says_otherwise,
                 logs::each_process_appends_to_a_file_of_its_own,
                 logs::the_journal_is_told_what_a_line_is_about,
                 rights::a_user_who_is_not_root_needs_two_capabilities_to_be_master,
@@ -133,6 +140,9 @@ fn main() -> ExitCode {
                 rights::the_capability_that_is_missing_is_named_and_ends_the_start,
                 manager::systemd_is_told_what_happens_and_that_all_is_well,
                 packets::garbage_of_any_length_stops_nobody,
+                places::a_daemon_moves_into_a_network_namespace_and_its_files_with_it,
+                places::a_network_namespace_that_is_not_there_ends_the_start,
+                places::an_instance_has_pid_files_idents_and_dumps_of_its_own,
                 processes::a_worker_whose_timers_are_late_hurries,
                 processes::core_files_and_addresses_are_watched_on_demand,
                 processes::the_bfd_worker_runs_as_its_own_settings_want,
@@ -142,8 +152,14 @@ fn main() -> ExitCode {
                 reloads::every_configuration_that_was_in_force_is_kept,
                 reloads::a_reload_comes_at_the_time_in_a_file,
                 reloads::what_a_reload_would_change_is_told_before_and_logged_then,
+                scripts::a_program_has_its_words_its_user_and_nothing_of_the_daemons,
+                startup::a_pid_file_that_cannot_be_had_leaves_no_other_behind,
+                startup::pid_files_that_a_power_cut_left_are_taken_over,
+                startup::a_start_is_told_in_order_and_a_second_one_changes_nothing,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
                 soak::reloads_and_signals_in_no_order_leave_everything_as_configured,
+                supervision::a_worker_that_may_not_be_replaced_ends_the_daemon_and_leaves_no_address,
+                supervision::a_worker_that_dies_again_and_again_is_started_ever_later,
                 supervision::a_router_that_leaves_the_configuration_while_its_worker_is_dead_leaves_no_address,
                 supervision::a_killed_master_goes_on_without_losing_an_address,
                 supervision::a_killed_master_that_was_followed_gives_its_addresses_up,

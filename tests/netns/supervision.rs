@@ -2,7 +2,7 @@
 
 use lab::{
     Keepalived, Mark, Outcome, eventually, is_alive,
-    pair::{Cast, ELECTION, Pair, settles},
+    pair::{Cast, ELECTION, Pair, config, settles},
     seed::VIPS,
 };
 use nix::{
@@ -75,6 +75,41 @@ pub(crate) fn a_worker_that_is_stuck_is_told_of_and_replaced(cast: &Cast) -> Out
     })?;
     let losses: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
     assert_eq!(losses, [""; 0]);
+    Ok(())
+}
+
+pub(crate) fn a_worker_that_may_not_be_replaced_ends_the_daemon_and_leaves_no_address(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut one = pair.one.start_telling(&["--dont-respawn"], &config(HIGH))?;
+    settles(&pair.one, &pair.two)?;
+    kill(one.vrrp_worker().expect("it runs"), Signal::SIGKILL)?;
+    assert_eq!(one.process().wait(ELECTION)?.code(), Some(0));
+    one.logs(" died: Exiting", ELECTION)?;
+    assert_eq!(pair.one.holds()?, 0);
+    assert!(one.pid_files().is_empty());
+    Ok(())
+}
+
+pub(crate) fn a_worker_that_dies_again_and_again_is_started_ever_later(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    settles(&pair.one, &pair.two)?;
+    let mut worker = one.vrrp_worker().expect("it runs");
+    for delay in [0, 1, 2] {
+        let mark = one.journal().mark();
+        kill(worker, Signal::SIGKILL)?;
+        one.journal().wait(mark, &format!("pid {worker} exited due to signal 9 (SIGKILL)"), ELECTION)?;
+        one.journal().wait(mark, &format!("VRRP child process({worker}) died: Respawning"), ELECTION)?;
+        let slow = format!("Restart of VRRP process delayed {delay} seconds to limit respawn rate");
+        if delay > 0 {
+            one.journal().wait(mark, &slow, ELECTION)?;
+        }
+        worker = successor(&one, worker)?;
+        assert_eq!(one.journal().find(mark, "delayed").is_some(), delay > 0);
+        one.journal().wait(mark, &format!("Starting VRRP child process, pid={worker}"), ELECTION)?;
+    }
     Ok(())
 }
 

@@ -25,7 +25,8 @@ impl Root {
     }
 
     /// A small Debian of the release that runs here, so that it has the C library the binary was built for. It lies over a
-    /// pattern that all share, so only what it changes takes room.
+    /// pattern that all share, so only what it changes takes room; where the kernel refuses that, as it does when the build's
+    /// folder lies on such a file system itself, it is a copy.
     pub(crate) fn debian() -> Result<Self, Failed> {
         static PATTERN: OnceLock<Result<PathBuf, String>> = OnceLock::new();
         let pattern =
@@ -37,8 +38,16 @@ impl Root {
         fs::create_dir(&work)?;
         let (pattern, upper, work) = (pattern.display(), upper.display(), work.display());
         let folders = format!("lowerdir={pattern},upperdir={upper},workdir={work}");
-        run(Command::new("mount").args(["-t", "overlay", "overlay", "-o", &folders]).arg(root.path("/")))?;
-        root.is_mounted = true;
+        let mut overlay = Command::new("mount");
+        overlay.args(["-t", "overlay", "overlay", "-o", &folders]).arg(root.path("/"));
+        match run(&mut overlay) {
+            Ok(_) => root.is_mounted = true,
+            Err(refusal) => {
+                println!("no overlay, so a copy: {}", refusal.message().unwrap_or_default());
+                let contents = format!("{pattern}/.");
+                run(Command::new("cp").args(["--archive", "--reflink=auto", &contents]).arg(root.path("/")))?;
+            }
+        }
         fs::copy("/etc/resolv.conf", root.path("/etc/resolv.conf"))?;
         // Services are installed, not started: there is no init in here.
         root.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n")?;

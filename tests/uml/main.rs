@@ -1,6 +1,7 @@
 //! Scenes that need IPVS: the seed's configuration on directors over a real table.
 
 mod bfd;
+mod core;
 mod daemon;
 mod doctor;
 mod dumps;
@@ -53,6 +54,8 @@ fn main() -> ExitCode {
                 traffic::lc_prefers_the_least_busy,
                 traffic::lc_spares_the_slow_server,
                 traffic::nat_carries_requests_and_answers,
+                traffic::connections_through_an_untouched_service_outlive_reloads,
+                traffic::a_sorry_server_without_a_port_gets_the_port_that_was_asked_for,
                 traffic::open_connections_outlive_their_director,
                 traffic::rr_takes_turns,
                 traffic::tunnelling_carries_requests_and_answers,
@@ -85,6 +88,7 @@ fn main() -> ExitCode {
         .tests(
             &ours,
             tests![
+                core::core_files_are_named_as_told_until_the_daemon_stops,
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
                 dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
@@ -96,6 +100,7 @@ fn main() -> ExitCode {
                 soak::reloads_signals_and_deaths_leave_the_table_as_configured,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
                 namespace::a_handle_speaks_to_the_table_of_another_namespace,
+                namespace::the_daemon_writes_the_table_of_the_namespace_that_net_namespace_ipvs_names,
                 doctor::a_doctor_that_cannot_look_says_so_and_ends_with_2,
                 doctor::the_doctor_mends_a_daemon_without_a_capability,
                 doctor::the_doctor_mends_a_director,

@@ -12,17 +12,23 @@ use std::{
     env, fs,
     net::{Ipv4Addr, SocketAddrV4},
     process::Command,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 /// Rounds, unless `SOAK_ROUNDS` asks for more.
 const ROUNDS: u32 = 60;
 
-/// A worker dies in one round of so many.
+/// A worker dies in one round of so many, if it may.
 const LIVES: u64 = 20;
 
-/// A worker that dies often waits for up to a minute before it begins again.
-const RECOVERY: Duration = Duration::from_secs(150);
+/// How often a worker may die in quick succession, after which its successor would wait ever longer.
+const QUICK_DEATHS: u32 = 4;
+
+/// A worker that has lived so long may die again: its successor does not wait.
+const LONG_LIFE: Duration = Duration::from_secs(61);
+
+/// What a worker may take to come back and do all it is told, on a machine that may be busy.
+const RECOVERY: Duration = Duration::from_secs(60);
 
 /// What the supervisor may need more in the end than after its first reloads, in KiB.
 const GROWTH: u64 = 8 * 1024;
@@ -79,6 +85,31 @@ fn send(pid: Pid, signal: u64) {
     let _ = Command::new("kill").args([format!("-{signal}"), pid.to_string()]).status();
 }
 
+/// The deaths of one worker after the other, so far apart that the scene does not spend its time waiting for successors.
+#[derive(Debug, Default)]
+struct Deaths {
+    living: Option<(Pid, Instant)>,
+    quick: u32,
+}
+
+impl Deaths {
+    /// Whether this worker may die now; if so, it is counted.
+    fn allow(&mut self, pid: Pid, now: Instant) -> bool {
+        let since = match self.living {
+            Some((known, since)) if known == pid => since,
+            Some(_) | None => self.living.insert((pid, now)).1,
+        };
+        if now.duration_since(since) >= LONG_LIFE {
+            self.quick = 0;
+        }
+        if self.quick == QUICK_DEATHS {
+            return false;
+        }
+        self.quick += 1;
+        true
+    }
+}
+
 pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &Binary) -> Outcome {
     let rounds = env::var("SOAK_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     let cluster = Cluster::new()?;
@@ -93,8 +124,10 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
     eventually("the whole table", START, || is_as(&wanted).then_some(()))?;
     let parent = daemon.process().pid();
     let mut before = size(parent)?;
+    let (began, mut deaths, mut died) = (Instant::now(), [Deaths::default(), Deaths::default()], 0);
     for round in 0..rounds {
-        let worker = dice.pick(&[daemon.checkers_worker(), daemon.vrrp_worker()]);
+        let place = dice.pick(&[0, 1]);
+        let worker = [daemon.checkers_worker(), daemon.vrrp_worker()][place];
         let alive = worker.filter(|pid| is_alive(*pid));
         match dice.roll(8) {
             0..=3 => {
@@ -113,7 +146,9 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
         }
         if dice.roll(LIVES) == 0
             && let Some(pid) = alive
+            && deaths[place].allow(pid, Instant::now())
         {
+            died += 1;
             let _ = kill(pid, dice.pick(&[Signal::SIGKILL, Signal::SIGSEGV]));
         }
         if round == rounds / 10 {
@@ -121,6 +156,7 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
             before = size(parent)?;
         }
     }
+    println!("{rounds} rounds and {died} deaths took {:?}", began.elapsed());
     daemon.reload()?;
     if eventually("the last configuration", RECOVERY, || is_as(&wanted).then_some(())).is_err() {
         assert_eq!(ipvs::table(&director.node)?, wanted);

@@ -5,10 +5,10 @@ pub(crate) mod connect;
 pub mod credentials;
 pub(crate) mod datagram;
 pub mod exchange;
-mod progress;
+mod lateness;
 mod run;
 pub mod tls;
 mod verify;
 
-pub use self::progress::{Lateness, Progress};
+pub use self::lateness::Lateness;
 pub use self::run::{Ended, Runner};

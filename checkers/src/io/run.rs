@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
 use tokio::time::{sleep_until, timeout};
 
-use super::progress::{Lateness, Progress};
+use super::lateness::Lateness;
 use crate::io::tls::Tls;
 use crate::params::CheckerKind;
 use crate::probe::{NoPrograms, Programs, probe_with, time_limit};
@@ -54,14 +54,23 @@ pub struct Runner {
 struct Planned {
     kind: Arc<CheckerKind>,
     question: usize,
-    progress: Progress,
-    running: Option<AbortHandle>,
+    due: Option<Instant>,
+    /// In a box, because at any moment few are.
+    running: Option<Box<Running>>,
     last: Option<Ended>,
 }
 
+/// A probe that is under way.
+#[derive(Debug)]
+struct Running {
+    task: AbortHandle,
+    started: Instant,
+    late: Duration,
+}
+
 impl Planned {
-    fn new(kind: CheckerKind) -> Self {
-        Self { kind: Arc::new(kind), question: 0, progress: Progress::default(), running: None, last: None }
+    fn new(kind: Arc<CheckerKind>) -> Self {
+        Self { kind, question: 0, due: None, running: None, last: None }
     }
 }
 
@@ -90,9 +99,10 @@ impl Runner {
         self.lateness
     }
 
-    /// How each checker gets on, in no order.
-    pub fn progress(&self) -> impl Iterator<Item = (CheckerId, Progress)> {
-        self.checkers.iter().map(|(id, checker)| (*id, checker.progress))
+    /// For how long probes wait that should have begun, in no order.
+    pub fn overdue(&self, now: Instant) -> impl Iterator<Item = Duration> {
+        let due = self.checkers.values().filter_map(|checker| checker.due);
+        due.filter_map(move |due| now.checked_duration_since(due)).filter(|overdue| !overdue.is_zero())
     }
 
     /// Forgets everything; probes under way are ended and tell nothing.
@@ -104,9 +114,11 @@ impl Runner {
     }
 
     /// Adds a checker or replaces it; it is not planned yet.
-    pub fn insert(&mut self, id: CheckerId, kind: CheckerKind) {
-        if let Some(Planned { running: Some(running), .. }) = self.checkers.insert(id, Planned::new(kind)) {
-            running.abort();
+    pub fn insert(&mut self, id: CheckerId, kind: impl Into<Arc<CheckerKind>>) {
+        if let Some(Planned { running: Some(running), .. }) =
+            self.checkers.insert(id, Planned::new(kind.into()))
+        {
+            running.task.abort();
         }
     }
 
@@ -114,7 +126,7 @@ impl Runner {
     pub fn plan(&mut self, id: CheckerId, question: usize, at: Instant) {
         if let Some(checker) = self.checkers.get_mut(&id) {
             checker.question = question;
-            checker.progress.due = Some(at);
+            checker.due = Some(at);
             self.due.push(Reverse((at, id)));
         }
     }
@@ -127,10 +139,9 @@ impl Runner {
     /// Takes back what is planned of a checker; a probe that is under way is ended and tells nothing.
     pub fn rest(&mut self, id: CheckerId) {
         if let Some(checker) = self.checkers.get_mut(&id) {
-            checker.progress.due = None;
+            checker.due = None;
             if let Some(running) = checker.running.take() {
-                checker.progress.running_since = None;
-                running.abort();
+                running.task.abort();
             }
         }
     }
@@ -189,21 +200,21 @@ impl Runner {
         {
             self.due.pop();
             let Some(checker) = self.checkers.get_mut(&id) else { continue };
-            if checker.progress.due != Some(at) {
+            if checker.due != Some(at) {
                 continue;
             }
             let late = now.saturating_duration_since(at);
             self.lateness.note(late);
-            checker.progress = Progress { due: None, running_since: Some(now), late, ..checker.progress };
+            checker.due = None;
             let (kind, question, tls) = (Arc::clone(&checker.kind), checker.question, self.tls.clone());
             let programs = Arc::clone(&self.programs);
             let allowed = time_limit(&kind).saturating_add(GRACE);
-            let started = self.under_way.spawn(async move {
+            let task = self.under_way.spawn(async move {
                 let probe = probe_with(&kind, question, &tls, &*programs);
                 timeout(allowed, probe).await.unwrap_or(OVERDUE.into())
             });
-            self.owners.insert(started.id(), id);
-            checker.running = Some(started);
+            self.owners.insert(task.id(), id);
+            checker.running = Some(Box::new(Running { task, started: now, late }));
         }
     }
 
@@ -215,20 +226,10 @@ impl Runner {
         let id = self.owners.remove(&task)?;
         let checker = self.checkers.get_mut(&id)?;
         // An aborted probe of a checker that was replaced must not speak for its successor.
-        if checker.running.as_ref().map(AbortHandle::id) != Some(task) {
-            return None;
-        }
-        checker.running = None;
-        let started = checker.progress.running_since.take();
-        checker.progress.last_finished = Some(Instant::now());
+        let Running { started, late, .. } = *checker.running.take_if(|running| running.task.id() == task)?;
         // A probe that broke has failed: its server must not stay in service untested.
         let found = found.unwrap_or(OVERDUE.into());
-        checker.last = started.map(|started| Ended {
-            late: checker.progress.late,
-            started,
-            ended: Instant::now(),
-            outcome: found.outcome,
-        });
+        checker.last = Some(Ended { late, started, ended: Instant::now(), outcome: found.outcome });
         Some((id, found))
     }
 }

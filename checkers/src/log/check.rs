@@ -43,8 +43,7 @@ pub(super) fn line(
             CheckerKind::Dns(check) => dns(f, rs, &check.endpoint, checked),
             CheckerKind::Udp(_) => udp(f, rs, checked),
             CheckerKind::Smtp(check) => smtp(f, rs, &check.endpoint, checked),
-            // Its lines name the virtual server too; see `misc`.
-            CheckerKind::Misc(_) => Ok(()),
+            CheckerKind::Misc(check) => misc(f, rs, vs, check, checked),
             CheckerKind::Ping(endpoint) => ping(f, rs, vs, endpoint, checked),
             // Neither is asked.
             CheckerKind::File(check) => f.write_str(&check.name),
@@ -304,7 +303,7 @@ fn dns(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, check
 }
 
 /// `MISC_CHECK` (§23.5)
-pub(super) fn misc(
+fn misc(
     f: &mut fmt::Formatter<'_>,
     rs: &RealServerId,
     vs: &VirtualServerId,

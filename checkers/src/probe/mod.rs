@@ -45,14 +45,15 @@ pub async fn probe(kind: &CheckerKind, question: usize, tls: &Tls) -> Found {
 
 /// As [`probe`], with somebody who runs programs.
 pub async fn probe_with(kind: &CheckerKind, question: usize, tls: &Tls, programs: &dyn Programs) -> Found {
+    // In boxes, so that the many that only connect do not have room for what the largest of them needs.
     let outcome = match kind {
-        CheckerKind::Web(check) => return web::probe(check, question, tls).await,
-        CheckerKind::Smtp(check) => smtp::probe(check).await,
-        CheckerKind::Udp(check) => udp::probe(check).await,
-        CheckerKind::Dns(check) => dns::probe(check).await,
+        CheckerKind::Web(check) => return Box::pin(web::probe(check, question, tls)).await,
+        CheckerKind::Smtp(check) => Box::pin(smtp::probe(check)).await,
+        CheckerKind::Udp(check) => Box::pin(udp::probe(check)).await,
+        CheckerKind::Dns(check) => Box::pin(dns::probe(check)).await,
         CheckerKind::Tcp(endpoint) => tcp::probe(endpoint).await,
         CheckerKind::Misc(check) => programs.run(check).await.outcome(check.dynamic),
-        CheckerKind::Ping(endpoint) => ping::probe(endpoint).await,
+        CheckerKind::Ping(endpoint) => Box::pin(ping::probe(endpoint)).await,
         // Nobody plans it.
         CheckerKind::File(_) | CheckerKind::Bfd(_) => Outcome::Passed,
     };
@@ -69,5 +70,20 @@ pub(crate) fn time_limit(kind: &CheckerKind) -> Duration {
         CheckerKind::Udp(check) => check.endpoint.timeout,
         CheckerKind::Dns(check) => check.endpoint.timeout,
         CheckerKind::Misc(check) => check.timeout.saturating_add(TO_KILL),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::params::Endpoint;
+
+    #[test]
+    fn a_probe_that_only_connects_has_no_room_for_what_others_need() {
+        let (dest, timeout) = (([127, 0, 0, 1], 80).into(), Duration::from_secs(1));
+        let kind = CheckerKind::Tcp(Endpoint { dest, bind: None, device: None, timeout, mark: 0 });
+        let tls = Tls::default();
+        let bytes = size_of_val(&probe(&kind, 0, &tls));
+        assert!(bytes <= 600, "{bytes}");
     }
 }

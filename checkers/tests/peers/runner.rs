@@ -94,3 +94,19 @@ async fn a_checker_that_was_replaced_or_cleared_tells_nothing_any_more() {
     runner.clear();
     assert!(timeout(Duration::from_millis(200), runner.next()).await.is_err(), "a cleared probe spoke");
 }
+
+#[tokio::test]
+async fn only_probes_that_should_have_begun_are_overdue() {
+    let server = Accepting::new();
+    let mut runner = Runner::new(8, Tls::default());
+    let (now, second) = (Instant::now(), Duration::from_secs(1));
+    for number in 0..4 {
+        runner.insert(id(number), tcp_check(server.addr(), LONG));
+    }
+    runner.plan(id(1), 0, now + second);
+    runner.plan(id(2), 0, now);
+    runner.plan(id(3), 0, now - second);
+    assert_eq!(runner.overdue(now).collect::<Vec<_>>(), [second]);
+    runner.rest(id(3));
+    assert_eq!(runner.overdue(now).count(), 0);
+}

@@ -7,7 +7,7 @@ use crate::scene::{Scene, checker, expect, real, virtual_server};
 
 fn bfd(before_first: BeforeFirst) -> CheckerParams {
     let check = BfdCheck { session: "b1".to_owned() };
-    CheckerParams { kind: CheckerKind::Bfd(check), before_first, ..checker() }
+    CheckerParams { kind: CheckerKind::Bfd(check).into(), before_first, ..checker() }
 }
 
 fn served(checker: CheckerParams) -> VirtualServerParams {

@@ -9,7 +9,7 @@ use crate::scene::{REFUSED, Scene, checker, expect, real, virtual_server};
 fn dns() -> CheckerParams {
     let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
     let question = Question { name: ".".parse().unwrap(), record: Record::Soa };
-    CheckerParams { kind: CheckerKind::Dns(DnsCheck { endpoint, question }), retry: 3, ..checker() }
+    CheckerParams { kind: CheckerKind::Dns(DnsCheck { endpoint, question }).into(), retry: 3, ..checker() }
 }
 
 fn refused() -> Outcome {

@@ -9,7 +9,7 @@ use checkers::params::VirtualServerParams;
 fn file(weight: i32, value: i32) -> CheckerParams {
     let (name, path) = ("load".to_owned(), "/run/load".into());
     let check = FileCheck { name, path, weight, reverse: false, value };
-    CheckerParams { kind: CheckerKind::File(check), ..checker() }
+    CheckerParams { kind: CheckerKind::File(check).into(), ..checker() }
 }
 
 fn reads(scene: &mut Scene, checker: usize, value: i32) {

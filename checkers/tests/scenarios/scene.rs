@@ -37,7 +37,8 @@ pub(crate) fn checker() -> CheckerParams {
             device: None,
             timeout: secs(5),
             mark: 0,
-        }),
+        })
+        .into(),
         cadence: Cadence { delay_loop: secs(2), delay_before_retry: secs(1), warmup: Duration::ZERO },
         retry: 1,
         before_first: BeforeFirst::Up,
@@ -53,7 +54,7 @@ pub(crate) fn alpha() -> CheckerParams {
 pub(crate) fn elsewhere(checker: CheckerParams, port: u16) -> CheckerParams {
     let endpoint = checker.kind.endpoint().expect("it uses a socket").clone();
     let dest = (endpoint.dest.ip(), port).into();
-    CheckerParams { kind: CheckerKind::Tcp(Endpoint { dest, ..endpoint }), ..checker }
+    CheckerParams { kind: CheckerKind::Tcp(Endpoint { dest, ..endpoint }).into(), ..checker }
 }
 
 pub(crate) fn real(last: u8, weight: u32, checkers: impl Into<Vec<CheckerParams>>) -> RealServerParams {

@@ -10,7 +10,10 @@ const BANNER: Outcome = Outcome::Failed(Failure::Smtp(Fault::Greeting));
 
 fn smtp() -> CheckerParams {
     let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
-    CheckerParams { kind: CheckerKind::Smtp(SmtpCheck { endpoint, helo_name: "lb1".into() }), ..checker() }
+    CheckerParams {
+        kind: CheckerKind::Smtp(SmtpCheck { endpoint, helo_name: "lb1".into() }).into(),
+        ..checker()
+    }
 }
 
 #[test]

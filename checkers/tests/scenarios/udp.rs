@@ -8,7 +8,7 @@ use crate::scene::{Scene, checker, expect, real, virtual_server};
 fn udp(reply: UdpReply) -> CheckerParams {
     let endpoint = checker().kind.endpoint().expect("it uses a socket").clone();
     let kind = CheckerKind::Udp(UdpCheck { endpoint, payload: UdpCheck::PAYLOAD.to_vec(), reply });
-    CheckerParams { kind, failures: LoggedFailures::Every, ..checker() }
+    CheckerParams { kind: kind.into(), failures: LoggedFailures::Every, ..checker() }
 }
 
 #[test]

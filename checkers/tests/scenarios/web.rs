@@ -27,7 +27,8 @@ fn web(scheme: Scheme, between: BetweenPages, pages: &[Page]) -> CheckerParams {
     let mut params = checker();
     params.cadence.delay_before_retry = secs(3);
     CheckerParams {
-        kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, trust: Trust::Anybody, between, pages }),
+        kind: CheckerKind::Web(WebCheck { endpoint, scheme, version, trust: Trust::Anybody, between, pages })
+            .into(),
         ..params
     }
 }

@@ -263,3 +263,29 @@ async fn a_daemon_that_stops_without_an_answer_has_stopped_when_it_is_gone() {
     let stop = Request::DelDaemon { role: ipvs::Role::Master, interface: None, sync_id: 0 };
     assert_eq!(handle.change(&stop).await.unwrap(), Ok(()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_drained_destination_gets_weight_0_and_goes_with_its_last_connection() {
+    // What the dumps tell one after the other: weight and active connections.
+    let mut told = [(5_u32, 3_u32), (0, 3), (0, 2), (0, 0)].into_iter();
+    let mut commands = Vec::new();
+    let mut kernel = Kernel::new(|_, message| {
+        commands.push(message.bytes[16]);
+        if message.bytes[16] != 8 {
+            return Reaction::Done;
+        }
+        let (weight, active) = told.next().unwrap();
+        let mut part = answering(message, &bytes(vectors::DESTINATION_PLAIN));
+        part[64..68].copy_from_slice(&weight.to_ne_bytes());
+        part[112..116].copy_from_slice(&active.to_ne_bytes());
+        Reaction::Raw(vec![part, done(message)])
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let server = ipvs::DestinationId { addr: [10, 2, 0, 11].into(), port: 80 };
+    let patience = std::time::Duration::from_millis(500);
+    assert_eq!(handle.drain(web(), server, patience).await.unwrap(), 2, "two looks, a second apart");
+    assert_eq!(handle.drain(web(), server, patience).await.unwrap(), 0);
+    drop(handle);
+    // Looked, made quiet, looked three times more, removed.
+    assert_eq!(commands, [8, 6, 8, 8, 8, 7]);
+}

@@ -32,7 +32,7 @@ pub struct VrrpInstance {
     pub name: String,
     /// The line that opened it.
     pub span: Span,
-    /// `virtual_router_id`, 1 to 255.
+    /// `virtual_router_id`, 1 to 255; [`VrrpInstance::NO_VRID`] when the file does not say it, which no daemon runs with.
     pub vrid: u8,
     /// `interface`; none only with unicast and a source address.
     pub interface: Option<Located<IfName>>,
@@ -127,6 +127,11 @@ pub struct VrrpInstance {
     pub smtp_alert: bool,
     /// `notify_priority_changes`.
     pub notify_priority_changes: bool,
+}
+
+impl VrrpInstance {
+    /// What stands for the identifier of an instance that has none.
+    pub const NO_VRID: u8 = 0;
 }
 
 /// Whom adverts are sent to.

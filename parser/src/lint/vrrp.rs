@@ -51,6 +51,7 @@ fn interface(instance: &VrrpInstance) -> Option<&str> {
 
 fn same_vrid(first: &VrrpInstance, second: &VrrpInstance, found: &mut Findings) {
     let alike = interface(first).is_some()
+        && first.vrid != VrrpInstance::NO_VRID
         && (first.vrid, first.family, interface(first)) == (second.vrid, second.family, interface(second));
     if alike && first.peering != second.peering {
         let message = format!(

@@ -242,9 +242,10 @@ pub(super) fn route(route: &Route, config: &Config) -> String {
     );
     line.option("ttl-propagate", ttl_propagate.map(|on| if on { "enabled" } else { "disabled" }));
     self::metrics(&mut line, metrics);
+    let has_type = kind(*route_kind).is_some();
     match position {
-        Position::Prepend => {}
-        Position::Add => line.push("add"),
+        Position::Prepend => line.flag("prepend", has_type),
+        Position::Add => line.flag("add", !has_type),
         Position::Append => line.push("append"),
     }
     line.flag("no_track", !track);

@@ -114,7 +114,7 @@ pub(super) fn instance(p: &mut Printer, instance: &VrrpInstance, config: &Config
         p.value("state", if *state == Role::Master { "MASTER" } else { "BACKUP" });
         p.optional("interface", interface.as_ref().map(|said| word(said.value.as_str())));
         p.optional("vrf", vrf.as_ref().map(|said| word(said.value.as_str())));
-        p.value("virtual_router_id", vrid);
+        p.optional("virtual_router_id", Some(vrid).filter(|vrid| **vrid != VrrpInstance::NO_VRID));
         p.value("priority", priority);
         p.value("advert_int", seconds(*advert_int));
         p.line(if *preempt { "preempt" } else { "nopreempt" });

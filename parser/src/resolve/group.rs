@@ -91,9 +91,10 @@ pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
     for group in &config.sync_groups {
         let owners = group.members.iter().filter(|at| config.vrrp_instances[**at].priority == 255).count();
         if owners > 0 && owners < group.members.len() {
-            let text =
-                format!("({}) sync group has member(s) that are address owner, but not all are", group.name);
-            complaints.general(text);
+            complaints.general(format!(
+                "Sync group {} has some member(s) as address owner and some not as address owner. This won't work.",
+                group.name
+            ));
         }
         let all_own = owners == group.members.len()
             && group.members.iter().all(|at| config.vrrp_instances[*at].state == Role::Master);
@@ -105,7 +106,7 @@ pub(super) fn settle(config: &mut Config, complaints: &mut Complaints) {
     }
     drop_weights(config, complaints);
     let mut alike: HashMap<(u8, Family, Option<&str>), Vec<&VrrpInstance>> = HashMap::new();
-    for second in &config.vrrp_instances {
+    for second in config.vrrp_instances.iter().filter(|one| one.vrid != VrrpInstance::NO_VRID) {
         let interface = second.interface.as_ref().map(|said| said.value.as_str());
         let earlier = alike.entry((second.vrid, second.family, interface)).or_default();
         let rival = earlier.iter().copied().find(|first| collide(first, second));

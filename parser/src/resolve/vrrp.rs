@@ -33,7 +33,7 @@ pub(super) fn instances(
 ) -> Vec<VrrpInstance> {
     blocks
         .into_iter()
-        .filter_map(|Located { value: block, span }| {
+        .map(|Located { value: block, span }| {
             let name = block.head.clone();
             Builder { block, name, defs, priority_changes, config, complaints }.build(span)
         })
@@ -59,17 +59,20 @@ impl Builder<'_> {
         self.complaints.fatal(format!("({}) {text}", self.name));
     }
 
-    /// The instance; none when something is missing without which it has no meaning.
-    fn build(mut self, span: Span) -> Option<VrrpInstance> {
+    /// The instance, also when it lacks something without which it cannot be run: what it names is looked for all the same. As
+    /// with the original, that is then the last that is said of it here.
+    fn build(mut self, span: Span) -> VrrpInstance {
         let mut block = std::mem::take(&mut self.block);
         let global = &self.config.global;
         let strict = value(&block.rules.strict_mode).unwrap_or(global.vrrp_strict);
         let family = block.seen.family.unwrap_or(Family::V4);
         let version = self.version(&mut block, family, strict);
-        let Some(vrid) = said(block.virtual_router_id.take()) else {
+        let mut last = None;
+        let vrid = said(block.virtual_router_id.take()).unwrap_or_else(|| {
             self.fatal("the virtual router id must be set");
-            return None;
-        };
+            last = Some(self.complaints.0.len());
+            VrrpInstance::NO_VRID
+        });
         let (priority, state) = self.priority(&mut block, strict);
         let owner = priority == 255;
         let auth = self.auth(&mut block, family, version, strict);
@@ -90,7 +93,9 @@ impl Builder<'_> {
         };
         let peering = self.peering(&mut block, family, strict);
         let multicast = matches!(peering, Peering::Multicast { .. });
-        self.sources(&mut block, multicast)?;
+        if !self.sources(&mut block, multicast) {
+            last.get_or_insert(self.complaints.0.len());
+        }
         let (addresses, excluded) = self.addresses(&mut block, version, strict);
         if multicast && first_is_not_link_local(&addresses) {
             match strict {
@@ -140,7 +145,10 @@ impl Builder<'_> {
             .unwrap_or(global.notify_priority_changes);
         let own = block.interface.as_ref().map(|said| said.value.0.as_str());
         let tracking = tracking(block.track.into_inner(), own, self.config, &self.name, self.complaints);
-        Some(VrrpInstance {
+        if let Some(last) = last {
+            self.complaints.0.truncate(last);
+        }
+        VrrpInstance {
             name: self.name,
             span,
             vrid,
@@ -200,7 +208,7 @@ impl Builder<'_> {
             report_deleted,
             smtp_alert,
             notify_priority_changes,
-        })
+        }
     }
 
     fn version(&mut self, block: &mut InstanceBlock, family: Family, strict: bool) -> Version {
@@ -303,8 +311,8 @@ impl Builder<'_> {
         Peering::Multicast { group }
     }
 
-    /// Rules about interface, VRF and source address; none when there is no way to send.
-    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) -> Option<()> {
+    /// Rules about interface, VRF and source address; whether there is a way to send.
+    fn sources(&mut self, block: &mut InstanceBlock, multicast: bool) -> bool {
         if let Some(vrf) = &block.vrf {
             if block.interface.is_some() {
                 let text = format!("({}) Cannot specify VRF interface and interface - ignoring", self.name);
@@ -316,22 +324,22 @@ impl Builder<'_> {
             }
         }
         if block.interface.is_some() {
-            return Some(());
+            return true;
         }
         let unicast_word = block.seen.unicast;
         let source = block.source.as_ref().map(|said| said.value.addr);
         if !unicast_word || (multicast && block.unicast.unicast_fault_no_peer.is_none()) {
             self.fatal("Unknown interface!");
-            return None;
+            return false;
         }
         match source {
             None => self.fatal("No interface and no source address specified"),
             Some(IpAddr::V6(v6)) if v6.is_unicast_link_local() => {
                 self.fatal("No interface specified and source address is link local");
             }
-            Some(_) => return Some(()),
+            Some(_) => return true,
         }
-        None
+        false
     }
 
     fn addresses(

@@ -11,6 +11,9 @@ use crate::value::address::{address, prefix};
 use crate::value::number::Integer;
 use crate::value::word::lookup;
 
+/// What the kernel calls the loopback interface.
+const LOOPBACK: &str = "lo";
+
 /// `interface`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct InterfaceValue(pub(crate) IfName);
@@ -21,6 +24,11 @@ impl Value for InterfaceValue {
 
     fn read(args: &mut Args<'_, '_>, _: Option<&Bounds<()>>) -> Result<Self, Refused> {
         let word = args.word()?;
+        if word == LOOPBACK {
+            let name = args.name();
+            args.general(format!("({name}) cannot use a loopback interface ({word}) for vrrp - ignoring"));
+            return Err(Refused::Said);
+        }
         IfName::new(&word).map(Self).ok_or_else(|| {
             let name = args.name();
             args.general(format!("WARNING - interface {word} for vrrp_instance {name} doesn't exist"));

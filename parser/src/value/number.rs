@@ -155,3 +155,12 @@ impl Value for AtLeastOne {
         Ok(Self(number.max(1)))
     }
 }
+
+/// A number in C's notation: decimal, `0x…`, or octal with a leading zero.
+pub(crate) fn any_base(text: &str) -> Option<u32> {
+    match (text.strip_prefix("0x"), text.strip_prefix('0')) {
+        (Some(hex), _) => u32::from_str_radix(hex, 16).ok(),
+        (None, Some(octal)) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),
+        (None, _) => text.parse().ok(),
+    }
+}

@@ -8,7 +8,7 @@ use crate::diag::Class;
 use crate::keyword::{Args, Bounds, Entry};
 use crate::value::address::{address, interface, prefix};
 use crate::value::encap::{encap, realms};
-use crate::value::number::Integer;
+use crate::value::number::{Integer, any_base};
 use crate::value::word::lookup;
 
 /// A route line, its track group still a name.
@@ -264,6 +264,8 @@ impl Draft {
         match kind(word) {
             Some(kind) => {
                 self.line.route.kind = kind;
+                // Like the original: whoever names the type does not want to shadow what is there.
+                self.line.route.position = Position::Add;
                 let text = args.word().ok()?;
                 self.destination(args, &text)
             }
@@ -420,8 +422,8 @@ fn family_word(word: &str) -> Option<Family> {
     }
 }
 
-/// A route type by name or number.
-fn kind(word: &str) -> Option<RouteKind> {
+/// A route type by name or by the number that the kernel has for it, rtnetlink(7).
+pub(crate) fn kind(word: &str) -> Option<RouteKind> {
     Some(match word {
         "unicast" => RouteKind::Unicast,
         "local" => RouteKind::Local,
@@ -434,7 +436,20 @@ fn kind(word: &str) -> Option<RouteKind> {
         "throw" => RouteKind::Throw,
         "nat" => RouteKind::Nat,
         "xresolve" => RouteKind::Xresolve,
-        number => RouteKind::Number(number.parse().ok()?),
+        number => match u8::try_from(any_base(number)?).ok()? {
+            1 => RouteKind::Unicast,
+            2 => RouteKind::Local,
+            3 => RouteKind::Broadcast,
+            4 => RouteKind::Anycast,
+            5 => RouteKind::Multicast,
+            6 => RouteKind::Blackhole,
+            7 => RouteKind::Unreachable,
+            8 => RouteKind::Prohibit,
+            9 => RouteKind::Throw,
+            10 => RouteKind::Nat,
+            11 => RouteKind::Xresolve,
+            other => RouteKind::Number(other),
+        },
     })
 }
 

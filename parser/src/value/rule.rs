@@ -1,11 +1,12 @@
 //! Lines of `static_rules` and `virtual_rules`.
 
-use crate::config::{Family, Lookup, Prefix, Rule, RuleAction, Selector};
+use crate::config::{Family, Lookup, Prefix, RouteKind, Rule, RuleAction, Selector};
 use crate::diag::Class;
 use crate::keyword::{Args, Bounds, Entry};
 use crate::value::address::{interface, prefix};
 use crate::value::encap::realms;
-use crate::value::number::Integer;
+use crate::value::number::{Integer, any_base};
+use crate::value::route::kind;
 use crate::value::word::lookup;
 
 /// A rule line, its track group still a name.
@@ -78,22 +79,13 @@ impl Draft {
             "no_track" => self.no_track = true,
             "l3mdev" => return self.act(args, Action::L3mdev),
             "nop" => return self.act(args, Action::Nop),
-            "blackhole" => return self.act(args, Action::Blackhole),
-            "unreachable" => return self.act(args, Action::Unreachable),
-            "prohibit" => return self.act(args, Action::Prohibit),
             "type" => {
-                let known =
-                    matches!(args.peek(), Some("goto" | "nop" | "blackhole" | "unreachable" | "prohibit"));
-                if !known {
-                    let text = args.word().ok()?;
-                    args.general(format!("Unknown rule option {text}"));
-                    return None;
-                }
-            }
-            "unicast" | "local" | "broadcast" | "brd" | "anycast" | "multicast" | "throw" | "nat"
-            | "xresolve" => {
-                args.general(format!("Invalid rule action {word}"));
-                return None;
+                let text = args.word().ok()?;
+                return match text.as_str() {
+                    "goto" => self.target(args, "goto"),
+                    "nop" => self.act(args, Action::Nop),
+                    _ => self.kind(args, &text),
+                };
             }
             "track_group" if args.reader.outside_instances() => {
                 let name = args.word().ok()?;
@@ -111,12 +103,30 @@ impl Draft {
             | "sup_pl"
             | "suppress_ifgroup"
             | "sup_group" => return self.modify(args, word),
-            _ => {
-                args.general(format!("Unknown rule option {word}"));
-                return None;
-            }
+            _ => return self.kind(args, word),
         }
         Some(())
+    }
+
+    /// An action that has the name or number of a kind of route.
+    fn kind(&mut self, args: &mut Args<'_, '_>, word: &str) -> Step {
+        match kind(word) {
+            Some(RouteKind::Blackhole) => self.act(args, Action::Blackhole),
+            Some(RouteKind::Unreachable) => self.act(args, Action::Unreachable),
+            Some(RouteKind::Prohibit) => self.act(args, Action::Prohibit),
+            Some(
+                RouteKind::Unicast
+                | RouteKind::Local
+                | RouteKind::Broadcast
+                | RouteKind::Anycast
+                | RouteKind::Multicast
+                | RouteKind::Throw
+                | RouteKind::Nat
+                | RouteKind::Xresolve
+                | RouteKind::Number(_),
+            ) => args.refuse(format!("Invalid rule action {word}")),
+            None => args.refuse(format!("Unknown rule option {word}")),
+        }
     }
 
     fn addresses(&mut self, args: &mut Args<'_, '_>, word: &str) -> Option<Option<Prefix>> {
@@ -333,13 +343,4 @@ fn range(text: &str) -> Option<(u32, u32)> {
     let (first, last) = text.split_once('-').unwrap_or((text, text));
     let range = (first.parse().ok()?, last.parse().ok()?);
     (range.0 <= range.1).then_some(range)
-}
-
-/// A number in C's notation: decimal, `0x…`, or octal with a leading zero.
-fn any_base(text: &str) -> Option<u32> {
-    match (text.strip_prefix("0x"), text.strip_prefix('0')) {
-        (Some(hex), _) => u32::from_str_radix(hex, 16).ok(),
-        (None, Some(octal)) if !octal.is_empty() => u32::from_str_radix(octal, 8).ok(),
-        (None, _) => text.parse().ok(),
-    }
 }

@@ -195,3 +195,44 @@ fn checks_set_in_an_included_file_end_with_it() {
     ]);
     assert_eq!(test(&folder, "main").1, 0);
 }
+
+#[test]
+fn a_pattern_may_match_any_number_of_files_and_they_are_read_in_order() {
+    let names: Vec<String> = (0..1_000).map(|number| format!("conf.d/{number:04}")).collect();
+    let mut files: Vec<(&str, String)> = names
+        .iter()
+        .map(|name| (name.as_str(), name.rsplit('/').next().unwrap_or_default().to_owned()))
+        .collect();
+    files.push(("main", "include conf.d/*\n".to_owned()));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let (said, _) = test(&folder(&files), "main");
+    let wanted: Vec<String> =
+        names.iter().map(|name| format!("({name}: Line 1) Unknown keyword '{}'", &name[7..])).collect();
+    assert_eq!(said, wanted);
+}
+
+#[test]
+fn a_file_may_include_one_that_the_same_pattern_matched() {
+    let folder =
+        folder(&[("main", "include conf.d/*\n"), ("conf.d/1", "include 2\none\n"), ("conf.d/2", "two\n")]);
+    let (said, _) = test(&folder, "main");
+    assert_eq!(
+        said,
+        [
+            "(2: Line 1) Unknown keyword 'two'",
+            "(conf.d/1: Line 2) Unknown keyword 'one'",
+            "(conf.d/2: Line 1) Unknown keyword 'two'",
+        ]
+    );
+}
+
+#[test]
+fn files_that_all_include_each_other_are_read_a_limited_number_of_times() {
+    let names: Vec<String> = (0..20).map(|number| format!("conf.d/{number}")).collect();
+    let mut files: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "include *\n")).collect();
+    files.push(("main", "include conf.d/*\n"));
+    let options = Options { expansion_limit: 50_000, ..Options::default() };
+    let (said, code) = test_with(&folder(&files), "main", options);
+    assert!(said.iter().any(|line| line.contains("expands to more than 50000 lines")), "{:?}", said.last());
+    assert_eq!(code, 5);
+}

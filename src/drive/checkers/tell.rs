@@ -39,7 +39,7 @@ impl Listeners {
             runner,
             mailer,
             fifos: Fifos::default(),
-            scripts: scripts.into_iter().collect(),
+            scripts: with_scripts(scripts),
             lanes: HashMap::new(),
             ending: false,
         }
@@ -63,7 +63,7 @@ impl Listeners {
 
     /// Knows these scripts only.
     pub(super) fn replace(&mut self, scripts: Vec<(VirtualServerId, ServiceScripts)>) {
-        self.scripts = scripts.into_iter().collect();
+        self.scripts = with_scripts(scripts);
         let scripts = &self.scripts;
         self.lanes.retain(|(service, _), _| scripts.contains_key(service));
     }
@@ -120,6 +120,11 @@ impl Listeners {
         };
         tokio::join!(finish, self.mailer.finish(mails));
     }
+}
+
+/// Those that have any: most have none.
+fn with_scripts(all: Vec<(VirtualServerId, ServiceScripts)>) -> HashMap<VirtualServerId, ServiceScripts> {
+    all.into_iter().filter(|(_, scripts)| *scripts != ServiceScripts::default()).collect()
 }
 
 /// The line of a change, with the NUL behind it that readers of keepalived's may wait for (§15.4, D20).

@@ -20,6 +20,7 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ipvs::Daemon;
@@ -48,6 +49,7 @@ use crate::exit::Exit;
 use crate::mirror::Mirror;
 use crate::notify::fifo::Fifos;
 use crate::notify::mail::Mailer;
+use crate::plan::address::Address;
 use crate::plan::standing::Standing;
 use crate::plan::vrrp::{Group as GroupPlan, Instance as Plan, VrrpPlan};
 use crate::script::Runner;
@@ -176,12 +178,16 @@ struct Worker {
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
+    /// Where it runs, if elsewhere.
+    ipvs_namespace: Option<PathBuf>,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
     ours: BTreeSet<IpAddr>,
+    /// `static_ipaddress`.
+    standing: Vec<Address>,
     /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
     leftovers: Leftovers,
     watch_addresses: bool,
@@ -212,15 +218,22 @@ impl Worker {
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
             watch: Watch::start(plan.watched, Instant::now()),
-            listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
+            listeners: Listeners {
+                runner,
+                fifos,
+                mailer: Mailer::new(plan.alerts),
+                mails_faults: plan.mails_faults,
+            },
             chatter: Chatter::new(Instant::now()),
             delays: Delays::default(),
             delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
             deciding: plan.sync_daemon,
+            ipvs_namespace: plan.ipvs_namespace,
             sync_daemon: None,
             prepared: None,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
+            standing: plan.standing.addresses().cloned().collect(),
             leftovers: Leftovers::default(),
             watch_addresses: start.watch_addresses,
         };
@@ -396,7 +409,7 @@ impl Worker {
             self.report_group(at, State::Stopped);
         }
         self.kernel.command(Command::Keep(Standing::default()));
-        let Listeners { runner, fifos, mut mailer } = self.listeners;
+        let Listeners { runner, fifos, mut mailer, mails_faults: _ } = self.listeners;
         let scripts = async {
             if let Some(runner) = &runner {
                 runner.finish(LAST_SCRIPTS).await;

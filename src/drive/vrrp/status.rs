@@ -29,6 +29,14 @@ impl Worker {
                 })
                 .collect(),
             watched: self.watch.status(),
+            standing: self
+                .standing
+                .iter()
+                .map(|one| {
+                    let index = indexes.get(one.interface.as_str());
+                    index.is_some_and(|index| self.mirror.has(*index, one.address, one.prefix))
+                })
+                .collect(),
             links: self.mirror.links().map(|link| self.status_of_link(link)).collect(),
         }
     }
@@ -78,7 +86,8 @@ impl Worker {
     }
 
     fn status_of_link(&self, link: &Link) -> status::Link {
-        let first = |family| self.mirror.sources_at(link.index, family).into_iter().next();
+        let is_own = |address: &IpAddr| !self.ours.contains(address);
+        let first = |family| self.mirror.sources_at(link.index, family).into_iter().find(is_own);
         status::Link {
             name: link.name.clone(),
             index: link.index,

@@ -3,6 +3,8 @@
 mod bfd;
 mod checkers;
 mod global;
+mod interfaces;
+mod standing;
 mod vrrp;
 mod watched;
 

@@ -1,20 +1,21 @@
-//! Virtual routers, their sockets and groups, and interfaces.
+//! Virtual routers, their sockets and groups.
 
-use std::net::IpAddr;
+use std::fmt::Display;
 
 use ::vrrp::params::{Auth, Transport};
 use ::vrrp::track::Object;
 use ::vrrp::{Cause, Family, State, Version};
-use parser::config::{Config, Tracking, UnicastChecksum, VrrpInstance};
+use parser::config::{Config, Peering, Tracking, UnicastChecksum, VrrpInstance};
 
-use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{address, either, epoch, mac, moment, program, seconds, weight};
+use crate::dump::words::{address, device, either, epoch, mac, moment, program, seconds, weight};
+use crate::dump::{Scene, own_vmac};
 use crate::plan::address::Address;
 use crate::plan::notify::Scripts as Told;
+use crate::plan::vmac::{Kind, Vmac};
 use crate::plan::vrrp::Instance as Plan;
 use crate::script::Program;
-use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
+use crate::status::vrrp::{Instance as Status, VrrpStatus};
 
 pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
     let (config, plan) = (scene.config, &scene.plan.vrrp);
@@ -25,11 +26,17 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
         }
         None => all.extend(super::super::configured(config, plan).map(|(a, b)| (a, b, None))),
     }
+    super::standing::write(scene, status, sheet);
     if !all.is_empty() {
         sheet.section("VRRP Topology");
     }
-    for (config_of, plan, status) in &all {
-        instance(config, config_of, plan, *status, sheet);
+    for (one, plan, of_it) in &all {
+        let is_up = |name: &str| {
+            let links = status.map_or(&[][..], |status| &status.links);
+            links.iter().any(|link| link.name == name && super::interfaces::is_up(link))
+        };
+        let own = own_vmac(one, &scene.plan.vrrp).map(|vmac| (vmac, is_up(&vmac.name)));
+        instance(scene, (one, plan, *of_it), own, sheet);
     }
     if status.is_some() {
         sockets(&all, sheet);
@@ -37,12 +44,18 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
     groups(scene, status, sheet);
     super::watched::write(scene, status, sheet);
     if let Some(status) = status {
-        interfaces(&all, &status.links, sheet);
+        let users: Vec<_> = all.iter().map(|(one, plan, _)| (*one, *plan)).collect();
+        super::interfaces::write(&users, &scene.plan.vrrp.standing.vmacs, &status.links, sheet);
     }
 }
 
-fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
-    let params = &plan.params;
+fn instance(
+    scene: &Scene<'_>,
+    (one, plan, status): (&VrrpInstance, &Plan, Option<&Status>),
+    own: Option<(&Vmac, bool)>,
+    sheet: &mut Sheet,
+) {
+    let (config, params) = (scene.config, &plan.params);
     object!(sheet, "VRRP Instance = {}", one.name);
     attribute!(sheet, "VRRP Version = {}", params.version.number());
     if let Some(group) = one.sync_group.and_then(|index| config.sync_groups.get(index)) {
@@ -75,10 +88,15 @@ fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&St
             }
         ),
     }
-    link(one, plan, status, sheet);
+    if let Some((vmac, is_up)) = own {
+        own_interface(one, vmac, is_up, sheet);
+    } else if one.vmac_addr {
+        attribute!(sheet, "Use VMAC for VIPs on other interfaces");
+    }
+    link(one, plan, own.map(|(vmac, _)| vmac), status, sheet);
     announcements(one, sheet);
     election(one, plan, status, sheet);
-    addresses(plan, status, sheet);
+    addresses(scene, one, plan, status, sheet);
     if let Transport::Unicast { .. } = params.transport {
         peers(one, plan, sheet);
     }
@@ -86,6 +104,8 @@ fn instance(config: &Config, one: &VrrpInstance, plan: &Plan, status: Option<&St
         Some((input, output)) => attribute!(sheet, "fd_in {input}, fd_out {output}"),
         None => attribute!(sheet, "No sockets allocated"),
     }
+    lines("Virtual Routes :", &plan.routes, sheet);
+    lines("Virtual Rules :", &plan.rules, sheet);
     tracking(config, &one.tracking, sheet);
     attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     attribute!(sheet, "Notify deleted = {}", either(one.report_deleted, "Deleted", "Fault"));
@@ -145,13 +165,48 @@ fn situation(status: &Status, sheet: &mut Sheet) {
     attribute!(sheet, "Master down timer = {} usecs", status.master_down.as_micros());
 }
 
+/// The interface that was made for it.
+fn own_interface(one: &VrrpInstance, vmac: &Vmac, is_up: bool, sheet: &mut Sheet) {
+    match vmac.kind {
+        Kind::Macvlan { .. } => {
+            let from_base = speaks_from_base(one);
+            attribute!(sheet, "Use VMAC, i/f name {}, is_up = {is_up}, xmit_base = {from_base}", vmac.name);
+            if let Some(given) = one.vmac.as_ref().and_then(|wish| wish.mac) {
+                member!(sheet, "MAC = {}", mac(given.0));
+            }
+        }
+        Kind::Ipvlan { flags } => {
+            let mode = match flags {
+                0 => "bridge",
+                1 => "private",
+                _ => "vepa",
+            };
+            attribute!(sheet, "Use IPVLAN, i/f {}, is_up = {is_up}, type {mode}", vmac.name);
+        }
+    }
+}
+
+/// Whether adverts leave from below the VMAC: when told so, and always to peers.
+fn speaks_from_base(one: &VrrpInstance) -> bool {
+    one.vmac_xmit_base || !matches!(one.peering, Peering::Multicast { .. })
+}
+
 /// What it is connected by.
-fn link(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+fn link(one: &VrrpInstance, plan: &Plan, own: Option<&Vmac>, status: Option<&Status>, sheet: &mut Sheet) {
     let params = &plan.params;
-    match (&one.vrf, &params.interface) {
-        (Some(vrf), _) => attribute!(sheet, "VRF = {}", vrf.value),
-        (None, Some(interface)) => attribute!(sheet, "Interface = {interface}"),
-        (None, None) => {}
+    match (&one.vrf, own, &params.interface) {
+        (Some(vrf), _, _) => attribute!(sheet, "VRF = {}", vrf.value),
+        (None, Some(own), _) => {
+            let kind = match own.kind {
+                Kind::Macvlan { .. } => "vmac",
+                Kind::Ipvlan { .. } => "ipvlan",
+            };
+            let is_told = own.kind.is_macvlan() && speaks_from_base(one);
+            let from_base = either(is_told, ", xmit base i/f", "");
+            attribute!(sheet, "Interface = {}, {kind} on {}{from_base}", own.name, own.base);
+        }
+        (None, None, Some(interface)) => attribute!(sheet, "Interface = {interface}"),
+        (None, None, None) => {}
     }
     if one.dont_track_primary {
         attribute!(sheet, "VRRP interface tracking disabled");
@@ -234,11 +289,18 @@ fn election(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mu
     }
 }
 
-fn addresses(plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
+fn addresses(
+    scene: &Scene<'_>,
+    config: &VrrpInstance,
+    plan: &Plan,
+    status: Option<&Status>,
+    sheet: &mut Sheet,
+) {
     let mut held = status.map_or(&[][..], |status| &status.holds).iter().copied();
     let mut list = |all: &[Address], sheet: &mut Sheet| {
         for one in all {
-            member!(sheet, "{}", address(one, held.next().unwrap_or(false)));
+            let device = device(one, config, &scene.plan.vrrp);
+            member!(sheet, "{}", address(one, &device, held.next().unwrap_or(false)));
         }
     };
     if !plan.addresses.is_empty() {
@@ -248,6 +310,14 @@ fn addresses(plan: &Plan, status: Option<&Status>, sheet: &mut Sheet) {
     if !plan.excluded.is_empty() {
         attribute!(sheet, "Virtual IP Excluded :");
         list(&plan.excluded, sheet);
+    }
+}
+
+/// A list, if there is anything in it.
+fn lines(title: &str, members: &[impl Display], sheet: &mut Sheet) {
+    if !members.is_empty() {
+        attribute!(sheet, "{title}");
+        members.iter().for_each(|one| member!(sheet, "{one}"));
     }
 }
 
@@ -376,54 +446,6 @@ fn groups(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
         tracking(config, &group.tracking, sheet);
         if let Some(plan) = scene.plan.vrrp.groups.iter().find(|one| one.name == group.name) {
             scripts(&plan.scripts, sheet);
-        }
-    }
-}
-
-const IFF_UP: u32 = 0x1;
-const IFF_BROADCAST: u32 = 0x2;
-const IFF_LOOPBACK: u32 = 0x8;
-const IFF_POINTOPOINT: u32 = 0x10;
-const IFF_RUNNING: u32 = 0x40;
-const IFF_NOARP: u32 = 0x80;
-const IFF_MULTICAST: u32 = 0x1000;
-
-fn interfaces(all: &[(&VrrpInstance, &Plan, Option<&Status>)], links: &[Link], sheet: &mut Sheet) {
-    sheet.section("Interfaces");
-    for link in links {
-        object!(sheet, "Name = {}", link.name);
-        attribute!(sheet, "index = {}", link.index);
-        let text = |address: Option<IpAddr>| address.map_or("(none)".to_owned(), |one| one.to_string());
-        attribute!(sheet, "IPv4 address = {}", text(link.ipv4.map(IpAddr::V4)));
-        attribute!(sheet, "IPv6 address = {}", text(link.ipv6.map(IpAddr::V6)));
-        let is_loopback = link.flags & IFF_LOOPBACK != 0;
-        if let Some(address) = link.mac.filter(|_| !is_loopback) {
-            attribute!(sheet, "MAC = {}", mac(address));
-            attribute!(sheet, "MAC broadcast = {}", mac(link.broadcast));
-        }
-        let words = [
-            (link.flags & IFF_RUNNING != 0, ", RUNNING"),
-            (link.flags & IFF_BROADCAST == 0, ", no broadcast"),
-            (is_loopback, ", loopback"),
-            (link.flags & IFF_POINTOPOINT != 0, ", point to point"),
-            (!is_loopback && link.flags & IFF_NOARP != 0, ", no arp"),
-            (link.flags & IFF_MULTICAST == 0, ", no multicast"),
-        ];
-        let words: String = words.into_iter().filter(|(is_so, _)| *is_so).map(|(_, word)| word).collect();
-        attribute!(sheet, "State = {}{words}", either(link.flags & IFF_UP != 0, "UP", "DOWN"));
-        attribute!(sheet, "MTU = {}", link.mtu);
-        match link.hardware {
-            nix::libc::ARPHRD_LOOPBACK => attribute!(sheet, "HW Type = LOOPBACK"),
-            nix::libc::ARPHRD_ETHER => attribute!(sheet, "HW Type = ETHERNET"),
-            other => attribute!(sheet, "HW Type = UNKNOWN ({other})"),
-        }
-        let users: Vec<_> =
-            all.iter().filter(|(_, plan, _)| plan.interfaces().any(|name| *name == link.name)).collect();
-        if !users.is_empty() {
-            attribute!(sheet, "Tracking VRRP instances :");
-            for (one, _, _) in users {
-                member!(sheet, "{}, weight 0", one.name);
-            }
         }
     }
 }

@@ -1,9 +1,10 @@
-//! Both readers on files that are made: from the tables of keywords, and from lines of the language. The same seed makes the
-//! same files.
+//! Both readers on files that are made: from the tables of keywords, from lines of the language, and by damaging what is
+//! right. The same seed makes the same files.
 //!
 //! Only words that Debian's release knows are used; those it does not know are listed in `newer.txt`.
 
 mod chance;
+mod damage;
 mod words;
 
 use std::collections::BTreeSet;
@@ -18,6 +19,9 @@ const SEED: u64 = 20_261_122;
 
 /// Files put together from lines of the language.
 const FILES: u64 = 150;
+
+/// How often each file from the wild is damaged.
+const TIMES: u64 = 6;
 
 /// The words that Debian's release does not know.
 fn newer() -> Outcome<BTreeSet<String>> {
@@ -83,6 +87,14 @@ pub(crate) fn every_word_by_itself_mangled_and_misplaced_is_read_alike(readers: 
             texts.push(word.misplaced(elsewhere));
         }
     }
+    compare_with(readers, &texts, Strictness::Braces)
+}
+
+/// Files from the wild with lines and words lost, doubled, exchanged and cut off, and with braces and quotes where none belong.
+pub(crate) fn damaged_files_are_read_alike(readers: &Cast) -> Outcome {
+    let found = crate::config::from_the_wild()?;
+    let seeds = (SEED..SEED + TIMES).flat_map(|seed| (0..).map(move |nth| seed + 1_000 * nth).zip(&found));
+    let texts: Vec<String> = seeds.map(|(seed, text)| damage::damaged(text, seed)).collect();
     compare_with(readers, &texts, Strictness::Braces)
 }
 

@@ -95,6 +95,17 @@ impl Keepalived {
         Self::run(node, command, config)
     }
 
+    /// As [`start`](Self::start), as the first process of a container, that is of a namespace of process numbers. It is the
+    /// only child of [`process`](Self::process), which only waits for it.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_first(node: &Node, binary: &Binary, config: &str) -> Outcome<Self> {
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(binary.as_ref());
+        Self::run(node, command, config)
+    }
+
     /// As [`start`](Self::start), as a root that lacks a capability (in the spelling of setpriv).
     ///
     /// # Errors

@@ -47,7 +47,7 @@ pub use keepalived::{Binary, CONFIG, Keepalived, ORIGINAL, PID_FILES};
 pub use lateness::Lateness;
 pub use mailbox::{Mail, Mailbox};
 pub use namespace::Namespace;
-pub use process::{Process, is_alive};
+pub use process::{Process, children_of, is_alive};
 pub use scene::{Link, Node, Scene};
 pub use server::RealServer;
 pub use suite::{LIMIT, SKIPPED, Suite, Test};

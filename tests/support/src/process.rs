@@ -59,8 +59,7 @@ impl Process {
 
     /// Its children, oldest first.
     pub fn children(&self) -> Vec<Pid> {
-        let parents = parents();
-        parents.iter().filter(|(_, parent)| **parent == self.pid()).map(|(pid, _)| *pid).collect()
+        children_of(self.pid())
     }
 
     /// Sends it a signal.
@@ -112,6 +111,11 @@ impl Drop for Process {
 /// Whether a process runs (one that has ended and waits to be collected does not).
 pub fn is_alive(pid: Pid) -> bool {
     stat(pid).is_some_and(|(state, _)| state != 'Z' && state != 'X')
+}
+
+/// The children of a process, oldest first; those that have ended are among them until somebody has collected them.
+pub fn children_of(parent: Pid) -> Vec<Pid> {
+    parents().iter().filter(|(_, of)| **of == parent).map(|(pid, _)| *pid).collect()
 }
 
 /// All descendants of a process, parents before their children.

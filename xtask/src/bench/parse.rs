@@ -154,15 +154,14 @@ fn services(count: usize, servers: usize) -> String {
     text
 }
 
-/// Every instance has a group of its own, because there are only 255 VRIDs. The interface always exists, and the complaint
-/// that it is no good for VRRP is part of the work of both.
+/// Every instance has a group of its own, because there are only 255 VRIDs, and its interface may come later.
 fn instances(count: usize) -> String {
-    let mut text = String::new();
+    let mut text = "global_defs {\n    dynamic_interfaces\n}\n".to_owned();
     for nth in 0..count {
         let (vrid, middle, low) = (nth % 255 + 1, nth >> 8 & 255, nth & 255);
         let _ = write!(
             text,
-            "vrrp_instance VI_{nth} {{\n    state BACKUP\n    interface lo\n    virtual_router_id {vrid}\n    priority 100\n    advert_int 1\n    mcast_dst_ip 224.1.{middle}.{low}\n    virtual_ipaddress {{\n        10.0.{middle}.{low}/32 dev lo\n    }}\n}}\n"
+            "vrrp_instance VI_{nth} {{\n    state BACKUP\n    interface bench0\n    virtual_router_id {vrid}\n    priority 100\n    advert_int 1\n    mcast_dst_ip 224.1.{middle}.{low}\n    virtual_ipaddress {{\n        10.0.{middle}.{low}/32 dev bench0\n    }}\n}}\n"
         );
     }
     text

@@ -1,26 +1,6 @@
-//! How each checker gets on: when it last came to an end, and how late it began.
+//! How late probes began, all of them together.
 
-use std::time::{Duration, Instant};
-
-/// One checker's course.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Progress {
-    /// When the next probe is due, if one is planned.
-    pub due: Option<Instant>,
-    /// Since when a probe is under way.
-    pub running_since: Option<Instant>,
-    /// When the last probe ended.
-    pub last_finished: Option<Instant>,
-    /// By how much the last probe began after it was due.
-    pub late: Duration,
-}
-
-impl Progress {
-    /// How long a probe that should have begun has been waiting; zero for one that need not begin yet.
-    pub fn overdue(&self, now: Instant) -> Duration {
-        self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due))
-    }
-}
+use std::time::Duration;
 
 /// How late probes began, in powers of two microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -79,16 +59,5 @@ mod tests {
         assert_eq!(lateness.percentile(100), Duration::from_millis(100));
         lateness.note(Duration::MAX);
         assert_eq!(lateness.percentile(100), Duration::from_micros(1 << 31));
-    }
-
-    #[test]
-    fn only_what_is_due_can_be_overdue() {
-        let now = Instant::now();
-        let second = Duration::from_secs(1);
-        let due = |due| Progress { due, ..Progress::default() }.overdue(now);
-        assert_eq!(
-            [due(None), due(Some(now + second)), due(Some(now - second))],
-            [Duration::ZERO, Duration::ZERO, second]
-        );
     }
 }

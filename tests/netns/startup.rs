@@ -1,0 +1,104 @@
+//! A start in the foreground: what is told, what is left in `/run`, and what a second start does.
+
+use lab::{
+    Journal, Keepalived, Mark, Outcome, PID_FILES, eventually,
+    pair::{Cast, ELECTION, Pair, config},
+    seed::VIPS,
+};
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+/// `Sun Nov 22 14:51:04 2026: `, in the C locale.
+fn text_behind_time(line: &str) -> Option<&str> {
+    const SHAPE: &str = "Aaa Aaa 99 99:99:99 9999: ";
+    let fits = |(shape, found): (char, char)| match shape {
+        'A' => found.is_ascii_uppercase(),
+        'a' => found.is_ascii_lowercase(),
+        '9' => found.is_ascii_digit() || found == ' ',
+        other => found == other,
+    };
+    let has_shape = line.len() >= SHAPE.len() && SHAPE.chars().zip(line.chars()).all(fits);
+    has_shape.then(|| &line[SHAPE.len()..])
+}
+
+/// Waits for lines that begin so, one behind the other with others between them.
+fn tells_in_order(journal: &Journal, wanted: &[&str]) -> Outcome {
+    let told = || {
+        let lines = journal.since(Mark::default());
+        let mut texts = lines.iter().filter_map(|line| text_behind_time(&line.text));
+        wanted.iter().copied().find(|words| !texts.any(|text| text.starts_with(words)))
+    };
+    eventually("all lines of a start in order", ELECTION, || told().is_none().then_some(()))
+        .map_err(|failure| lab::Failure::new(format!("{failure}: {:?}", told())))
+}
+
+pub(crate) fn a_start_is_told_in_order_and_a_second_one_changes_nothing(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut daemon = pair.one.start(100)?;
+    for lines in [
+        &[
+            "Starting Keepalived v",
+            "Running on Linux ",
+            "Command line: '",
+            "Opening file '/run/keepalived.conf'.",
+            "Configuration file /run/keepalived.conf",
+            "NOTICE: setting config option max_auto_priority should result in better keepalived performance",
+            "Starting VRRP child process, pid=",
+            "Startup complete",
+        ][..],
+        // What the other process says falls anywhere between these.
+        &[
+            "Registering Kernel netlink reflector",
+            "Registering Kernel netlink command channel",
+            "Assigned address 172.16.0.1 for interface eth1",
+            "Registering gratuitous ARP shared channel",
+            "(VI_1) removing VIPs.",
+            "(VI_1) Entering BACKUP STATE (init)",
+            "VRRP sockpool: [ifindex(",
+            "(VI_1) Receive advertisement timeout",
+            "(VI_1) Entering MASTER STATE",
+            "(VI_1) setting VIPs.",
+            "(VI_1) Sending/queueing gratuitous ARPs on eth1 for ",
+            "Sending gratuitous ARP on eth1 for ",
+        ],
+    ] {
+        tells_in_order(daemon.journal(), lines)?;
+    }
+    let [own, vrrp, _] = PID_FILES.map(|file| pair.one.node.outside(file));
+    let worker = daemon.vrrp_worker().expect("it runs");
+    for (file, pid) in [(&own, daemon.process().pid()), (&vrrp, worker)] {
+        assert_eq!(fs::read_to_string(file)?, format!("{pid}\n"));
+        assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o644);
+    }
+
+    let mut second = Keepalived::start(&pair.one.node, pair.one.binary(), &config(100))?;
+    assert_eq!(second.process().wait(ELECTION)?.code(), Some(0));
+    second.logs("daemon is already running", ELECTION)?;
+    assert!(second.journal().find(Mark::default(), ": Stopped").is_none());
+    assert_eq!(fs::read_to_string(&own)?, format!("{}\n", daemon.process().pid()));
+    assert_eq!((daemon.vrrp_worker(), pair.one.holds()?), (Some(worker), VIPS.len()));
+    Ok(())
+}
+
+pub(crate) fn pid_files_that_a_power_cut_left_are_taken_over(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut daemon = pair.one.start(100)?;
+    daemon.logs("Entering MASTER STATE", ELECTION)?;
+    daemon.cut();
+    assert_eq!(daemon.pid_files().len(), 3);
+    let mut next = pair.one.start(100)?;
+    next.logs("Entering MASTER STATE", ELECTION)?;
+    assert_eq!(next.stop()?.code(), Some(0));
+    assert!(next.pid_files().is_empty());
+    Ok(())
+}
+
+pub(crate) fn a_pid_file_that_cannot_be_had_leaves_no_other_behind(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let [own, vrrp, checkers] = PID_FILES.map(|file| pair.one.node.outside(file));
+    fs::create_dir(&vrrp)?;
+    let mut daemon = pair.one.start(100)?;
+    assert_eq!(daemon.process().wait(ELECTION)?.code(), Some(0));
+    daemon.logs("Unable to open pid file /run/vrrp.pid", ELECTION)?;
+    assert!(!own.exists() && !checkers.exists());
+    Ok(())
+}
