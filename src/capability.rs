@@ -19,25 +19,26 @@ const EVERY_WORKER: CapabilitySet = CapabilitySet::CHOWN
     .union(CapabilitySet::SYS_NICE)
     .union(CapabilitySet::SYS_RESOURCE);
 
-const fn needed(role: Role) -> CapabilitySet {
-    match role {
+fn needed(role: Role, enters_namespaces: bool) -> CapabilitySet {
+    let entering = if enters_namespaces { CapabilitySet::SYS_ADMIN } else { CapabilitySet::empty() };
+    entering.union(match role {
         // With `hidepid`, processes are looked for by this right.
         Role::Vrrp => EVERY_WORKER.union(CapabilitySet::SYS_PTRACE),
         Role::Checkers | Role::Bfd => EVERY_WORKER,
-    }
+    })
 }
 
-/// Gives up what a worker of this role never needs. To be called before there is a second thread.
+/// Gives up what a worker of this role, which enters other network namespaces or does not, never needs. To be called before there is a second thread.
 ///
 /// Only what this process itself may do becomes less: root's scripts have all rights again when they begin. They would
 /// not under `no_new_privs`, so nothing is given up then, nor by a user who was given exactly what it has.
-pub(crate) fn give_up_others(role: Role) {
+pub(crate) fn give_up_others(role: Role, enters_namespaces: bool) {
     if !rustix::process::geteuid().is_root() || no_new_privs().unwrap_or(true) {
         return;
     }
     let Ok(mut sets) = capabilities(None) else { return };
-    sets.effective &= needed(role);
-    sets.permitted &= needed(role);
+    sets.effective &= needed(role, enters_namespaces);
+    sets.permitted &= needed(role, enters_namespaces);
     // Having more rights than necessary is no reason not to work.
     let _ = set_capabilities(None, sets);
 }

@@ -118,18 +118,13 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     };
     let root = options.file.to_string_lossy();
     let mut files = Told { files: Files::new(), main: Some(root.to_string()) };
-    let (config, mut diagnostics, trace) = match reading {
+    let (config, diagnostics, trace) = match reading {
         Reading::Explained(_) => parser::parse_traced(&root, &mut files, settings),
         Reading::ToRun | Reading::ToTest => {
             let (config, diagnostics) = parser::parse(&root, &mut files, settings);
             (config, diagnostics, Trace::default())
         }
     };
-    if let Some(elsewhere) = &config.global.net_namespace_ipvs {
-        let text = "net_namespace_ipvs is not supported by this version";
-        let span = Some(elsewhere.span.clone());
-        diagnostics.push(Diagnostic::new(Class::General, span, text).fatal());
-    }
     Findings { place: Place::of(&config.global, options), config, diagnostics, trace }
 }
 

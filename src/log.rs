@@ -24,11 +24,13 @@ use std::fmt::{self, Write as _};
 use std::io::Write as _;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -211,7 +213,7 @@ struct Sink(Arc<Mutex<Route>>);
 
 enum Route {
     Direct(Writer),
-    Queued { queue: SyncSender<Parcel>, dropped: u64 },
+    Queued { queue: Sender<Parcel>, dropped: u64 },
 }
 
 impl Sink {
@@ -230,7 +232,7 @@ impl Sink {
                     }
                 }
                 match queue.try_send(Parcel::Line(line)) {
-                    Ok(()) | Err(TrySendError::Disconnected(_)) => {}
+                    Ok(()) | Err(TrySendError::Closed(_)) => {}
                     Err(TrySendError::Full(_)) => *dropped += 1,
                 }
             }
@@ -335,9 +337,10 @@ impl Guard {
         let mut route = self.sink.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Route::Direct(writer) = &mut *route else { return };
         let mut writer = Writer::new(writer.settings.clone());
-        let (queue, lines) = sync_channel(QUEUE);
+        // Tokio's takes memory for lines that wait, the standard library's for all that could.
+        let (queue, lines) = channel(QUEUE);
         let started =
-            std::thread::Builder::new().name("log".into()).spawn(move || write_all(&lines, &mut writer));
+            std::thread::Builder::new().name("log".into()).spawn(move || write_all(lines, &mut writer));
         if started.is_ok() {
             *route = Route::Queued { queue, dropped: 0 };
         }
@@ -360,7 +363,7 @@ impl Drop for Guard {
                     parcel = back;
                     std::thread::sleep(Duration::from_millis(1));
                 }
-                Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => return,
+                Err(TrySendError::Full(_) | TrySendError::Closed(_)) => return,
             }
         }
         match flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
@@ -369,8 +372,8 @@ impl Drop for Guard {
     }
 }
 
-fn write_all(lines: &Receiver<Parcel>, writer: &mut Writer) {
-    while let Ok(parcel) = lines.recv() {
+fn write_all(mut lines: Receiver<Parcel>, writer: &mut Writer) {
+    while let Some(parcel) = lines.blocking_recv() {
         match parcel {
             Parcel::Line(line) => writer.write(&line),
             Parcel::Flush(done) => {

@@ -19,6 +19,7 @@ mod load;
 mod log;
 mod memory;
 mod mirror;
+mod namespace;
 mod notify;
 mod pidfile;
 mod place;

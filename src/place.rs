@@ -12,6 +12,8 @@ use nix::sched::{CloneFlags, setns, unshare};
 use parser::config::Global;
 
 use crate::cli::Options;
+use crate::namespace;
+use crate::plan;
 use crate::worker::Role;
 
 /// Where pid files are kept.
@@ -25,6 +27,8 @@ const OWN_RUN: &str = "/run/keepalived";
 pub(crate) struct Place {
     /// `--namespace`, else `net_namespace`.
     namespace: Option<String>,
+    /// `net_namespace_ipvs`.
+    ipvs: Option<PathBuf>,
     /// `instance`.
     instance: Option<String>,
     /// `use_pid_dir`, which the two above imply.
@@ -60,6 +64,7 @@ impl Place {
         Self {
             own_folder: global.use_pid_dir || namespace.is_some() || global.instance.is_some(),
             namespace,
+            ipvs: plan::ipvs::namespace(global),
             instance: global.instance.clone(),
         }
     }
@@ -68,6 +73,8 @@ impl Place {
     pub(crate) fn change(&self, new: &Self) -> Option<&'static str> {
         if self.namespace != new.namespace {
             Some("Cannot change network namespace at a reload - please restart keepalived")
+        } else if self.ipvs != new.ipvs {
+            Some("Cannot change IPVS network namespace at a reload - please restart keepalived")
         } else if self.instance != new.instance {
             Some("Cannot change instance name at a reload - please restart keepalived")
         } else {
@@ -79,7 +86,7 @@ impl Place {
     pub(crate) fn enter(&self) -> Result<(), NoEntry> {
         let Some(name) = &self.namespace else { return Ok(()) };
         let failed = |step| move |source| NoEntry { namespace: name.clone(), step, source };
-        let file = File::open(Path::new("/run/netns").join(name)).map_err(failed("open"))?;
+        let file = File::open(namespace::file(name)).map_err(failed("open"))?;
         setns(file, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(failed("setns"))
     }
 

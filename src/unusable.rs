@@ -1,6 +1,10 @@
 //! The way to the kernel's IPVS: loading it where necessary, and saying what is missing where it cannot be used.
 
 use std::fmt;
+use std::fs::File;
+use std::io;
+use std::os::fd::AsFd as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ipvs::{Cause, Error, Handle, Refusal};
@@ -12,6 +16,8 @@ pub(crate) enum Unusable {
     NoModule(String),
     /// The right to administer it is missing.
     NotPermitted,
+    /// There is no such network namespace, or it is closed to us.
+    NoNamespace(PathBuf, io::Error),
     /// Anything else.
     Failed(Error),
 }
@@ -41,6 +47,10 @@ impl Unusable {
                  rootless container"
                     .to_owned()
             }
+            Self::NoNamespace(path, _) => format!(
+                "net_namespace_ipvs names a network namespace that {} does not lead to: `ip netns add` makes one",
+                path.display()
+            ),
             Self::Failed(error) => format!("The kernel's IPVS does not answer as it should: {error}"),
         }
     }
@@ -52,6 +62,7 @@ impl fmt::Display for Unusable {
         match self {
             Self::NoModule(_) => f.write_str("No such file or directory"),
             Self::NotPermitted => f.write_str("Permission denied (you must be root)"),
+            Self::NoNamespace(path, error) => write!(f, "network namespace {}: {error}", path.display()),
             Self::Failed(error) => error.fmt(f),
         }
     }
@@ -71,12 +82,19 @@ impl From<Error> for Unusable {
     }
 }
 
-/// Opens the conversation, loading the kernel's module where necessary.
-pub(crate) async fn open() -> Result<Handle, Unusable> {
-    let mut handle = match Handle::open().await {
+/// Opens the conversation, loading the kernel's module where necessary. The table is that of the network namespace behind a
+/// path, or else that of the caller's.
+pub(crate) async fn open(namespace: Option<&Path>) -> Result<Handle, Unusable> {
+    let enter = |path: &Path| File::open(path).map_err(|error| Unusable::NoNamespace(path.into(), error));
+    let namespace = namespace.map(enter).transpose()?;
+    let once = async || match &namespace {
+        Some(file) => Handle::open_in(file.as_fd()).await,
+        None => Handle::open().await,
+    };
+    let mut handle = match once().await {
         Err(Error::NoModule) => {
             let said = modprobe();
-            Handle::open().await.map_err(|error| Unusable::after_modprobe(error, said))?
+            once().await.map_err(|error| Unusable::after_modprobe(error, said))?
         }
         other => other.map_err(Unusable::from)?,
     };

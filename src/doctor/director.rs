@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use ipvs::{Family, Forwarding, Protocol, ServiceId, ServiceSpec, Tunnel, Weight};
 
-use super::findings::{Daemon, Examination, Facts, Finding, Table};
+use super::facts::{Daemon, Examination, Facts, Finding, Table};
 use super::marks::{Given, Marks};
 use crate::plan::checkers::Service;
 use crate::plan::ipvs::Services;

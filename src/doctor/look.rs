@@ -2,14 +2,15 @@
 //! the kernel load them.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File};
 use std::net::IpAddr;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use ipvs::{Error, Handle, ServiceId};
 use vrrp::params::Transport;
 
-use super::findings::{Daemon, Facts, Mistakes, Table};
+use super::facts::{Daemon, Facts, Mistakes, Table};
 use super::marks;
 use crate::capability;
 use crate::plan::Plan;
@@ -42,7 +43,7 @@ pub(super) async fn look(question: Question) -> Result<Facts, String> {
     let virtual_addresses = virtual_addresses.map(|one| one.address).collect();
     let own_addresses = own_addresses(&plan.vrrp);
     let services = plan.checkers.services;
-    let table = table().await;
+    let table = table(plan.checkers.table.namespace.as_deref()).await;
     let loaded = Modules::look();
     let schedulers =
         services.iter().flat_map(|service| &service.kernel.services).filter_map(|service| service.scheduler);
@@ -81,8 +82,14 @@ fn own_addresses(plan: &VrrpPlan) -> Vec<IpAddr> {
     sources.chain(peers.map(|peer| peer.address)).chain(standing).collect()
 }
 
-async fn table() -> Table {
-    let read = async { Handle::open().await?.settled_table().await };
+async fn table(namespace: Option<&Path>) -> Table {
+    let read = async {
+        let mut handle = match namespace {
+            Some(path) => Handle::open_in(File::open(path).map_err(Error::Socket)?.as_fd()).await?,
+            None => Handle::open().await?,
+        };
+        handle.settled_table().await
+    };
     match read.await {
         Ok(table) => Table::Read(table),
         Err(Error::NoModule) => Table::NoModule,

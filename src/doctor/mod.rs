@@ -1,6 +1,7 @@
 //! `keepalived doctor`: what keeps traffic from flowing through this host, and the command that mends it.
 
 mod director;
+mod facts;
 mod findings;
 mod look;
 mod marks;
@@ -19,7 +20,8 @@ use crate::cli::subcommand::{self, Said, Subcommand, no_more, own};
 use crate::cli::words::Takes;
 use crate::load::{self, Reading};
 
-use self::findings::{Examination, Finding, Mistakes, Roles, Table, examine};
+use self::facts::{Examination, Finding, Mistakes, Roles, Table};
+use self::findings::examine;
 use self::look::Question;
 
 /// Something was found.

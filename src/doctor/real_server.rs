@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use super::findings::{Examination, Facts, Finding, Roles};
+use super::facts::{Examination, Facts, Finding, Roles};
 use crate::realserver::duty::{Duty, duties};
 use crate::realserver::host::{Host, OVER_IPV6};
 use crate::realserver::step::{Change, LOOPBACK, Remark, steps};

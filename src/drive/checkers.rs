@@ -60,7 +60,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
     let files = Tracked::start(plan.files, &mut params);
     if !services.is_empty() {
         tracing::debug!("Initializing ipvs");
-        match Table::open(plan.buffers.commands).await {
+        match Table::open(&plan.table, plan.buffers.commands).await {
             Ok(opened) => table = Some(opened),
             Err(unusable) => {
                 unusable.tell();
@@ -148,7 +148,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
 pub(crate) async fn clean_up(plan: CheckersPlan) {
     let (services, ..) = split(plan.services);
     Marker::of(plan.marking).want(None).await;
-    match Table::open(plan.buffers.commands).await {
+    match Table::open(&plan.table, plan.buffers.commands).await {
         Ok(mut table) => {
             table.configure(&plan.table, services).await;
             table.adopt().await;
@@ -414,7 +414,7 @@ impl Worker {
             table.make_room(plan.buffers.commands);
         } else if !services.is_empty() {
             tracing::debug!("Initializing ipvs");
-            match Table::open(plan.buffers.commands).await {
+            match Table::open(&plan.table, plan.buffers.commands).await {
                 Ok(opened) => self.table = Some(opened),
                 Err(unusable) => {
                     unusable.tell();

@@ -57,8 +57,8 @@ type Refused = HashSet<(ServiceId, Option<DestinationId>)>;
 
 impl Table {
     /// Opens the conversation, loading the kernel's module where necessary.
-    pub(super) async fn open(room: Option<Buffer>) -> Result<Self, Unusable> {
-        let table = unusable::open().await.map(Self::over)?;
+    pub(super) async fn open(plan: &TablePlan, room: Option<Buffer>) -> Result<Self, Unusable> {
+        let table = unusable::open(plan.namespace.as_deref()).await.map(Self::over)?;
         table.make_room(room);
         Ok(table)
     }

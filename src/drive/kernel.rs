@@ -280,7 +280,7 @@ impl Thread {
                     self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
                     self.settle().await?;
                 }
-                let settings = self.sysctls.with_reverse_path(settings, &self.vmacs, &self.mirror);
+                let settings = self.sysctls.with_reverse_path(settings, !self.vmacs.is_empty(), &self.mirror);
                 self.sysctls.want(&settings);
                 self.settings = settings;
                 self.ensure_vmacs().await?;

@@ -4,6 +4,7 @@
 //! Starting a daemon takes locks of the kernel, so it is done on a thread of its own.
 
 use std::io;
+use std::path::{Path, PathBuf};
 
 use ipvs::{Daemon, Handle, Request, Role};
 use tokio::sync::{oneshot, watch};
@@ -18,13 +19,13 @@ pub(crate) struct SyncDaemon {
 }
 
 impl SyncDaemon {
-    /// Starts the thread; no daemon runs yet.
-    pub(crate) fn start() -> io::Result<Self> {
+    /// Starts the thread; no daemon runs yet. Those of another network namespace are meant where one is named.
+    pub(crate) fn start(namespace: Option<PathBuf>) -> io::Result<Self> {
         let (wishes, orders) = watch::channel(None);
         let (end, ended) = oneshot::channel();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("syncd".into()).spawn(move || {
-            runtime.block_on(work(orders));
+            runtime.block_on(work(namespace.as_deref(), orders));
             // Nobody waits when the worker was told to leave everything as it is.
             let _ = end.send(());
         })?;
@@ -44,8 +45,8 @@ impl SyncDaemon {
     }
 }
 
-async fn work(mut orders: watch::Receiver<Option<Daemon>>) {
-    let mut table = match unusable::open().await {
+async fn work(namespace: Option<&Path>, mut orders: watch::Receiver<Option<Daemon>>) {
+    let mut table = match unusable::open(namespace).await {
         Ok(table) => table,
         Err(reason) => {
             tracing::error!("IPVS: no synchronisation daemon: {reason}");

@@ -60,7 +60,9 @@ impl End {
             Self::Unusable(unusable) => {
                 let what = match &unusable {
                     Unusable::NoModule(_) => "Protocol not available".to_owned(),
-                    Unusable::NotPermitted | Unusable::Failed(_) => unusable.to_string(),
+                    Unusable::NotPermitted | Unusable::NoNamespace(..) | Unusable::Failed(_) => {
+                        unusable.to_string()
+                    }
                 };
                 eprintln!("Can't initialize ipvs: {what}");
                 eprintln!("Are you sure that IP Virtual Server is built in the kernel or as module?");
@@ -140,7 +142,7 @@ impl Session<'_> {
     async fn handle(&mut self) -> Result<&mut Handle, End> {
         let handle = match self.handle.take() {
             Some(handle) => handle,
-            None => unusable::open().await.map_err(End::Unusable)?,
+            None => unusable::open(None).await.map_err(End::Unusable)?,
         };
         Ok(self.handle.insert(handle))
     }

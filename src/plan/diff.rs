@@ -81,6 +81,7 @@ fn branches<'a>((vrrp, checkers): (&'a VrrpPlan, &'a CheckersPlan)) -> BTreeMap<
 fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
     let VrrpPlan {
         alerts,
+        mails_faults,
         watched,
         fifos,
         repeat_states,
@@ -88,6 +89,7 @@ fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
         groups: _,
         standing,
         sync_daemon,
+        ipvs_namespace,
         delays,
         head_start,
         log_unknown_vrids,
@@ -95,11 +97,13 @@ fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
     } = plan;
     json!({
         "alerts": alerts,
+        "mails_faults": mails_faults,
         "watched": watched,
         "fifos": fifos,
         "repeat_states": repeat_states,
         "standing": standing,
         "sync_daemon": sync_daemon,
+        "ipvs_namespace": ipvs_namespace,
         "delays": delays,
         "head_start": head_start,
         "log_unknown_vrids": log_unknown_vrids,

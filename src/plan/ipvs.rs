@@ -2,12 +2,14 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::{NonZeroU16, NonZeroU32};
+use std::path::PathBuf;
 
 use parser::config::{self, Config, Members, VirtualServer};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 
 use super::marking::Marks;
+use crate::namespace;
 
 /// Addresses that one line of a group may stand for. Each is a service of its own in the kernel.
 const MAX_RANGE: u128 = 65_536;
@@ -63,8 +65,10 @@ impl Backend {
 }
 
 /// What concerns the whole table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Table {
+    /// `net_namespace_ipvs`: the network namespace of the table, if it is another than the daemon's.
+    pub(crate) namespace: Option<PathBuf>,
     /// `lvs_timeouts`
     pub(crate) timeouts: ipvs::Timeouts,
     /// `lvs_flush`: begin with an empty table.
@@ -93,6 +97,7 @@ pub(super) fn table(global: &config::Global) -> Table {
     };
     let timeouts = global.ipvs_timeouts;
     Table {
+        namespace: namespace(global),
         timeouts: ipvs::Timeouts {
             tcp: seconds(timeouts.tcp),
             tcp_fin: seconds(timeouts.tcp_fin),
@@ -106,6 +111,12 @@ pub(super) fn table(global: &config::Global) -> Table {
         },
         daemons: global.sync_daemon.as_ref().filter(|daemon| daemon.instance.is_none()).and_then(daemon),
     }
+}
+
+/// `net_namespace_ipvs`: where the kernel's table is, if the configuration says where.
+pub(crate) fn namespace(global: &config::Global) -> Option<PathBuf> {
+    let name = &global.net_namespace_ipvs.as_ref()?.value;
+    Some(if name.is_empty() { namespace::first() } else { namespace::file(name) })
 }
 
 /// The synchronisation daemon that a virtual router decides about, as the master's, and the name of that router.

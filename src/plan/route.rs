@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use parser::config::{self, Lookup};
+use parser::diag::Class;
 use serde::{Deserialize, Serialize};
 use vrrp::Family;
 
@@ -144,6 +145,29 @@ impl Route {
             .chain(self.hops.iter().map(|hop| &hop.way))
             .filter_map(|way| way.dev.as_ref())
     }
+}
+
+/// Those that can be made; the others are told.
+pub(super) fn all(
+    lines: &[config::Route],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Route> {
+    let one = |line: &config::Route| {
+        let to = line.to.map_or_else(|| "default".to_owned(), |prefix| prefix.to_string());
+        if line.track && line.dev.is_none() {
+            let text = format!("Warning - cannot track route {to} with no interface specified, not tracking");
+            complain(Class::Log, text);
+        }
+        match translate(line, names) {
+            Ok(route) => Some(route),
+            Err(reason) => {
+                complain(Class::General, format!("route {to} {reason} - ignoring it"));
+                None
+            }
+        }
+    };
+    lines.iter().filter_map(one).collect()
 }
 
 /// Translates a line.

@@ -1,6 +1,7 @@
 //! Rule lines to routing policy rules, with every name made a number.
 
 use parser::config::{self, RuleAction};
+use parser::diag::Class;
 use serde::{Deserialize, Serialize};
 use vrrp::Family;
 
@@ -79,6 +80,22 @@ impl Rule {
     pub(crate) fn interfaces(&self) -> impl Iterator<Item = &String> {
         self.input.iter().chain(&self.output)
     }
+}
+
+/// Those that can be made; the others are told.
+pub(super) fn all(
+    lines: &[config::Rule],
+    names: &Names,
+    complain: &mut impl FnMut(Class, String),
+) -> Vec<Rule> {
+    let one = |line: &config::Rule| match translate(line, names) {
+        Ok(rule) => Some(rule),
+        Err(reason) => {
+            complain(Class::General, format!("rule {} {reason} - ignoring it", line.preference));
+            None
+        }
+    };
+    lines.iter().filter_map(one).collect()
 }
 
 /// Translates a line.

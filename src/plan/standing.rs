@@ -15,7 +15,7 @@ use super::linkbeat::Polled;
 use super::object::Object;
 use super::setting::Setting;
 use super::vmac::{self, Vmac};
-use super::{address, vrrp};
+use super::{address, route, rule};
 
 /// What the system has as long as the configuration says so, whoever is master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,9 +92,9 @@ fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> 
             Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", line.prefix)),
         }
     }
-    let routes = vrrp::routes(&config.static_routes, names, &mut complain);
+    let routes = route::all(&config.static_routes, names, &mut complain);
     objects.extend(routes.into_iter().map(|route| Object::Route(Box::new(route))));
-    let rules = vrrp::rules(&config.static_rules, names, &mut complain);
+    let rules = rule::all(&config.static_rules, names, &mut complain);
     objects.extend(rules.into_iter().map(|rule| Object::Rule(Box::new(rule))));
     objects
 }

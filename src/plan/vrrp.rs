@@ -3,10 +3,11 @@
 mod instance;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use parser::config::{self, Config};
-use parser::diag::{Class, Diagnostic};
+use parser::diag::Diagnostic;
 use serde::{Deserialize, Serialize};
 use vrrp::Params;
 use vrrp::track::Object as Thing;
@@ -20,8 +21,8 @@ use super::ipvs;
 use super::linkbeat;
 use super::notify::{self, Fifo, Scope, Scripts};
 use super::object::Object;
-use super::route::{self, Route};
-use super::rule::{self, Rule};
+use super::route::Route;
+use super::rule::Rule;
 use super::script::Vetting;
 use super::standing::{self, Standing};
 use super::vmac::Workshop;
@@ -34,6 +35,8 @@ use crate::notify::mail;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// Without `no_email_faults`: they are told of faults, too.
+    pub(crate) mails_faults: bool,
     /// What it watches for them.
     pub(crate) watched: Watched,
     /// The FIFOs it writes to.
@@ -48,6 +51,8 @@ pub(crate) struct VrrpPlan {
     pub(crate) standing: Standing,
     /// `lvs_sync_daemon` of an instance: its name, and the daemon as the master's.
     pub(crate) sync_daemon: Option<(String, ::ipvs::Daemon)>,
+    /// `net_namespace_ipvs`: the network namespace of that daemon, if it is another than this one's.
+    pub(crate) ipvs_namespace: Option<PathBuf>,
     /// `interface_up_down_delays`, by name of the interface.
     pub(crate) delays: BTreeMap<String, Delay>,
     /// How long the first elections wait.
@@ -214,6 +219,7 @@ fn assemble(
     vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
+        mails_faults: !config.global.mail.no_faults,
         watched,
         fifos,
         repeat_states: config.global.fifo_write_vrrp_states_on_reload,
@@ -222,6 +228,7 @@ fn assemble(
         delays: delay::plan(config, &standing.vmacs),
         standing,
         sync_daemon: ipvs::deciding(config),
+        ipvs_namespace: ipvs::namespace(&config.global),
         head_start: HeadStart {
             of_program: config.global.vrrp_startup_delay,
             of_machine: config.global.vrrp_delay_after_boot,
@@ -252,45 +259,6 @@ fn groups(config: &Config, instances: &[Instance], vetting: &mut Vetting<'_>) ->
         smtp_alert: group.smtp_alert,
     };
     config.sync_groups.iter().map(group).filter(|group| !group.members.is_empty()).collect()
-}
-
-/// Those that can be made; the others are told.
-pub(super) fn routes(
-    lines: &[config::Route],
-    names: &Names,
-    complain: &mut impl FnMut(Class, String),
-) -> Vec<Route> {
-    let one = |line: &config::Route| {
-        let to = line.to.map_or_else(|| "default".to_owned(), |prefix| prefix.to_string());
-        if line.track && line.dev.is_none() {
-            let text = format!("Warning - cannot track route {to} with no interface specified, not tracking");
-            complain(Class::Log, text);
-        }
-        match route::translate(line, names) {
-            Ok(route) => Some(route),
-            Err(reason) => {
-                complain(Class::General, format!("route {to} {reason} - ignoring it"));
-                None
-            }
-        }
-    };
-    lines.iter().filter_map(one).collect()
-}
-
-/// Those that can be made; the others are told.
-pub(super) fn rules(
-    lines: &[config::Rule],
-    names: &Names,
-    complain: &mut impl FnMut(Class, String),
-) -> Vec<Rule> {
-    let one = |line: &config::Rule| match rule::translate(line, names) {
-        Ok(rule) => Some(rule),
-        Err(reason) => {
-            complain(Class::General, format!("rule {} {reason} - ignoring it", line.preference));
-            None
-        }
-    };
-    lines.iter().filter_map(one).collect()
 }
 
 #[cfg(test)]

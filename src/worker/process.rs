@@ -12,6 +12,8 @@ use tokio::net::UnixStream;
 
 use super::{Orders, Role};
 use crate::exit::Exit;
+use crate::plan::checkers::CheckersPlan;
+use crate::plan::vrrp::VrrpPlan;
 use crate::{capability, drive, log, pidfile, signals, tune};
 
 /// Is the worker that `assignment`, the value of [`super::ENV`], names.
@@ -27,7 +29,6 @@ pub(crate) fn main(assignment: &str) -> Exit {
         return Exit::Ok;
     }
     take_name_of(supervisor);
-    capability::give_up_others(role);
     match work(role) {
         Ok(exit) => exit,
         Err(error) => {
@@ -62,7 +63,8 @@ fn work(role: Role) -> io::Result<Exit> {
         let link = UnixStream::from_std(link)?;
         match role {
             Role::Checkers => {
-                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let (start, plan, mut orders) = Orders::<CheckersPlan>::begin(link).await?;
+                capability::give_up_others(role, plan.table.namespace.is_some());
                 let log = log::init(start.log.clone());
                 orders.tune(&start.tuning);
                 tune::watch_processor_time("Checker", "checker")?;
@@ -78,6 +80,7 @@ fn work(role: Role) -> io::Result<Exit> {
             }
             Role::Bfd => {
                 let (start, plan, mut orders) = Orders::begin(link).await?;
+                capability::give_up_others(role, false);
                 let log = log::init(start.log.clone());
                 orders.tune(&start.tuning);
                 tune::watch_processor_time("BFD", "bfd")?;
@@ -88,7 +91,8 @@ fn work(role: Role) -> io::Result<Exit> {
                 Ok(exit)
             }
             Role::Vrrp => {
-                let (start, plan, mut orders) = Orders::begin(link).await?;
+                let (start, plan, mut orders) = Orders::<VrrpPlan>::begin(link).await?;
+                capability::give_up_others(role, plan.ipvs_namespace.is_some());
                 let log = log::init(start.log.clone());
                 orders.tune(&start.tuning);
                 tune::watch_processor_time("VRRP", "vrrp")?;

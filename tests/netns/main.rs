@@ -134,6 +134,7 @@ fn main() -> ExitCode {
                 packets::forged_adverts_of_a_peer_are_named_and_move_neither_router,
                 alerts::a_mail_is_the_originals_line_by_line,
                 alerts::a_mail_waits_for_a_server_that_is_away,
+                alerts::faults_are_mailed_unless_no_email_faults_says_otherwise,
                 logs::each_process_appends_to_a_file_of_its_own,
                 logs::the_journal_is_told_what_a_line_is_about,
                 rights::a_user_who_is_not_root_needs_two_capabilities_to_be_master,

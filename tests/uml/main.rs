@@ -100,6 +100,7 @@ fn main() -> ExitCode {
                 soak::reloads_signals_and_deaths_leave_the_table_as_configured,
                 whole::sync_daemons_that_run_as_they_should_are_left_alone,
                 namespace::a_handle_speaks_to_the_table_of_another_namespace,
+                namespace::the_daemon_writes_the_table_of_the_namespace_that_net_namespace_ipvs_names,
                 doctor::a_doctor_that_cannot_look_says_so_and_ends_with_2,
                 doctor::the_doctor_mends_a_daemon_without_a_capability,
                 doctor::the_doctor_mends_a_director,

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use super::vmac::Vmacs;
 use crate::mirror::{LinkKind, Mirror};
 use crate::plan::setting::Setting;
 
@@ -43,10 +42,10 @@ impl Sysctls {
     pub(super) fn with_reverse_path(
         &self,
         mut settings: Vec<Setting>,
-        vmacs: &Vmacs,
+        has_vmacs: bool,
         mirror: &Mirror,
     ) -> Vec<Setting> {
-        if vmacs.is_empty() {
+        if !has_vmacs {
             return settings;
         }
         let before = |interface: &str| {

@@ -133,7 +133,7 @@ impl Worker {
             Some(Daemon { role, ..*daemon })
         });
         if self.sync_daemon.is_none() && daemon.is_some() {
-            match SyncDaemon::start() {
+            match SyncDaemon::start(self.ipvs_namespace.clone()) {
                 Ok(thread) => self.sync_daemon = Some(thread),
                 Err(error) => tracing::error!("IPVS: no synchronisation daemon: {error}"),
             }

@@ -20,6 +20,7 @@ mod watch;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ipvs::Daemon;
@@ -177,6 +178,8 @@ struct Worker {
     /// What `lvs_sync_daemon` says, and the thread that does it.
     deciding: Option<(String, Daemon)>,
     sync_daemon: Option<SyncDaemon>,
+    /// Where it runs, if elsewhere.
+    ipvs_namespace: Option<PathBuf>,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
     /// What each BFD session said last.
@@ -215,11 +218,17 @@ impl Worker {
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
             watch: Watch::start(plan.watched, Instant::now()),
-            listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
+            listeners: Listeners {
+                runner,
+                fifos,
+                mailer: Mailer::new(plan.alerts),
+                mails_faults: plan.mails_faults,
+            },
             chatter: Chatter::new(Instant::now()),
             delays: Delays::default(),
             delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
             deciding: plan.sync_daemon,
+            ipvs_namespace: plan.ipvs_namespace,
             sync_daemon: None,
             prepared: None,
             paths: BTreeMap::new(),
@@ -400,7 +409,7 @@ impl Worker {
             self.report_group(at, State::Stopped);
         }
         self.kernel.command(Command::Keep(Standing::default()));
-        let Listeners { runner, fifos, mut mailer } = self.listeners;
+        let Listeners { runner, fifos, mut mailer, mails_faults: _ } = self.listeners;
         let scripts = async {
             if let Some(runner) = &runner {
                 runner.finish(LAST_SCRIPTS).await;

@@ -26,6 +26,7 @@ impl Worker {
             self.listeners.runner = start_runner(&plan);
         }
         self.listeners.mailer.reconfigure(plan.alerts);
+        self.listeners.mails_faults = plan.mails_faults;
         self.listeners.fifos.reconfigure(plan.fifos, self.listeners.runner.as_ref());
         self.watch.reconfigure(plan.watched, Instant::now());
         self.herald.reconfigure(plan.spacing);

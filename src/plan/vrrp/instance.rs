@@ -12,13 +12,13 @@ use vrrp::{Family, Params, Priority, Version, Vrid};
 use super::super::address::{self, Address};
 use super::super::iproute::Names;
 use super::super::notify::Scripts;
-use super::super::route::Route;
-use super::super::rule::Rule;
+use super::super::route::{self, Route};
+use super::super::rule::{self, Rule};
 use super::super::script::Vetting;
 use super::super::vmac::Workshop;
 use super::super::watch::Watched;
 use super::super::{System, firewall, signing, standing, track};
-use super::{Instance, routes, rules};
+use super::Instance;
 
 /// The most addresses an advert can count.
 const MAX_ADDRESSES: usize = 255;
@@ -103,8 +103,8 @@ pub(super) fn translate(
         excluded.splice(0..0, excess);
     }
 
-    let routes = routes(&instance.routes, names, &mut complain);
-    let rules = rules(&instance.rules, names, &mut complain);
+    let routes = route::all(&instance.routes, names, &mut complain);
+    let rules = rule::all(&instance.rules, names, &mut complain);
 
     let family = match instance.family {
         config::Family::V4 => Family::Ipv4,

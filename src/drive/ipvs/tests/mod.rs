@@ -33,7 +33,7 @@ impl Scene {
     /// Starts over whatever the kernel holds.
     async fn start(text: &'static str, kernel: Shared) -> Self {
         let (plan, _) = plan(text);
-        let concerns_all = plan.table;
+        let concerns_all = plan.table.clone();
         let (services, director) = parts(plan);
         let mut table = Table::over(ipvs::Handle::over(kernel.clone()).await.unwrap());
         table.configure(&concerns_all, services).await;
