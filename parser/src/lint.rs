@@ -1,10 +1,11 @@
 //! What is legal but cannot work, or not as its author hopes.
 //!
-//! A lint looks at one [`Config`] and at nothing else, so it only says what this one file shows. The reader's own messages are
+//! A lint looks at one [`Config`], or at those of two routers, and at nothing else, so it only says what the files show. The reader's own messages are
 //! about text that means nothing or something else than it seems; findings are about text that means exactly what it says.
 //! What the reader complains about already (an empty `unicast_peer`, a VRID used twice, `nopreempt` with `state MASTER`, a
 //! long `auth_pass`, servers named twice) is not repeated here.
 
+mod pair;
 mod server;
 mod track;
 mod vrrp;
@@ -33,6 +34,8 @@ pub enum Lint {
     PeerIsSelf,
     /// A unicast peer that is one of the addresses the routers compete for.
     PeerIsVirtualAddress,
+    /// A router that is not among the unicast peers of the other, seen with both files.
+    PeerMissing,
     /// Two instances with the same VRID on one interface, told apart by group or peers only.
     VridShared,
     /// The same address in two instances that may have different masters.
@@ -59,11 +62,12 @@ pub enum Lint {
 
 impl Lint {
     /// All of them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::NeverTracked,
         Self::ScriptOutlastsInterval,
         Self::PeerIsSelf,
         Self::PeerIsVirtualAddress,
+        Self::PeerMissing,
         Self::VridShared,
         Self::AddressInTwoInstances,
         Self::WeightWithoutEffect,
@@ -84,6 +88,7 @@ impl Lint {
             Self::ScriptOutlastsInterval => "script-outlasts-interval",
             Self::PeerIsSelf => "peer-is-self",
             Self::PeerIsVirtualAddress => "peer-is-virtual-address",
+            Self::PeerMissing => "peer-missing",
             Self::VridShared => "vrid-shared",
             Self::AddressInTwoInstances => "address-in-two-instances",
             Self::WeightWithoutEffect => "weight-without-effect",
@@ -108,6 +113,9 @@ impl Lint {
             Self::PeerIsSelf => "a router hears nothing from itself; name the other routers",
             Self::PeerIsVirtualAddress => {
                 "a peer is reached by an address of its own; a virtual address moves to the master"
+            }
+            Self::PeerMissing => {
+                "adverts go to the named peers and to nobody else; a router that hears none becomes master beside the other"
             }
             Self::VridShared => {
                 "both have the same virtual MAC address, and a router that listens to both confuses them; use another VRID"
@@ -149,6 +157,13 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     vrrp::lint(config, &mut found);
     server::lint(config, &mut found);
     mail(config, &mut found);
+    found.0
+}
+
+/// What the file of another router of the same virtual routers shows besides; `name` is that of its file.
+pub fn findings_beside(config: &Config, other: &Config, name: &str) -> Vec<Finding> {
+    let mut found = Findings::default();
+    pair::lint(config, other, name, &mut found);
     found.0
 }
 

@@ -1,6 +1,6 @@
 //! Each lint: a text that provokes it, and the same text mended.
 
-use parser::lint::{Lint, findings};
+use parser::lint::{Lint, findings, findings_beside};
 
 use crate::memory::read;
 
@@ -183,4 +183,42 @@ fn what_the_reader_complains_about_is_left_to_it() {
             "{told}: {diagnostics:?}"
         );
     }
+}
+
+/// What the file of a router with this `unicast_peer` block shows beside that of another one.
+fn beside(ours: &str, theirs: &str) -> Vec<String> {
+    let config = |text: &str| read(instance("A", 1, text).as_str()).0;
+    let found = findings_beside(&config(ours), &config(theirs), "F2");
+    assert!(found.iter().all(|finding| finding.lint == Lint::PeerMissing));
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn two_routers_name_each_other_as_peers() {
+    let left = "unicast_src_ip 10.0.9.1\nunicast_peer {\n10.0.9.2\n}";
+    let right = "unicast_src_ip 10.0.9.2\nunicast_peer {\n10.0.9.1\n10.0.9.3\n}";
+    assert_eq!(beside(left, right), [] as [&str; 0]);
+    assert_eq!(beside("", ""), [] as [&str; 0]);
+    let deaf = right.replace("10.0.9.1", "10.0.9.7");
+    assert_eq!(beside(left, &deaf), ["(A) sends from 10.0.9.1, but A in F2 has no such unicast peer"]);
+    assert_eq!(beside(&deaf, left), ["(A) 10.0.9.1 is no unicast peer, but A in F2 sends from it"]);
+    assert_eq!(beside(left, ""), ["(A) speaks unicast, but A in F2 multicast"]);
+    assert_eq!(beside("", left), ["(A) speaks multicast, but A in F2 unicast"]);
+}
+
+#[test]
+fn of_routers_with_one_vrid_those_of_one_name_are_compared() {
+    let on = |name, source: &str, peer: &str| {
+        instance(name, 1, &format!("unicast_src_ip {source}\nunicast_peer {{\n{peer}\n}}"))
+    };
+    let text = on("A", "10.0.9.1", "10.0.9.2");
+    let ours = read(text.as_str()).0;
+    let theirs = |second| {
+        let other = on(second, "10.0.9.2", "10.0.9.1").replace("eth0", "eth1");
+        read(format!("{}{other}", on("B", "10.0.8.2", "10.0.8.1")).as_str()).0
+    };
+    assert_eq!(findings_beside(&ours, &theirs("A"), "F2"), []);
+    assert_eq!(findings_beside(&ours, &theirs("C"), "F2"), []);
+    let renamed = on("B", "10.0.9.2", "10.0.9.1");
+    assert_eq!(findings_beside(&ours, &read(renamed.as_str()).0, "F2"), []);
 }
