@@ -2,7 +2,8 @@
 //!
 //! A lint looks at one [`Config`], or at those of two routers, and at nothing else, so it only says what the files show. The reader's own messages are
 //! about text that means nothing or something else than it seems; findings are about text that means exactly what it says.
-//! What the reader complains about already (an empty `unicast_peer`, a VRID used twice, `nopreempt` with `state MASTER`, a
+//! What the reader complains about already (an empty `unicast_peer`, a VRID used twice, a sync group of one, `nopreempt` with
+//! `state MASTER`, a
 //! long `auth_pass`, servers named twice) is not repeated here.
 
 mod pair;
@@ -44,8 +45,6 @@ pub enum Lint {
     WeightWithoutEffect,
     /// Weights together with `nopreempt`.
     WeightWithNopreempt,
-    /// A sync group of one.
-    LonelySyncGroup,
     /// A quorum that cannot be regained.
     QuorumUnreachable,
     /// A sorry server for servers that never fail.
@@ -62,7 +61,7 @@ pub enum Lint {
 
 impl Lint {
     /// All of them.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 15] = [
         Self::NeverTracked,
         Self::ScriptOutlastsInterval,
         Self::PeerIsSelf,
@@ -72,7 +71,6 @@ impl Lint {
         Self::AddressInTwoInstances,
         Self::WeightWithoutEffect,
         Self::WeightWithNopreempt,
-        Self::LonelySyncGroup,
         Self::QuorumUnreachable,
         Self::SorryServerNeverUsed,
         Self::SorryServerIsRealServer,
@@ -93,7 +91,6 @@ impl Lint {
             Self::AddressInTwoInstances => "address-in-two-instances",
             Self::WeightWithoutEffect => "weight-without-effect",
             Self::WeightWithNopreempt => "weight-with-nopreempt",
-            Self::LonelySyncGroup => "lonely-sync-group",
             Self::QuorumUnreachable => "quorum-unreachable",
             Self::SorryServerNeverUsed => "sorry-server-never-used",
             Self::SorryServerIsRealServer => "sorry-server-is-real-server",
@@ -128,9 +125,6 @@ impl Lint {
             }
             Self::WeightWithNopreempt => {
                 "where the other router has nopreempt as well, it does not take over however low the priority falls; leave the weight out, so that a failure is a fault"
-            }
-            Self::LonelySyncGroup => {
-                "a group makes its members move together; with one member there is nothing to do"
             }
             Self::QuorumUnreachable => {
                 "once lost, the quorum is only regained at quorum + hysteresis, which all servers together do not reach; lower one of them"

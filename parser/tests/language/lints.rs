@@ -122,16 +122,6 @@ fn weights_together_with_nopreempt_are_found() {
 }
 
 #[test]
-fn a_sync_group_of_one_is_found() {
-    let text = format!(
-        "{}{}vrrp_sync_group G {{\ngroup {{\nA\n}}\n}}\n",
-        instance("A", 1, ""),
-        instance("B", 2, "")
-    );
-    found_until(Lint::LonelySyncGroup, &text, "group {\nA\n", "group {\nA\nB\n");
-}
-
-#[test]
 fn a_quorum_that_cannot_be_regained_is_found() {
     let text = service("quorum 3\nhysteresis 1", &format!("weight 3\n{TCP}"));
     found_until(Lint::QuorumUnreachable, &text, "quorum 3", "quorum 2");
@@ -172,16 +162,24 @@ fn alerts_for_nobody_are_found() {
 fn what_the_reader_complains_about_is_left_to_it() {
     let texts = [
         (instance("A", 1, "unicast_peer {\n}"), "Defaulting to multicast"),
-        (format!("{}{}", instance("A", 1, ""), instance("B", 1, "")), "both use VRID 1"),
+        (
+            format!("{}{}", instance("A", 1, ""), instance("B", 1, "").replace("10.0.0.1", "10.0.0.2")),
+            "both use VRID 1",
+        ),
         (instance("A", 1, "state MASTER\nnopreempt"), "nopreempt will not work"),
         (service("quorum 5", TCP), "exceeds total weight"),
+        (
+            format!("{}vrrp_sync_group G {{\ngroup {{\nA\n}}\n}}\n", instance("A", 1, "")),
+            "only 1 virtual router",
+        ),
     ];
     for (text, told) in texts {
-        let (_, diagnostics) = read(text);
+        let (config, diagnostics) = read(text);
         assert!(
             diagnostics.iter().any(|diagnostic| diagnostic.text.contains(told)),
             "{told}: {diagnostics:?}"
         );
+        assert_eq!(findings(&config), [], "{told}");
     }
 }
 
