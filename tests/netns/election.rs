@@ -54,6 +54,21 @@ pub(crate) fn a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told
     settles(&pair.one, &pair.two)
 }
 
+pub(crate) fn a_reload_that_shortens_the_delay_of_the_start_lets_the_election_begin(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let config =
+        |delay| format!("global_defs {{\n vrrp_startup_delay {delay}\n}}\n{}", lab::pair::config(HIGH));
+    let one = pair.one.start_with(&config(600))?;
+    one.logs("Startup complete", ELECTION)?;
+    one.write_config(&config(0))?;
+    one.reload()?;
+    let begun = one.logs("Reduced delayed start passed", ELECTION)?;
+    let first = pair.advert_of(&pair.one, begun.at)?;
+    // The line was read a little after it was written.
+    let read_late = Duration::from_millis(30);
+    pair.on_time("the delayed election", begun.at - read_late, first, down_interval(HIGH))
+}
+
 /// The size of the receive buffer of the first socket that it says it listens on.
 fn receive_buffer(daemon: &Keepalived) -> Outcome<usize> {
     let line = daemon.logs("VRRP sockpool: ", ELECTION)?;
