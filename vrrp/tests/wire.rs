@@ -262,6 +262,29 @@ fn signing() -> Signing {
     Signing { keys: vec![key], active: 7, window, anti_replay: AntiReplay::Time, mode: Mode::Enforce }
 }
 
+/// The trailer of `auth_hmac` as an implementation of its own computes it: HMAC-SHA-256 over a pseudo-header, the advert without
+/// its checksum and the trailer without its end.
+#[test]
+fn a_signature_covers_what_the_originals_covers() {
+    let wall = WALL + Duration::from_millis(1_700_000_000_500);
+    let v4 = advert(1, 100, SECOND, &["10.1.1.1", "10.1.1.2"]);
+    let v6 = advert(1, 100, SECOND, &["fe80::7", "2001:db8::7"]);
+    let ipv6 = Params {
+        family: Family::Ipv6,
+        transport: Transport::Multicast { group: GROUP_IPV6.into() },
+        source: Some(address("fe80::1")),
+        ..params(Version::V3, &v6, Auth::None)
+    };
+    for (params, trailer) in [
+        (params(Version::V2, &v4, Auth::None), "010700006553f10080000000ec17af25c24cf24bcb3a90d43327b546"),
+        (ipv6, "010700006553f100800000004b5b67ae5658f42030c4010ec33f2083"),
+    ] {
+        let mut router = Router::new(Params { signing: Some(signing()), ..params });
+        let sent = router.datagrams(Priority::DEFAULT, wall).remove(0).bytes;
+        assert_eq!(sent[sent.len() - 28..], hex(trailer));
+    }
+}
+
 /// Every way an advert can be made, so that every decoder is met.
 fn every_kind() -> Vec<Params> {
     let v4 = advert(1, 100, SECOND, &["10.1.1.1", "10.1.1.2"]);
