@@ -27,6 +27,18 @@ fn signal_numbers_are_printed_alone() {
 }
 
 #[test]
+fn config_commands_tell_how_they_are_called() {
+    for command in ["check", "diff", "print", "explain"] {
+        for option in ["-h", "--help"] {
+            let output = keepalived(&["config", command, option]);
+            let usage = format!("Usage: keepalived config {command} ");
+            assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+            assert!(stdout(&output).starts_with(&usage), "{}", stdout(&output));
+        }
+    }
+}
+
+#[test]
 fn an_unknown_option_ends_with_1() {
     let output = keepalived(&["-Z", "--nosuch"]);
     assert_eq!(output.status.code(), Some(1));

@@ -115,6 +115,7 @@ fn main() -> ExitCode {
                 sync::a_member_with_a_better_router_holds_its_whole_group,
                 sync::a_reload_that_forms_a_group_moves_nothing_and_binds_its_members,
                 sync::the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_back,
+                vmac::a_filter_that_others_flush_or_change_is_put_back_and_theirs_is_left_alone,
                 vmac::a_reload_makes_a_new_routers_vmac_before_the_router_starts,
                 vmac::a_vmac_carries_addresses_and_adverts_and_is_taken_away_at_the_end,
                 vmac::a_vmac_comes_and_goes_with_the_interface_below,

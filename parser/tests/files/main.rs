@@ -1,7 +1,7 @@
 //! Includes from a real file system: patterns, permissions, directories, and which problems are errors.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use parser::diag::{Class, Diagnostic, test_exit_code};
@@ -137,6 +137,22 @@ fn an_executable_file_is_not_read() {
         ["(main: Line 1) Configuration file 'tool' is not a regular non-executable file - skipping"]
     );
     assert_eq!(code, 0);
+}
+
+#[test]
+fn a_link_to_nothing_is_matched_and_cannot_be_read() {
+    let folder = folder(&[("main", "include *.conf\n"), ("strict", "includer *.conf\n")]);
+    symlink("nowhere", folder.path().join("a.conf")).expect("a link can be made");
+    symlink("b.conf", folder.path().join("b.conf")).expect("a link can be made");
+    let told = |main| {
+        ["a.conf", "b.conf"].map(|name| {
+            format!(
+                "({main}: Line 1) Configuration file '{name}' is not a regular non-executable file - skipping"
+            )
+        })
+    };
+    assert_eq!(test(&folder, "main"), (told("main").to_vec(), 0));
+    assert_eq!(test(&folder, "strict"), (told("strict").to_vec(), 6));
 }
 
 #[test]
