@@ -75,6 +75,11 @@ impl Slot {
         self.pid_file.path().to_owned()
     }
 
+    /// Takes the pid file away until there is a process: monitoring takes its presence for one.
+    pub(super) fn withdraw_pid_file(&self) {
+        self.pid_file.withdraw();
+    }
+
     /// The process, while there is one.
     pub(super) fn pid(&self) -> Option<Pid> {
         self.process.as_ref().map(|process| process.pid)
