@@ -61,11 +61,16 @@ impl PidFile {
         self.file.write_all(format!("{pid}\n").as_bytes())
     }
 
-    /// Removes the file, unless it has become somebody else's.
-    pub(crate) fn remove(self) {
+    /// Removes the file, unless it has become somebody else's, until a number is written.
+    pub(crate) fn withdraw(&self) {
         if is_at(&self.file, &self.path) {
             remove(&self.path);
         }
+    }
+
+    /// Removes the file for good, unless it has become somebody else's.
+    pub(crate) fn remove(self) {
+        self.withdraw();
     }
 
     /// Where it is.
@@ -147,6 +152,18 @@ mod tests {
         std::fs::remove_file(&path).unwrap();
         file.write(7).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "7\n");
+        assert!(matches!(PidFile::claim(&path), Err(ClaimError::Locked)));
+    }
+
+    #[test]
+    fn a_withdrawn_file_is_back_with_its_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bfd.pid");
+        let mut file = PidFile::claim(&path).unwrap();
+        file.withdraw();
+        assert!(!path.exists());
+        file.write(8).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "8\n");
         assert!(matches!(PidFile::claim(&path), Err(ClaimError::Locked)));
     }
 

@@ -140,6 +140,9 @@ impl Supervisor {
         let mut beat = interval(manager::beat());
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut runner = None;
+        for slot in self.slots.iter().filter(|slot| !self.is_needed(slot.role)) {
+            slot.withdraw_pid_file();
+        }
         self.begin(&mut signals, &mut runner).await;
         if !self.is_stopping() {
             self.start_missing_workers();
@@ -244,6 +247,10 @@ impl Supervisor {
         self.slots.iter_mut().find(|slot| slot.role == role)
     }
 
+    fn is_needed(&self, role: Role) -> bool {
+        self.options.all || self.loaded.plan.concerns(role)
+    }
+
     /// Starts every worker that has something to do and is neither running nor waiting to be restarted.
     fn start_missing_workers(&mut self) {
         let missing: Vec<_> = self
@@ -251,7 +258,7 @@ impl Supervisor {
             .iter()
             .filter(|slot| slot.pid().is_none() && slot.restart_at.is_none())
             .map(|slot| slot.role)
-            .filter(|role| self.options.all || self.loaded.plan.concerns(*role))
+            .filter(|role| self.is_needed(*role))
             .collect();
         for role in missing {
             self.start(role, Errand::Work);

@@ -50,9 +50,43 @@ impl End {
             Self::Signal(signal) => {
                 let is_limit = signal == Signal::SIGKILL && is_realtime;
                 let hint = if is_limit { " - has rlimit_rttime been exceeded?" } else { "" };
-                tracing::info!("pid {pid} exited due to signal {} ({signal}){hint}", signal as i32);
+                tracing::info!(
+                    "pid {pid} exited due to signal {} ({}){hint}",
+                    signal as i32,
+                    description(signal)
+                );
             }
         }
         None
+    }
+}
+
+/// What `strsignal` of the C library says of a signal that ends a process.
+fn description(signal: Signal) -> &'static str {
+    match signal {
+        Signal::SIGHUP => "Hangup",
+        Signal::SIGINT => "Interrupt",
+        Signal::SIGQUIT => "Quit",
+        Signal::SIGILL => "Illegal instruction",
+        Signal::SIGTRAP => "Trace/breakpoint trap",
+        Signal::SIGABRT => "Aborted",
+        Signal::SIGBUS => "Bus error",
+        Signal::SIGFPE => "Floating point exception",
+        Signal::SIGKILL => "Killed",
+        Signal::SIGUSR1 => "User defined signal 1",
+        Signal::SIGSEGV => "Segmentation fault",
+        Signal::SIGUSR2 => "User defined signal 2",
+        Signal::SIGPIPE => "Broken pipe",
+        Signal::SIGALRM => "Alarm clock",
+        Signal::SIGTERM => "Terminated",
+        Signal::SIGXCPU => "CPU time limit exceeded",
+        Signal::SIGXFSZ => "File size limit exceeded",
+        Signal::SIGVTALRM => "Virtual timer expired",
+        Signal::SIGPROF => "Profiling timer expired",
+        Signal::SIGIO => "I/O possible",
+        Signal::SIGPWR => "Power failure",
+        Signal::SIGSYS => "Bad system call",
+        // These do not end a process, or nothing sends them.
+        other => other.as_str(),
     }
 }

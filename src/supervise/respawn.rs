@@ -15,15 +15,15 @@ pub(super) struct Respawn {
 }
 
 impl Respawn {
-    /// Counts a death after `lived` and tells how long to wait.
-    pub(super) fn delay_after(&mut self, lived: Duration) -> Duration {
+    /// Counts a death after `lived` and tells how long to wait; `None` if this death is none of a series.
+    pub(super) fn delay_after(&mut self, lived: Duration) -> Option<Duration> {
         if lived >= SETTLED {
             self.deaths = 0;
-            return Duration::ZERO;
+            return None;
         }
         let seconds = DELAYS[self.deaths.min(DELAYS.len() - 1)];
         self.deaths += 1;
-        Duration::from_secs(seconds)
+        Some(Duration::from_secs(seconds))
     }
 }
 
@@ -34,8 +34,8 @@ mod tests {
     #[test]
     fn quick_deaths_wait_ever_longer_up_to_a_minute() {
         let mut respawn = Respawn::default();
-        let waits: Vec<_> = (0..10).map(|_| respawn.delay_after(Duration::from_secs(1)).as_secs()).collect();
-        assert_eq!(waits, [0, 1, 2, 4, 8, 16, 32, 60, 60, 60]);
+        let waits: Vec<_> = (0..10).map(|_| respawn.delay_after(Duration::from_secs(1))).collect();
+        assert_eq!(waits, [0, 1, 2, 4, 8, 16, 32, 60, 60, 60].map(|wait| Some(Duration::from_secs(wait))));
     }
 
     #[test]
@@ -43,7 +43,7 @@ mod tests {
         let mut respawn = Respawn::default();
         respawn.delay_after(Duration::from_secs(1));
         respawn.delay_after(Duration::from_secs(1));
-        assert_eq!(respawn.delay_after(Duration::from_secs(60)), Duration::ZERO);
-        assert_eq!(respawn.delay_after(Duration::from_secs(1)), Duration::ZERO);
+        assert_eq!(respawn.delay_after(Duration::from_secs(60)), None);
+        assert_eq!(respawn.delay_after(Duration::from_secs(1)), Some(Duration::ZERO));
     }
 }

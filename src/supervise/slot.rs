@@ -75,6 +75,11 @@ impl Slot {
         self.pid_file.path().to_owned()
     }
 
+    /// Takes the pid file away until there is a process: monitoring takes its presence for one.
+    pub(super) fn withdraw_pid_file(&self) {
+        self.pid_file.withdraw();
+    }
+
     /// The process, while there is one.
     pub(super) fn pid(&self) -> Option<Pid> {
         self.process.as_ref().map(|process| process.pid)
@@ -174,14 +179,14 @@ impl Slot {
     /// Plans the next start after a death, and logs the wait.
     pub(super) fn restart_after(&mut self, lived: Duration) {
         let delay = self.respawn.delay_after(lived);
-        if !delay.is_zero() {
+        if let Some(delay) = delay {
             tracing::info!(
                 "Restart of {} process delayed {} seconds to limit respawn rate",
                 self.role.title(),
                 delay.as_secs()
             );
         }
-        self.restart_at = Some(Instant::now() + delay);
+        self.restart_at = Some(Instant::now() + delay.unwrap_or_default());
     }
 
     /// Gives up the place.

@@ -158,6 +158,7 @@ fn main() -> ExitCode {
                 scripts::a_program_has_its_words_its_user_and_nothing_of_the_daemons,
                 startup::a_pid_file_that_cannot_be_had_leaves_no_other_behind,
                 startup::pid_files_that_a_power_cut_left_are_taken_over,
+                startup::a_process_that_a_reload_brings_brings_its_pid_file,
                 startup::a_start_is_told_in_order_and_a_second_one_changes_nothing,
                 soak::processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing,
                 soak::reloads_and_signals_in_no_order_leave_everything_as_configured,

@@ -63,11 +63,15 @@ pub(crate) fn a_start_is_told_in_order_and_a_second_one_changes_nothing(cast: &C
     ] {
         tells_in_order(daemon.journal(), lines)?;
     }
-    let [own, vrrp, _] = PID_FILES.map(|file| pair.one.node.outside(file));
+    let [own, vrrp, checkers] = PID_FILES.map(|file| pair.one.node.outside(file));
     let worker = daemon.vrrp_worker().expect("it runs");
     for (file, pid) in [(&own, daemon.process().pid()), (&vrrp, worker)] {
         assert_eq!(fs::read_to_string(file)?, format!("{pid}\n"));
         assert_eq!(file.metadata()?.permissions().mode() & 0o777, 0o644);
+    }
+    // What nothing runs for has no file: its presence means to monitoring that there is a process.
+    for file in [checkers, pair.one.node.outside("/run/bfd.pid")] {
+        assert!(!file.exists(), "{}", file.display());
     }
 
     let mut second = Keepalived::start(&pair.one.node, pair.one.binary(), &config(100))?;
@@ -84,7 +88,7 @@ pub(crate) fn pid_files_that_a_power_cut_left_are_taken_over(cast: &Cast) -> Out
     let mut daemon = pair.one.start(100)?;
     daemon.logs("Entering MASTER STATE", ELECTION)?;
     daemon.cut();
-    assert_eq!(daemon.pid_files().len(), 3);
+    assert_eq!(daemon.pid_files().len(), 2);
     let mut next = pair.one.start(100)?;
     next.logs("Entering MASTER STATE", ELECTION)?;
     assert_eq!(next.stop()?.code(), Some(0));
@@ -100,5 +104,23 @@ pub(crate) fn a_pid_file_that_cannot_be_had_leaves_no_other_behind(cast: &Cast) 
     assert_eq!(daemon.process().wait(ELECTION)?.code(), Some(0));
     daemon.logs("Unable to open pid file /run/vrrp.pid", ELECTION)?;
     assert!(!own.exists() && !checkers.exists());
+    Ok(())
+}
+
+pub(crate) fn a_process_that_a_reload_brings_brings_its_pid_file(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut daemon = pair.one.start(100)?;
+    daemon.logs("Startup complete", ELECTION)?;
+    let file = pair.one.node.outside("/run/bfd.pid");
+    assert!(!file.exists());
+    let session = "bfd_instance B {\n neighbor_ip 172.16.0.2\n}\n";
+    daemon.write_config(&format!("{}{session}", config(100)))?;
+    let mark = daemon.journal().mark();
+    daemon.reload()?;
+    daemon.journal().wait(mark, "Reload complete", ELECTION)?;
+    let worker = daemon.bfd_worker().expect("it runs");
+    assert_eq!(fs::read_to_string(&file)?, format!("{worker}\n"));
+    assert_eq!(daemon.stop()?.code(), Some(0));
+    assert!(!file.exists());
     Ok(())
 }

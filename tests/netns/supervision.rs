@@ -100,14 +100,11 @@ pub(crate) fn a_worker_that_dies_again_and_again_is_started_ever_later(cast: &Ca
     for delay in [0, 1, 2] {
         let mark = one.journal().mark();
         kill(worker, Signal::SIGKILL)?;
-        one.journal().wait(mark, &format!("pid {worker} exited due to signal 9 (SIGKILL)"), ELECTION)?;
+        one.journal().wait(mark, &format!("pid {worker} exited due to signal 9 (Killed)"), ELECTION)?;
         one.journal().wait(mark, &format!("VRRP child process({worker}) died: Respawning"), ELECTION)?;
         let slow = format!("Restart of VRRP process delayed {delay} seconds to limit respawn rate");
-        if delay > 0 {
-            one.journal().wait(mark, &slow, ELECTION)?;
-        }
+        one.journal().wait(mark, &slow, ELECTION)?;
         worker = successor(&one, worker)?;
-        assert_eq!(one.journal().find(mark, "delayed").is_some(), delay > 0);
         one.journal().wait(mark, &format!("Starting VRRP child process, pid={worker}"), ELECTION)?;
     }
     Ok(())

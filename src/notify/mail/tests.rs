@@ -274,6 +274,39 @@ async fn an_alert_that_waits_goes_to_the_server_of_a_new_configuration() {
     assert!(heard.contains(&"Subject: [ROUTER_A] x".to_owned()), "{heard:?}");
 }
 
+#[tokio::test]
+async fn sixteen_alerts_are_under_way_and_the_next_goes_when_one_has_ended() {
+    let (listener, settings) = listen().await;
+    let mut mailer = Mailer::new(Some(settings));
+    for number in 0..20 {
+        mailer.send(&format!("alert {number}"), "x");
+    }
+    // Nobody is greeted, so each stays.
+    let next = async || timeout(Duration::from_secs(20), listener.accept()).await.unwrap().unwrap().0;
+    let mut clients = Vec::new();
+    for _ in 0..16 {
+        clients.push(next().await);
+    }
+    let seventeenth = timeout(Duration::from_millis(200), listener.accept()).await;
+    assert!(seventeenth.is_err(), "it has to wait");
+    clients.pop();
+    next().await;
+}
+
+#[tokio::test]
+async fn alerts_beyond_the_4096_that_may_wait_are_left_out() {
+    let (_listener, settings) = listen().await;
+    let mut mailer = Mailer::new(Some(settings));
+    for number in 0..5000 {
+        mailer.send(&format!("alert {number}"), "x");
+    }
+    assert_eq!(mailer.under_way.len(), 4096);
+    // Nobody wants them any more.
+    mailer.reconfigure(None);
+    mailer.finish(Duration::from_secs(20)).await;
+    assert!(mailer.under_way.is_empty());
+}
+
 #[test]
 fn a_password_is_not_printed() {
     let login = Login { user: "ka".into(), password: "secret".into() };
