@@ -9,11 +9,19 @@ use nix::sys::signal::{SigSet, Signal};
 const REAL_TIME: RangeInclusive<i32> = 34..=64;
 
 /// Signals that must not end the daemon, however early in its life they arrive. Handlers for some are installed later.
-const IGNORED: [i32; 10] = [
+const IGNORED: [i32; 17] = [
     libc::SIGHUP,
     libc::SIGUSR1,
     libc::SIGUSR2,
     libc::SIGQUIT,
+    libc::SIGTRAP,
+    // A call of abort ends the process all the same.
+    libc::SIGABRT,
+    libc::SIGSTKFLT,
+    libc::SIGXCPU,
+    libc::SIGXFSZ,
+    libc::SIGIO,
+    libc::SIGPWR,
     libc::SIGALRM,
     libc::SIGVTALRM,
     libc::SIGPROF,

@@ -87,7 +87,15 @@ fn description(signal: Signal) -> &'static str {
         Signal::SIGIO => "I/O possible",
         Signal::SIGPWR => "Power failure",
         Signal::SIGSYS => "Bad system call",
-        // These do not end a process, or nothing sends them.
+        Signal::SIGSTKFLT => "Stack fault",
+        Signal::SIGCHLD => "Child exited",
+        Signal::SIGCONT => "Continued",
+        Signal::SIGSTOP => "Stopped (signal)",
+        Signal::SIGTSTP => "Stopped",
+        Signal::SIGTTIN => "Stopped (tty input)",
+        Signal::SIGTTOU => "Stopped (tty output)",
+        Signal::SIGURG => "Urgent I/O condition",
+        Signal::SIGWINCH => "Window changed",
         other => other.as_str(),
     }
 }

@@ -4,6 +4,7 @@ use lab::{
     Keepalived, Outcome, eventually,
     pair::{Cast, ELECTION, Pair},
 };
+use nix::unistd::dup;
 use std::{env, fs, os::unix::fs::PermissionsExt as _};
 
 const SCRIPT: &str = "#!/bin/sh
@@ -15,6 +16,7 @@ echo \"folder $(pwd)\" >&3
 for number in 0 1 2; do echo \"file $(readlink /proc/$$/fd/$number)\" >&3; done
 echo \"leads its group $([ $(cut -d ' ' -f 5 /proc/$$/stat) = $$ ] && echo yes)\" >&3
 echo \"blocked $(sed -n 's/^SigBlk:\\t//p' /proc/$$/status)\" >&3
+echo \"inherited $(ls -l /proc/$$/fd | grep -c heirloom)\" >&3
 env | grep -E '^(LD_|NOTIFY_SOCKET|WATCHDOG|SPECIAL)' | sed 's/^/variable /' >&3
 echo end >&3
 ";
@@ -43,6 +45,9 @@ pub(crate) fn a_program_has_its_words_its_user_and_nothing_of_the_daemons(cast: 
     fs::set_permissions(&script, fs::Permissions::from_mode(0o755))?;
     fs::write(&told, "")?;
     fs::set_permissions(&told, fs::Permissions::from_mode(0o666))?;
+    // Open in the daemon as well, because a copy is not closed when a program is started.
+    let heirloom = fs::File::create(node.outside("/run/heirloom"))?;
+    let _copy = dup(&heirloom)?;
     let variables = [("NOTIFY_SOCKET", "/run/none"), ("WATCHDOG_USEC", "90000000"), ("SPECIAL", "kept")];
     let _daemon = Keepalived::start_in(node, pair.one.binary(), &[], &variables, CONFIG)?;
     let text = eventually("all that the script tells", ELECTION, || {
@@ -66,6 +71,7 @@ pub(crate) fn a_program_has_its_words_its_user_and_nothing_of_the_daemons(cast: 
             "file /dev/null",
             "leads its group yes",
             "blocked 0000000000000000",
+            "inherited 0",
             "variable SPECIAL=kept",
             "end",
         ]

@@ -5,6 +5,7 @@ use lab::{
     pair::{Cast, ELECTION, Pair, config},
     seed::VIPS,
 };
+use nix::sys::signal::{Signal, kill};
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 /// `Sun Nov 22 14:51:04 2026: `, in the C locale.
@@ -63,6 +64,9 @@ pub(crate) fn a_start_is_told_in_order_and_a_second_one_changes_nothing(cast: &C
     ] {
         tells_in_order(daemon.journal(), lines)?;
     }
+    let removals = daemon.journal().since(Mark::default());
+    let removals = removals.iter().filter(|line| line.text.contains("(VI_1) removing VIPs."));
+    assert_eq!(removals.count(), 1);
     let [own, vrrp, checkers] = PID_FILES.map(|file| pair.one.node.outside(file));
     let worker = daemon.vrrp_worker().expect("it runs");
     for (file, pid) in [(&own, daemon.process().pid()), (&vrrp, worker)] {
@@ -74,6 +78,20 @@ pub(crate) fn a_start_is_told_in_order_and_a_second_one_changes_nothing(cast: &C
         assert!(!file.exists(), "{}", file.display());
     }
 
+    // What is no order is nothing to either process.
+    for signal in [
+        Signal::SIGQUIT,
+        Signal::SIGTRAP,
+        Signal::SIGABRT,
+        Signal::SIGPIPE,
+        Signal::SIGALRM,
+        Signal::SIGPROF,
+        Signal::SIGWINCH,
+    ] {
+        for pid in [daemon.process().pid(), worker] {
+            kill(pid, signal)?;
+        }
+    }
     let mut second = Keepalived::start(&pair.one.node, pair.one.binary(), &config(100))?;
     assert_eq!(second.process().wait(ELECTION)?.code(), Some(0));
     second.logs("daemon is already running", ELECTION)?;

@@ -26,7 +26,6 @@ use std::time::{Duration, Instant};
 use ipvs::Daemon;
 use vrrp::io::clock::Alarm;
 use vrrp::io::socket::OpenError;
-use vrrp::log::Line;
 use vrrp::sync::Step;
 use vrrp::track::Status;
 use vrrp::{Cause, Ending, Event, State};
@@ -259,8 +258,6 @@ impl Worker {
         herald::log_registration(&worker.instances);
         if start.succeeds {
             worker.leftovers = Leftovers::of(&worker.instances);
-        } else {
-            worker.instances.iter().for_each(|instance| instance.log_all(&Line::RemovingVips));
         }
         worker.form_groups(plan.groups);
         for group in 0..worker.groups.len() {
