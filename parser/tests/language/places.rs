@@ -273,7 +273,6 @@ fn no_mistake_with_a_password_or_key_shows_it() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the time taken is what is tested")]
 fn a_hundred_thousand_messages_find_their_lines_in_no_time() {
     let text: String = (1..=100_000).map(|number| format!("{{ ! {number}\n")).collect();
     let (diagnostics, trace) = trace(&[("F", &text)]);
