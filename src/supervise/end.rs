@@ -62,7 +62,6 @@ impl End {
 }
 
 /// What `strsignal` of the C library says of a signal that ends a process.
-#[expect(clippy::wildcard_enum_match_arm, reason = "the signals are not ours")]
 fn description(signal: Signal) -> &'static str {
     match signal {
         Signal::SIGHUP => "Hangup",
