@@ -8,6 +8,7 @@ use std::io;
 use std::time::Duration;
 
 use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr, TokioSocket};
+use nix::libc::{ENOBUFS, MSG_DONTWAIT};
 use tokio::time::{Instant, sleep_until};
 
 /// `NETLINK_NETFILTER`
@@ -59,7 +60,7 @@ impl fmt::Debug for Ruleset {
 }
 
 impl Ruleset {
-    /// Hears about these from now on, the one of IPv4 and the one of IPv6.
+    /// Hears about these from now on, the one of IPv4 and the one of IPv6, which have just been put in force.
     pub(super) fn watch(&mut self, tables: [Option<&str>; 2]) {
         self.tables = tables.map(|name| name.map(str::to_owned));
         if self.socket.is_none() && self.tables != [None, None] {
@@ -67,6 +68,25 @@ impl Ruleset {
                 Ok(socket) => self.socket = Some(socket),
                 Err(error) => tracing::info!("nftables: changes by others are not noticed: {error}"),
             }
+        }
+        self.pass_own();
+    }
+
+    /// Reads the notices about a transaction of ours, which the kernel has queued by the time that it is done. A large table is
+    /// more than the queue holds, and that its notices overran it is no reason to put the table in force again.
+    fn pass_own(&mut self) {
+        let mut was_overrun = false;
+        while let Some(socket) = &self.socket {
+            let mut datagram = Vec::with_capacity(DATAGRAM);
+            match socket.socket_ref().recv(&mut datagram, MSG_DONTWAIT) {
+                Ok(_) => self.take(Ok(datagram)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) if error.raw_os_error() == Some(ENOBUFS) => was_overrun = true,
+                Err(error) => self.take(Err(error)),
+            }
+        }
+        if was_overrun {
+            self.transaction = Transaction::default();
         }
     }
 
@@ -95,7 +115,7 @@ impl Ruleset {
     fn take(&mut self, heard: io::Result<Vec<u8>>) {
         let changed = match heard {
             Ok(datagram) => self.transaction.read(&datagram, &self.tables),
-            Err(error) if error.raw_os_error() == Some(nix::libc::ENOBUFS) => {
+            Err(error) if error.raw_os_error() == Some(ENOBUFS) => {
                 tracing::info!(
                     "nftables: Receive buffer overrun on monitor socket - tables are put in force again"
                 );

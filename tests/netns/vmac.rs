@@ -1,8 +1,9 @@
 //! Interfaces that the daemon makes: virtual MAC addresses, what leaves by them, and what keeps the machine right around them.
 
 use lab::{
-    Mark, Node, Outcome, Seen, eventually,
+    Dice, Mark, Node, Outcome, Seen, eventually,
     pair::{Cast, ELECTION, Pair},
+    throughout,
 };
 use std::{
     io::ErrorKind,
@@ -238,5 +239,85 @@ pub(crate) fn a_filter_that_others_flush_or_change_is_put_back_and_theirs_is_lef
     assert_eq!(told, changes.len());
     one.stop()?;
     assert!(!nft("list ruleset")?.contains("keepalived"));
+    Ok(())
+}
+
+pub(crate) fn a_filter_larger_than_what_netlink_keeps_is_put_in_force_once_and_put_back_once(
+    cast: &Cast,
+) -> Outcome {
+    const ADDRESSES: usize = 12_000;
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let all: String =
+        (0..ADDRESSES).map(|one| format!("172.18.{}.{}/32 dev lo\n", one / 250, one % 250 + 1)).collect();
+    let text = format!(
+        "vrrp_instance VI_1 {{\n interface eth1\n virtual_router_id 50\n priority 200\n no_accept\n \
+         virtual_ipaddress {{\n 172.16.0.205/24\n }}\n virtual_ipaddress_excluded {{\n{all} }}\n}}\n"
+    );
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let is_whole = || {
+        let table = node.run("nft", &["list", "table", "ip", "keepalived"]).ok()?;
+        (table.matches("172.18.").count() == ADDRESSES).then_some(())
+    };
+    eventually("the filter", 3 * ELECTION, is_whole)?;
+    let still = Duration::from_secs(3);
+    throughout("the filter", still, || is_whole().is_some())?;
+    node.run("nft", &["delete", "table", "ip", "keepalived"])?;
+    eventually("the filter again", 3 * ELECTION, is_whole)?;
+    // A table that is put in force once more has another number.
+    let number = || {
+        let text = node.run("nft", &["--handle", "--terse", "list", "table", "ip", "keepalived"]).ok()?;
+        text.lines().next().map(str::to_owned)
+    };
+    let first = number();
+    assert!(first.as_ref().is_some_and(|line| line.contains("handle")), "{first:?}");
+    throughout("the same filter", still, || number() == first)?;
+    one.stop()?;
+    Ok(())
+}
+
+pub(crate) fn an_interface_that_vanishes_and_returns_at_any_moment_ends_with_a_master(
+    cast: &Cast,
+) -> Outcome {
+    const TIMES: usize = 60;
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let make = "link add extra0 type veth peer name extra1\nlink set extra1 up\nlink set extra0 up\n\
+                address add 10.9.0.1/24 dev extra0\n";
+    std::fs::write(node.outside("/run/make"), make)?;
+    node.run("ip", &["-batch", "/run/make"])?;
+    let router = |number: u8, more: &str| {
+        format!(
+            "vrrp_instance VI_{number} {{\n interface extra0\n version 3\n advert_int 0.01\n virtual_router_id {number}\n \
+             priority 200\n {more}\n virtual_ipaddress {{\n 10.9.{number}.1/24\n }}\n \
+             virtual_routes {{\n 10.8.{number}.0/24 dev extra0\n }}\n}}\n"
+        )
+    };
+    let text = format!("global_defs {{\n dynamic_interfaces\n}}\n{}{}", router(1, ""), router(2, "use_vmac"));
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("(VI_2) Entering MASTER STATE", ELECTION)?;
+    let worker = one.vrrp_worker();
+    let mut dice = Dice::new(3);
+    for _ in 0..TIMES {
+        node.ip("link delete extra0")?;
+        // Some return while the loss is worked on, and some vanish while routers are made or are masters.
+        let _ = eventually("a moment", Duration::from_millis(dice.roll(80)), || None::<()>);
+        node.run("ip", &["-batch", "/run/make"])?;
+        let _ = eventually("a moment", Duration::from_millis(dice.roll(150)), || None::<()>);
+    }
+    eventually("all addresses and routes", 3 * ELECTION, || {
+        let addresses = node.ip("-4 -oneline address show").ok()?;
+        let routes = node.ip("-4 route show proto keepalived").ok()?;
+        let all = [1, 2].iter().all(|number| {
+            addresses.contains(&format!("10.9.{number}.1/24"))
+                && routes.contains(&format!("10.8.{number}.0/24"))
+        });
+        all.then_some(())
+    })?;
+    assert_eq!(one.vrrp_worker(), worker, "the same worker");
+    one.stop()?;
+    assert_eq!(node.ip("-oneline link show type macvlan")?, "");
+    assert!(!node.ip("-4 address show")?.contains("10.9.1.1"));
     Ok(())
 }
