@@ -10,12 +10,22 @@ use crate::exit::Exit;
 /// How wide the text is, in columns.
 const WIDTH: usize = 78;
 
+const USAGE: &str = "Usage: keepalived config explain WORD...\n";
+
 /// Writes the entries of all the words. One that is unknown ends it badly, with the nearest words.
 pub(crate) fn run(words: impl IntoIterator<Item = OsString>) -> u8 {
     let words: Vec<String> = words.into_iter().map(|word| word.to_string_lossy().into_owned()).collect();
-    if words.is_empty() {
-        eprintln!("Usage: keepalived config explain WORD...");
-        return Exit::Fatal.code();
+    match words.first().map(String::as_str) {
+        None => {
+            eprint!("{USAGE}");
+            return Exit::Fatal.code();
+        }
+        Some("-h" | "--help") => {
+            // Whoever closes the output has seen enough.
+            drop(io::stdout().lock().write_all(USAGE.as_bytes()));
+            return Exit::Ok.code();
+        }
+        Some(_) => {}
     }
     let mut code = Exit::Ok.code();
     for word in &words {

@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use crate::config::Span;
 use crate::diag::Class;
 use crate::lex::{self, SeqFault};
+use crate::options::Options;
 use crate::source::Sources;
-use crate::statement::Options;
 
 /// A line with all its definitions filled in must stay below this many bytes.
 const MAX_LINE: usize = 1024;

@@ -21,6 +21,7 @@ mod keyword;
 mod lex;
 pub mod lint;
 mod mask;
+mod options;
 pub mod print;
 mod read;
 pub mod reference;
@@ -32,7 +33,7 @@ pub mod trace;
 mod value;
 
 pub use keyword::{Row, Status};
-pub use statement::Options;
+pub use options::Options;
 
 use config::Config;
 use diag::Diagnostic;

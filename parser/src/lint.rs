@@ -1,10 +1,12 @@
 //! What is legal but cannot work, or not as its author hopes.
 //!
-//! A lint looks at one [`Config`] and at nothing else, so it only says what this one file shows. The reader's own messages are
+//! A lint looks at one [`Config`], or at those of two routers, and at nothing else, so it only says what the files show. The reader's own messages are
 //! about text that means nothing or something else than it seems; findings are about text that means exactly what it says.
-//! What the reader complains about already (an empty `unicast_peer`, a VRID used twice, `nopreempt` with `state MASTER`, a
+//! What the reader complains about already (an empty `unicast_peer`, a VRID used twice, a sync group of one, `nopreempt` with
+//! `state MASTER`, a
 //! long `auth_pass`, servers named twice) is not repeated here.
 
+mod pair;
 mod server;
 mod track;
 mod vrrp;
@@ -33,6 +35,8 @@ pub enum Lint {
     PeerIsSelf,
     /// A unicast peer that is one of the addresses the routers compete for.
     PeerIsVirtualAddress,
+    /// A router that is not among the unicast peers of the other, seen with both files.
+    PeerMissing,
     /// Two instances with the same VRID on one interface, told apart by group or peers only.
     VridShared,
     /// The same address in two instances that may have different masters.
@@ -41,8 +45,6 @@ pub enum Lint {
     WeightWithoutEffect,
     /// Weights together with `nopreempt`.
     WeightWithNopreempt,
-    /// A sync group of one.
-    LonelySyncGroup,
     /// A quorum that cannot be regained.
     QuorumUnreachable,
     /// A sorry server for servers that never fail.
@@ -64,11 +66,11 @@ impl Lint {
         Self::ScriptOutlastsInterval,
         Self::PeerIsSelf,
         Self::PeerIsVirtualAddress,
+        Self::PeerMissing,
         Self::VridShared,
         Self::AddressInTwoInstances,
         Self::WeightWithoutEffect,
         Self::WeightWithNopreempt,
-        Self::LonelySyncGroup,
         Self::QuorumUnreachable,
         Self::SorryServerNeverUsed,
         Self::SorryServerIsRealServer,
@@ -84,11 +86,11 @@ impl Lint {
             Self::ScriptOutlastsInterval => "script-outlasts-interval",
             Self::PeerIsSelf => "peer-is-self",
             Self::PeerIsVirtualAddress => "peer-is-virtual-address",
+            Self::PeerMissing => "peer-missing",
             Self::VridShared => "vrid-shared",
             Self::AddressInTwoInstances => "address-in-two-instances",
             Self::WeightWithoutEffect => "weight-without-effect",
             Self::WeightWithNopreempt => "weight-with-nopreempt",
-            Self::LonelySyncGroup => "lonely-sync-group",
             Self::QuorumUnreachable => "quorum-unreachable",
             Self::SorryServerNeverUsed => "sorry-server-never-used",
             Self::SorryServerIsRealServer => "sorry-server-is-real-server",
@@ -109,6 +111,9 @@ impl Lint {
             Self::PeerIsVirtualAddress => {
                 "a peer is reached by an address of its own; a virtual address moves to the master"
             }
+            Self::PeerMissing => {
+                "adverts go to the named peers and to nobody else; a router that hears none becomes master beside the other"
+            }
             Self::VridShared => {
                 "both have the same virtual MAC address, and a router that listens to both confuses them; use another VRID"
             }
@@ -120,9 +125,6 @@ impl Lint {
             }
             Self::WeightWithNopreempt => {
                 "where the other router has nopreempt as well, it does not take over however low the priority falls; leave the weight out, so that a failure is a fault"
-            }
-            Self::LonelySyncGroup => {
-                "a group makes its members move together; with one member there is nothing to do"
             }
             Self::QuorumUnreachable => {
                 "once lost, the quorum is only regained at quorum + hysteresis, which all servers together do not reach; lower one of them"
@@ -149,6 +151,13 @@ pub fn findings(config: &Config) -> Vec<Finding> {
     vrrp::lint(config, &mut found);
     server::lint(config, &mut found);
     mail(config, &mut found);
+    found.0
+}
+
+/// What the file of another router of the same virtual routers shows besides; `name` is that of its file.
+pub fn findings_beside(config: &Config, other: &Config, name: &str) -> Vec<Finding> {
+    let mut found = Findings::default();
+    pair::lint(config, other, name, &mut found);
     found.0
 }
 

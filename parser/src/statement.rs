@@ -10,7 +10,7 @@ use crate::config::{FileName, IncludeCheck, Span};
 use crate::diag::{Class, Diagnostic, Told};
 use crate::expand::{Definitions, Sequence, Surroundings};
 use crate::lex::{self, IncludeKind, Piece};
-use crate::mask;
+use crate::options::Options;
 use crate::source::{Problem, ProblemKind, Sources, Text};
 use crate::trace::{Trace, Via};
 
@@ -44,29 +44,12 @@ pub(crate) enum Token {
     Text(String),
 }
 
-/// How the text is read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Options {
-    /// `--config-id`: what `@ID` lines are compared with.
-    pub config_id: String,
-    /// `--all-config`: every include must succeed.
-    pub all_config: bool,
-    /// Read as a running daemon does: a number with characters behind it counts as the number, with a warning. A test refuses it.
-    pub lenient: bool,
-    /// Messages and excerpts show passwords and keys instead of stars.
-    pub show_secrets: bool,
-    /// How many lines sequences, definitions and repeated includes may add; a reference filled in counts as one.
-    pub expansion_limit: usize,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            config_id: String::new(),
-            all_config: false,
-            lenient: false,
-            show_secrets: false,
-            expansion_limit: 1_000_000,
+impl Token {
+    fn text(&self) -> &str {
+        match self {
+            Self::Open => "{",
+            Self::Close => "}",
+            Self::Text(text) => text,
         }
     }
 }
@@ -129,12 +112,6 @@ struct File {
     waiting: Vec<Text>,
     /// The line that included them.
     by: Option<Span>,
-}
-
-impl Options {
-    pub(crate) fn quotable(&self, text: &str) -> String {
-        if self.show_secrets { text.to_owned() } else { mask::masked(text) }
-    }
 }
 
 impl<'s> Statements<'s> {
@@ -301,7 +278,7 @@ impl<'s> Statements<'s> {
             if token != Token::Text(String::new()) {
                 let mut span = line.span;
                 if let Some(trace) = &mut self.trace {
-                    span.statement = trace.record(&span, &token, line.via);
+                    span.statement = trace.record(&span, token.text(), line.via);
                 }
                 return Some(Statement { span, token });
             }

@@ -3,6 +3,7 @@
 //! A daemon needs none of this, so it is only kept by [`parse_traced`](crate::parse_traced). What is kept is raw; a [`Place`] is
 //! worked out when a message is shown.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -10,7 +11,9 @@ use crate::config::{FileName, Span};
 use crate::diag::{Diagnostic, Part};
 use crate::lex;
 use crate::mask::{self, masked};
-use crate::statement::Token;
+
+/// Of a line so many bytes are quoted. One that can be read is shorter; of one that cannot, each piece has its own message.
+const MAX_QUOTED: usize = 4096;
 
 /// The files that were opened and the statements that were read from them.
 #[derive(Debug, Default)]
@@ -29,6 +32,21 @@ struct Opened {
     bytes: Arc<Vec<u8>>,
     /// The include statement.
     by: Option<Span>,
+    /// Where its lines begin, once one was asked for.
+    lines: OnceCell<Vec<usize>>,
+}
+
+impl Opened {
+    /// A line without its end, counted from 0.
+    fn line(&self, index: usize) -> Option<&[u8]> {
+        let starts = self.lines.get_or_init(|| {
+            let ends = self.bytes.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(at, _)| at + 1)).collect()
+        });
+        let start = *starts.get(index)?;
+        let end = starts.get(index + 1).map_or(self.bytes.len(), |next| next - 1);
+        self.bytes.get(start..end)
+    }
 }
 
 #[derive(Debug)]
@@ -61,7 +79,7 @@ pub struct Expansion {
 /// Where a message points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
-    /// The line as it is written, without its end; stars stand for passwords and keys.
+    /// The line as it is written, without its end; stars stand for passwords and keys, `…` for what is too long to be read.
     pub source: String,
     /// The bytes of [`Place::source`] that are meant.
     pub marked: Range<usize>,
@@ -115,17 +133,12 @@ impl Trace {
     }
 
     pub(crate) fn open(&mut self, name: &FileName, bytes: &Arc<Vec<u8>>, by: Option<Span>) {
-        self.files.push(Opened { name: name.clone(), bytes: Arc::clone(bytes), by });
+        self.files.push(Opened { name: name.clone(), bytes: Arc::clone(bytes), by, lines: OnceCell::new() });
     }
 
     /// Keeps a statement; the result is its number, counted from 1.
-    pub(crate) fn record(&mut self, span: &Span, token: &Token, via: Option<Arc<Via>>) -> u32 {
-        let text = match token {
-            Token::Open => "{".to_owned(),
-            Token::Close => "}".to_owned(),
-            Token::Text(text) => text.clone(),
-        };
-        self.statements.push(Origin { span: span.clone(), text, via, hidden: false });
+    pub(crate) fn record(&mut self, span: &Span, text: &str, via: Option<Arc<Via>>) -> u32 {
+        self.statements.push(Origin { span: span.clone(), text: text.to_owned(), via, hidden: false });
         u32::try_from(self.statements.len()).unwrap_or(0)
     }
 
@@ -148,8 +161,12 @@ impl Trace {
 
     fn line(&self, span: &Span) -> Option<String> {
         let index = usize::try_from(span.line).ok()?.checked_sub(1)?;
-        let line = self.opened(span)?.bytes.split(|byte| *byte == b'\n').nth(index)?;
-        Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned())
+        let line = self.opened(span)?.line(index)?;
+        let Some(beginning) = line.get(..MAX_QUOTED) else {
+            return Some(String::from_utf8_lossy(line).trim_end_matches('\r').to_owned());
+        };
+        let whole = String::from_utf8_lossy(beginning);
+        Some(format!("{}…", whole.trim_end_matches(char::REPLACEMENT_CHARACTER)))
     }
 
     /// Where a message points; none when it is about no line.

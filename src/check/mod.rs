@@ -30,12 +30,20 @@ struct Report {
 
 impl Report {
     /// Reads the files and makes the plan, as `--config-test` does.
-    fn of(options: &Options, lint: bool, secrets: Secrets) -> Result<Self, String> {
+    fn of(options: &Options, lint: bool, peer: Option<&Options>, secrets: Secrets) -> Result<Self, String> {
         let mut findings = load::read(options, Reading::Explained(secrets));
         // Without its namespace nothing can be said about interfaces.
         findings.place.enter().map_err(|error| error.to_string())?;
         findings.examine();
-        let linted = if lint { lint::findings(findings.config()) } else { Vec::new() };
+        let mut linted = if lint { lint::findings(findings.config()) } else { Vec::new() };
+        if let Some(peer) = peer {
+            let other = load::read(peer, Reading::ToTest);
+            if let Some(unread) = other.diagnostics.iter().find(|one| one.class == Class::FileNotFound) {
+                return Err(unread.to_string());
+            }
+            let name = peer.file.to_string_lossy();
+            linted.extend(lint::findings_beside(findings.config(), other.config(), &name));
+        }
         let (mut diagnostics, trace) = findings.into_told();
         diagnostics.retain(|diagnostic| diagnostic.class != Class::Log);
         Ok(Self { diagnostics, findings: linted, trace })
@@ -63,6 +71,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
     let report = match Report::of(
         &request.options,
         request.lint,
+        request.peer.as_ref(),
         if request.show_secrets { Secrets::Shown } else { Secrets::Masked },
     ) {
         Ok(report) => report,
@@ -89,7 +98,7 @@ pub(crate) fn run(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> u8 {
 
 /// `--config-test` for somebody who looks at a terminal.
 pub(crate) fn on_terminal(options: &Options) -> u8 {
-    match Report::of(options, false, Secrets::Masked) {
+    match Report::of(options, false, None, Secrets::Masked) {
         Ok(report) => {
             eprint!("{}", terminal::text(&report, colour_is_welcome()));
             report.exit_code()

@@ -12,6 +12,8 @@ use crate::exit::Exit;
 enum Own {
     Json,
     Lint,
+    Peer,
+    PeerId,
     Colour,
     ShowSecrets,
 }
@@ -25,6 +27,14 @@ const COMMAND: Subcommand<Own> = Subcommand {
         subcommand::namespace("Look for interfaces in this network namespace"),
         own(Own::Json, None, "json", Takes::Nothing, "Write JSON to standard output"),
         own(Own::Lint, None, "lint", Takes::Nothing, "Also tell what is legal but cannot work"),
+        own(
+            Own::Peer,
+            None,
+            "peer",
+            Takes::Word("FILE"),
+            "Also tell what does not fit this file of another router",
+        ),
+        own(Own::PeerId, None, "peer-id", Takes::Word("ID"), "What @ID lines of that file are read for"),
         own(Own::Colour, None, "color", Takes::Word("WHEN"), "always, never, or auto"),
         own(
             Own::ShowSecrets,
@@ -53,6 +63,8 @@ pub(super) enum Form {
 pub(super) struct Check {
     pub(super) options: Options,
     pub(super) lint: bool,
+    /// How the file of another router is read.
+    pub(super) peer: Option<Options>,
     /// Passwords and keys are shown instead of stars.
     pub(super) show_secrets: bool,
     pub(super) form: Form,
@@ -66,11 +78,14 @@ pub(super) fn read(words: impl IntoIterator<Item = OsString>, cwd: &Path) -> Res
 fn check(said: Said<Own>, cwd: &Path) -> Result<Check, String> {
     let (mut lint, mut json, mut colour, mut show_secrets) = (false, false, None, false);
     let (options, own) = said.one_file(cwd)?;
+    let (mut peer, mut peer_id) = (None, None);
     for (own, word) in own {
         match own {
             Own::Json => json = true,
             Own::Lint => lint = true,
             Own::ShowSecrets => show_secrets = true,
+            Own::Peer => peer = Some(cwd.join(word)),
+            Own::PeerId => peer_id = Some(word),
             Own::Colour => {
                 colour = match word.as_str() {
                     "always" => Some(true),
@@ -82,7 +97,15 @@ fn check(said: Said<Own>, cwd: &Path) -> Result<Check, String> {
         }
     }
     let form = if json { Form::Json } else { Form::Terminal { colour } };
-    Ok(Check { options, lint, show_secrets, form })
+    let peer = match (peer, peer_id) {
+        (Some(file), id) => {
+            let config_id = id.or_else(|| options.config_id.clone());
+            Some(Options { file, config_id, ..options.clone() })
+        }
+        (None, Some(_)) => return Err("--peer-id needs --peer\n".to_owned()),
+        (None, None) => None,
+    };
+    Ok(Check { options, lint, peer, show_secrets, form })
 }
 
 #[cfg(test)]
@@ -103,6 +126,20 @@ mod tests {
         assert_eq!(check.options.file, Path::new("/srv/k.conf"));
         assert!(check.lint && !check.show_secrets);
         assert_eq!(check.form, Form::Json);
+    }
+
+    #[test]
+    fn another_router_s_file_is_read_for_its_own_id() {
+        let ids = |check: &Check| {
+            let peer = check.peer.as_ref().map(|peer| (peer.file.clone(), peer.config_id.clone()));
+            (check.options.config_id.clone(), peer)
+        };
+        let left = || Some("left".to_owned());
+        let both = check(&["k.conf", "-i", "left", "--peer=p.conf", "--peer-id=right"]);
+        assert_eq!(ids(&both), (left(), Some(("/srv/p.conf".into(), Some("right".to_owned())))));
+        let alike = check(&["k.conf", "-i", "left", "--peer=/p.conf"]);
+        assert_eq!(ids(&alike), (left(), Some(("/p.conf".into(), left()))));
+        assert_eq!(ask(&["--peer-id=right"]), Err(1));
     }
 
     #[test]

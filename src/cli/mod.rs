@@ -205,6 +205,15 @@ pub(crate) struct Said {
     pub(crate) err: String,
 }
 
+/// What stands below the options in the help text.
+const COMMANDS: &str = "
+Commands, each with a --help of its own:
+  config COMMAND                Check, compare, print and explain the configuration
+  doctor                        Find what keeps traffic away
+  realserver                    Prepare a server that stands behind directors
+  ipvsadm                       Administer the kernel's table of virtual servers
+";
+
 /// Reads the arguments, the program's name first. `cwd` makes a relative configuration file absolute.
 pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) -> (Invocation, Said) {
     let mut arguments = arguments.into_iter().peekable();
@@ -315,7 +324,8 @@ pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>, cwd: &Path) ->
             Id::IgnoreSigint => options.ignore_sigint = true,
             Id::Version => return (Invocation::Version, said),
             Id::Help => {
-                return (Invocation::Help(usage::text(&program.to_string_lossy(), table::OPTIONS)), said);
+                let options = usage::text(&program.to_string_lossy(), table::OPTIONS);
+                return (Invocation::Help(options + COMMANDS), said);
             }
             Id::DumpConf => options.dump_config = true,
             Id::AddressMonitoring => options.watch_addresses = true,

@@ -78,9 +78,16 @@ pub(crate) async fn run(plan: BfdPlan, orders: &mut Orders<BfdPlan>) -> Exit {
             },
         }
         // A packet that has arrived counts before the timer that it should have reset.
-        worker.receive();
-        worker.tick();
-        orders.paths(std::mem::take(&mut worker.news));
+        let mut out = Vec::new();
+        worker.receive(&mut out);
+        worker.tick(&mut out);
+        let news = worker.news(&out);
+        if !news.is_empty() {
+            orders.paths(news);
+            // Who waits for this takes over an address: it leaves before the packets and log lines of the same moment.
+            tokio::task::yield_now().await;
+        }
+        worker.carry_out(out);
     }
 }
 
@@ -92,8 +99,6 @@ struct Worker {
     retry_at: Option<Instant>,
     alarm: Alarm,
     chatter: Chatter,
-    /// What is to be told to those who track a session.
-    news: Vec<PathNews>,
 }
 
 /// How packets of a session leave.
@@ -187,7 +192,6 @@ impl Worker {
             retry_at: None,
             alarm: Alarm::new()?,
             chatter: Chatter::new(Instant::now()),
-            news: Vec::new(),
         })
     }
 
@@ -205,12 +209,12 @@ impl Worker {
         }
         let mut out = Vec::new();
         self.table.configure(plan.sessions, Instant::now(), || fastrand::u32(..), &mut out);
+        self.open_all(&mut out);
         self.carry_out(out);
-        self.open_all();
     }
 
     /// Opens what is not open, and tells the sessions concerned.
-    fn open_all(&mut self) {
+    fn open_all(&mut self, out: &mut Vec<Demand>) {
         let wanted: BTreeSet<Hops> = self.ways.iter().map(|way| way.params.hops).collect();
         for hops in wanted {
             if self.listeners.iter().any(|listener| listener.hops() == hops) {
@@ -226,7 +230,6 @@ impl Worker {
                 ),
             }
         }
-        let mut out = Vec::new();
         for at in 0..self.ways.len() {
             self.ways[at].open();
             let off = self.table.sessions()[at].state() == State::AdminDown;
@@ -235,9 +238,8 @@ impl Worker {
                 (false, false) => Event::Blocked,
                 (true, false) | (false, true) => continue,
             };
-            self.table.handle(at, Instant::now(), Chance::from_bits(fastrand::u32(..)), event, &mut out);
+            self.table.handle(at, Instant::now(), Chance::from_bits(fastrand::u32(..)), event, out);
         }
-        self.carry_out(out);
         let all_open = (0..self.ways.len()).all(|at| self.is_open(at));
         self.retry_at = (!all_open).then(|| Instant::now() + RETRY);
     }
@@ -249,8 +251,7 @@ impl Worker {
     }
 
     /// What every session said last.
-    fn paths(&mut self) -> Vec<PathNews> {
-        self.news.clear();
+    fn paths(&self) -> Vec<PathNews> {
         let sent = since_boot();
         let news = |session: &vrrp::bfd::Session| PathNews {
             session: session.params().name.clone(),
@@ -264,9 +265,19 @@ impl Worker {
         self.alarm.set(self.table.deadline().into_iter().chain(self.retry_at).min())
     }
 
+    /// What is to be told to those who track a session.
+    fn news(&self, demands: &[Demand]) -> Vec<PathNews> {
+        let sent = since_boot();
+        let reports = demands.iter().filter_map(|(at, action)| match action {
+            Action::Report(reach) => Some((*at, *reach)),
+            Action::Send(_) | Action::Log(_) => None,
+        });
+        let name = |at: usize| self.table.sessions()[at].params().name.clone();
+        reports.map(|(at, reach)| PathNews { session: name(at), reach, sent }).collect()
+    }
+
     /// Gives the packets that have arrived to their sessions.
-    fn receive(&mut self) {
-        let mut out = Vec::new();
+    fn receive(&mut self, out: &mut Vec<Demand>) {
         let mut buffer = [0; ROOM];
         for listener in &self.listeners {
             for _ in 0..BATCH {
@@ -283,7 +294,7 @@ impl Worker {
                 };
                 let chance = Chance::from_bits(fastrand::u32(..));
                 let datagram = received.open(&buffer);
-                if let Err(dropped) = self.table.receive(&datagram, now, chance, &mut out)
+                if let Err(dropped) = self.table.receive(&datagram, now, chance, out)
                     && tracing::enabled!(tracing::Level::DEBUG)
                     && self.chatter.permits(now)
                 {
@@ -293,17 +304,14 @@ impl Worker {
                 }
             }
         }
-        self.carry_out(out);
     }
 
     /// Wakes every session whose time has come.
-    fn tick(&mut self) {
-        let mut out = Vec::new();
+    fn tick(&mut self, out: &mut Vec<Demand>) {
         let now = Instant::now();
-        self.table.tick(now, || fastrand::u32(..), &mut out);
-        self.carry_out(out);
+        self.table.tick(now, || fastrand::u32(..), out);
         if self.retry_at.is_some_and(|at| at <= now) {
-            self.open_all();
+            self.open_all(out);
         }
     }
 
@@ -315,10 +323,8 @@ impl Worker {
                         way.send(&packet.emit());
                     }
                 }
-                Action::Report(reach) => {
-                    let session = self.table.sessions()[at].params().name.clone();
-                    self.news.push(PathNews { session, reach, sent: since_boot() });
-                }
+                // Told before, by [`Self::news`] or [`Self::paths`].
+                Action::Report(_) => {}
                 Action::Log(line) => log(&self.table.sessions()[at].params().name, &line),
             }
         }

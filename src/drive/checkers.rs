@@ -139,6 +139,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
             }
             readings = worker.files.changed() => worker.read(readings).await,
             () = changed(&mut worker.presence) => worker.moved(),
+            () = worker.marker.changed() => worker.marker.restore().await,
             _ = audit.tick() => worker.audit().await,
         }
     }

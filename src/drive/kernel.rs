@@ -201,6 +201,7 @@ async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answe
             message = thread.messages.next() => thread.hear_all(message).await?,
             message = next(&mut thread.routes) => thread.hear_all(message).await?,
             () = thread.linkbeat.due() => thread.ask_links(),
+            () = thread.firewall.changed() => thread.firewall.apply(&thread.vmacs, &thread.mirror),
         }
         thread.check().await?;
     }

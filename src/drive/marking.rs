@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use ipvs::Protocol;
 
+use super::ruleset::Ruleset;
 use super::tool;
 use crate::plan::marking::{Mark, Marking};
 
@@ -13,26 +14,50 @@ use crate::plan::marking::{Mark, Marking};
 #[derive(Debug, Default)]
 pub(super) struct Marker {
     in_force: Option<Marking>,
+    ruleset: Ruleset,
 }
 
 impl Marker {
     /// Has exactly these marks given, or none. The kernel is spoken to by another thread's program.
     pub(super) async fn want(&mut self, wanted: Option<Marking>) {
-        if self.in_force == wanted {
-            return;
+        if self.in_force != wanted {
+            self.put(wanted).await;
         }
+    }
+
+    /// Waits until others have changed the tables, which [`Self::restore`] then puts back. Loses nothing when dropped while
+    /// waiting.
+    pub(super) async fn changed(&mut self) {
+        self.ruleset.changed().await;
+    }
+
+    /// Gives the marks again.
+    pub(super) async fn restore(&mut self) {
+        if let Some(Marking { table, .. }) = &self.in_force {
+            tracing::info!("nftables: table {table} was changed by others - restoring it");
+        }
+        self.put(self.in_force.clone()).await;
+    }
+
+    async fn put(&mut self, wanted: Option<Marking>) {
         let script = script(self.in_force.as_ref(), wanted.as_ref());
         let carry_out = move || tool::run("nft", &["-f", "-"], &script);
         let outcome = tokio::task::spawn_blocking(carry_out).await.map_err(io::Error::other);
         if let Err(error) = outcome.and_then(|outcome| outcome) {
             tracing::error!("nftables: packets of virtual server groups are not marked: {error}");
         }
+        let table = |is_ipv4: bool| {
+            let marking =
+                wanted.as_ref().filter(|all| all.marks.iter().any(|one| one.first.is_ipv4() == is_ipv4))?;
+            Some(marking.table.as_str())
+        };
+        self.ruleset.watch([table(true), table(false)]);
         self.in_force = wanted;
     }
 
     /// Takes what a predecessor left for its own.
     pub(super) fn of(marking: Option<Marking>) -> Self {
-        Self { in_force: marking }
+        Self { in_force: marking, ruleset: Ruleset::default() }
     }
 }
 

@@ -11,5 +11,6 @@ pub(crate) mod vrrp;
 mod chatter;
 mod kernel;
 mod marking;
+mod ruleset;
 mod syncd;
 mod tool;

@@ -81,6 +81,7 @@ fn branches<'a>((vrrp, checkers): (&'a VrrpPlan, &'a CheckersPlan)) -> BTreeMap<
 fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
     let VrrpPlan {
         alerts,
+        mails_faults,
         watched,
         fifos,
         repeat_states,
@@ -96,6 +97,7 @@ fn rest_of_vrrp(plan: &VrrpPlan) -> Value {
     } = plan;
     json!({
         "alerts": alerts,
+        "mails_faults": mails_faults,
         "watched": watched,
         "fifos": fifos,
         "repeat_states": repeat_states,

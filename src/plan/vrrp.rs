@@ -35,6 +35,8 @@ use crate::notify::mail;
 pub(crate) struct VrrpPlan {
     /// Who is told by mail.
     pub(crate) alerts: Option<mail::Settings>,
+    /// Without `no_email_faults`: they are told of faults, too.
+    pub(crate) mails_faults: bool,
     /// What it watches for them.
     pub(crate) watched: Watched,
     /// The FIFOs it writes to.
@@ -217,6 +219,7 @@ fn assemble(
     vetting.finish("scripts", complaints);
     VrrpPlan {
         alerts,
+        mails_faults: !config.global.mail.no_faults,
         watched,
         fifos,
         repeat_states: config.global.fifo_write_vrrp_states_on_reload,

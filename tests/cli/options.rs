@@ -27,6 +27,18 @@ fn signal_numbers_are_printed_alone() {
 }
 
 #[test]
+fn config_commands_tell_how_they_are_called() {
+    for command in ["check", "diff", "print", "explain"] {
+        for option in ["-h", "--help"] {
+            let output = keepalived(&["config", command, option]);
+            let usage = format!("Usage: keepalived config {command} ");
+            assert_eq!((output.status.code(), stderr(&output)), (Some(0), String::new()));
+            assert!(stdout(&output).starts_with(&usage), "{}", stdout(&output));
+        }
+    }
+}
+
+#[test]
 fn an_unknown_option_ends_with_1() {
     let output = keepalived(&["-Z", "--nosuch"]);
     assert_eq!(output.status.code(), Some(1));
@@ -41,4 +53,18 @@ fn the_help_text_goes_to_standard_error() {
     assert!(
         stderr(&output).contains("  -f, --use-file=FILE           Use the specified configuration file\n")
     );
+}
+
+#[test]
+fn the_help_text_names_the_commands_and_each_has_its_own() {
+    let help = stderr(&keepalived(&["--help"]));
+    let (_, commands) = help.split_once("\nCommands").expect("there are commands");
+    let names: Vec<&str> =
+        commands.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(names, ["config", "doctor", "realserver", "ipvsadm"]);
+    for name in names {
+        let output = keepalived(&[name, "--help"]);
+        assert_eq!(output.status.code(), Some(0), "{name}");
+        assert!(stdout(&output).contains("Usage:"), "{name}: {output:?}");
+    }
 }

@@ -61,3 +61,25 @@ fn a_password_is_in_the_report_only_when_asked_for() {
     let (_, shown) = report(text, &["--show-secrets"]);
     assert!(shown.to_string().contains("hunter2"), "{shown}");
 }
+
+#[test]
+fn the_file_of_another_router_shows_who_is_not_a_peer() {
+    let folder = tempfile::tempdir().expect("a folder for the file");
+    let path = folder.path().join("both.conf");
+    let text = "global_defs {\n  dynamic_interfaces\n}\nvrrp_instance A {\n  interface eth0\n  virtual_router_id 1\n  \
+                @left unicast_src_ip 192.0.2.1\n  @right unicast_src_ip 192.0.2.2\n  unicast_peer {\n    \
+                @left 192.0.2.2\n    @right 192.0.2.3\n  }\n  virtual_ipaddress {\n    192.0.2.9\n  }\n}\n";
+    std::fs::write(&path, text).expect("the file can be written");
+    let name = path.to_string_lossy();
+    let beside = ["-i", "left", "--peer-id=right", &format!("--peer={name}")];
+    let (code, told) = report(text, &beside);
+    let finding = &told["diagnostics"][0];
+    let message = format!("(A) sends from 192.0.2.1, but A in {name} has no such unicast peer");
+    assert_eq!(code, Some(5));
+    assert_eq!((&finding["lint"], &finding["message"]), (&json!("peer-missing"), &json!(message)));
+    assert_eq!((&finding["line"], &told["summary"]["findings"]), (&json!(4), &json!(1)));
+
+    let output = keepalived(&["config", "check", "--peer=/nonexistent/k.conf", &name]);
+    assert_eq!(output.status.code(), Some(4));
+    assert_eq!(super::stderr(&output), "Config files missing '/nonexistent/k.conf'.\n");
+}

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 /// So many lines are played from one empty table.
 const LINES: usize = 60;
 
-/// So many such tables. Each takes some seconds; thirty were played when this was written.
+/// So many such tables, each of which takes some seconds.
 const ROUNDS: u64 = 2;
 
 const TCP: &[&str] =

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
                 beside::help_and_version_are_its_own,
                 beside::large_marks_and_third_flags_are_shown_and_saved_as_they_are,
                 beside::a_missing_right_is_named_with_its_remedy,
-                bulk::a_bad_line_among_a_thousand_is_told_and_the_rest_is_done_alike,
+                bulk::a_bad_line_among_hundreds_is_told_and_the_rest_is_done_alike,
                 bulk::a_table_that_others_change_is_listed_in_whole_lines,
                 chance::command_lines_by_chance_are_carried_out_and_refused_alike,
                 connections::connections_and_counters_are_shown_alike,

@@ -55,6 +55,27 @@ pub(crate) fn a_mail_is_the_originals_line_by_line(cast: &Cast) -> Outcome {
     Ok(())
 }
 
+pub(crate) fn faults_are_mailed_unless_no_email_faults_says_otherwise(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mailbox = Mailbox::start(pair.station("mail", 9)?.node)?;
+    // The mail goes out by another interface than the one that is cut.
+    let told = MAIL.replace("interface eth1", "interface eth1\ntrack_interface {\n lo\n}");
+    let silent = told.replace("router_id ROUTER_A", "router_id ROUTER_B\nno_email_faults");
+    for (router, config, count) in [("[ROUTER_A]", &told, 1), ("[ROUTER_B]", &silent, 0)] {
+        let mut daemon = pair.one.start_with(config)?;
+        daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+        pair.one.node.ip("link set dev lo down")?;
+        daemon.logs("(VI_1) Entering FAULT STATE", ELECTION)?;
+        // It ends when its mails are delivered.
+        daemon.stop()?;
+        mailbox.wait(&format!("{router} VRRP Instance VI_1 - Stopping"), ELECTION)?;
+        let fault = format!("{router} VRRP Instance VI_1 - Entering FAULT state");
+        assert_eq!(mailbox.mails().iter().filter(|mail| mail.subject() == fault).count(), count, "{router}");
+        pair.one.node.ip("link set dev lo up")?;
+    }
+    Ok(())
+}
+
 pub(crate) fn a_mail_waits_for_a_server_that_is_away(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
     let station = pair.station("mail", 9)?;

@@ -1,10 +1,12 @@
 //! Routers that prove who they are: by an authentication header, which the original knows too, and by `auth_hmac`.
 
 use lab::{
-    Outcome,
+    Outcome, eventually,
     pair::{Cast, ELECTION, Pair, Router, settles},
     seed::VIPS,
+    throughout,
 };
+use std::time::Duration;
 
 fn instance(priority: u8, words: &str) -> String {
     let [one, two, three] = VIPS;
@@ -85,6 +87,35 @@ pub(crate) fn a_router_that_does_not_sign_or_signs_with_another_key_is_not_obeye
         let _one = pair.one.start_with(&instance(200, &words))?;
         two.logs(refusal, ELECTION)?;
         assert_eq!(pair.two.holds()?, VIPS.len());
+    }
+    Ok(())
+}
+
+pub(crate) fn adverts_that_are_recorded_and_sent_again_neither_hold_nor_move_anybody(cast: &Cast) -> Outcome {
+    let signed = hmac("k").replace("advert_int 0.1", "advert_int 1");
+    for (words, protocol, refusal) in [
+        (ah("secret"), 51, "already processed. Packet dropped"),
+        (signed, 112, "(VI_1) replayed authentication trailer from 172.16.0.1"),
+    ] {
+        let pair = Pair::new(cast)?;
+        let mut one = pair.one.start_with(&instance(200, &words))?;
+        let two = pair.two.start_with(&instance(100, &words))?;
+        settles(&pair.one, &pair.two)?;
+        let (_, forger) = pair.forger()?;
+        let recorded = forger.record(protocol)?;
+        assert_eq!(recorded[12..16], pair.one.address.octets());
+        one.cut();
+        let mark = two.journal().mark();
+        // Far more often than the master spoke, and for longer than the down interval: heeded, they would hold it for ever.
+        eventually("the addresses on the backup", ELECTION, || {
+            forger.repeat(&recorded).ok()?;
+            (pair.two.holds().ok()? == VIPS.len()).then_some(())
+        })?;
+        two.journal().wait(mark, refusal, ELECTION)?;
+        throughout("the same master", Duration::from_secs(2), || {
+            forger.repeat(&recorded).is_ok() && pair.two.holds().is_ok_and(|held| held == VIPS.len())
+        })?;
+        assert!(two.journal().find(mark, "Master received advert").is_none());
     }
     Ok(())
 }

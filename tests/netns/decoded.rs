@@ -11,7 +11,7 @@ use std::{
 };
 
 /// A virtual router of each kind by its VRID: version, its own words, its addresses.
-const KINDS: [(u8, u8, &str, &str); 10] = [
+const KINDS: [(u8, u8, &str, &str); 15] = [
     (1, 2, "", "172.16.0.101"),
     (2, 2, "authentication {\n auth_type PASS\n auth_pass secret\n }", "172.16.0.102"),
     (3, 2, "authentication {\n auth_type AH\n auth_pass secret\n }", "172.16.0.103"),
@@ -22,7 +22,15 @@ const KINDS: [(u8, u8, &str, &str); 10] = [
     (8, 2, SIGNED, "172.16.0.108"),
     (9, 3, SIGNED, "172.16.0.109"),
     (10, 3, SIGNED, "fe80::10"),
+    (11, 2, "unicast_ttl 9\n unicast_peer {\n 172.16.0.2\n }", "172.16.0.111"),
+    (12, 2, PEER_WITH_AH, "172.16.0.112"),
+    (13, 3, "unicast_src_ip 2001:db8::1\n unicast_peer {\n 2001:db8::2\n }", "fe80::13"),
+    (14, 3, "mcast_dst_ip 224.0.0.99", "172.16.0.115"),
+    (15, 2, "mcast_src_ip 172.16.0.1", "172.16.0.116"),
 ];
+
+const PEER_WITH_AH: &str =
+    "unicast_peer {\n 172.16.0.2\n }\n authentication {\n auth_type AH\n auth_pass secret\n }";
 
 const SIGNED: &str = "auth_hmac {\n key 1 0123456789abcdef0123456789abcdef\n active_key 1\n }";
 
@@ -52,6 +60,9 @@ fn config() -> String {
 
 pub(crate) fn every_kind_of_advert_is_whole_and_its_sums_are_good(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
+    for router in [&pair.one, &pair.two] {
+        router.node.ip(&format!("address add 2001:db8::{}/64 dev eth1 nodad", router.address.octets()[3]))?;
+    }
     let one = pair.one.start_with(&config())?;
     for (vrid, ..) in KINDS {
         one.logs(&format!("(VI_{vrid}) Entering MASTER STATE"), ELECTION)?;

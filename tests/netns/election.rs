@@ -8,7 +8,10 @@ use lab::{
     timers::{ADVERT_INTERVAL, down_interval, skew},
 };
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
-use std::{path::Path, time::Duration};
+use std::{
+    path::Path,
+    time::{Duration, SystemTime},
+};
 
 const HIGH: u8 = 200;
 const LOW: u8 = 100;
@@ -54,6 +57,21 @@ pub(crate) fn a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told
     settles(&pair.one, &pair.two)
 }
 
+pub(crate) fn a_reload_that_shortens_the_delay_of_the_start_lets_the_election_begin(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let config =
+        |delay| format!("global_defs {{\n vrrp_startup_delay {delay}\n}}\n{}", lab::pair::config(HIGH));
+    let one = pair.one.start_with(&config(600))?;
+    one.logs("Startup complete", ELECTION)?;
+    one.write_config(&config(0))?;
+    one.reload()?;
+    let begun = one.logs("Reduced delayed start passed", ELECTION)?;
+    let first = pair.advert_of(&pair.one, begun.at)?;
+    // The line was read a little after it was written.
+    let read_late = Duration::from_millis(30);
+    pair.on_time("the delayed election", begun.at - read_late, first, down_interval(HIGH))
+}
+
 /// The size of the receive buffer of the first socket that it says it listens on.
 fn receive_buffer(daemon: &Keepalived) -> Outcome<usize> {
     let line = daemon.logs("VRRP sockpool: ", ELECTION)?;
@@ -86,9 +104,11 @@ pub(crate) fn a_killed_master_is_followed_after_the_down_interval(cast: &Cast) -
     let mut one = pair.one.start(HIGH)?;
     let _two = pair.two.start(LOW)?;
     settles(&pair.one, &pair.two)?;
+    let before = SystemTime::now();
     one.cut();
+    let first = pair.advert_of(&pair.two, before)?;
+    // Only now is all recorded that was on the link before.
     let last = pair.last_advert_of(&pair.one)?;
-    let first = pair.advert_of(&pair.two, last)?;
     pair.on_time("the take-over after KILL", last, first, down_interval(LOW))?;
     assert!(pair.capture.adverts(pair.one.address, |priority| priority == 0).is_empty());
     eventually("the addresses on the new master", ELECTION, || {
@@ -101,10 +121,11 @@ pub(crate) fn a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_la
     let one = pair.one.start(HIGH)?;
     let _two = pair.two.start(LOW)?;
     settles(&pair.one, &pair.two)?;
+    let before = SystemTime::now();
     pair.one.node.unplug("eth1")?;
     one.logs("(VI_1) Entering FAULT STATE", ELECTION)?;
+    let first = pair.advert_of(&pair.two, before)?;
     let last = pair.last_advert_of(&pair.one)?;
-    let first = pair.advert_of(&pair.two, last)?;
     pair.on_time("the take-over after the loss of the link", last, first, down_interval(LOW))?;
     settles(&pair.two, &pair.one)?;
     pair.one.node.plug("eth1")?;

@@ -2,7 +2,7 @@
 
 use lab::{
     Forger, Journal, Mark, Outcome, eventually, forger,
-    pair::{Cast, ELECTION, Pair, settles},
+    pair::{Cast, ELECTION, Pair, Router, settles},
     seed::VIPS,
     throughout,
     timers::ADVERT_INTERVAL,
@@ -33,6 +33,45 @@ pub(crate) fn forged_adverts_are_named_and_move_neither_router(cast: &Cast) -> O
     throughout("the same master", 2 * ADVERT_INTERVAL, || {
         pair.one.holds().is_ok_and(|held| held == VIPS.len()) && pair.two.holds().is_ok_and(|held| held == 0)
     })
+}
+
+pub(crate) fn forged_adverts_of_a_peer_are_named_and_move_neither_router(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let (address, forger) = pair.forger()?;
+    let config = |priority, own: &Router, peer: &Router| {
+        let words = format!(
+            "unicast_src_ip {}\n unicast_ttl 9\n unicast_peer {{\n {} min_ttl 9 max_ttl 9\n }}",
+            own.address, peer.address
+        );
+        lab::pair::config(priority).replace("advert_int 1", &format!("advert_int 1\n{words}"))
+    };
+    let one = pair.one.start_with(&config(200, &pair.one, &pair.two))?;
+    let two = pair.two.start_with(&config(100, &pair.two, &pair.one))?;
+    settles(&pair.one, &pair.two)?;
+    let good = forger::advert(ROUTER, HIGHEST, 1, &VIPS);
+    let [a, b] = [(&one, &pair.one, &pair.two), (&two, &pair.two, &pair.one)];
+    for (daemon, own, peer) in [a, b] {
+        for (from, time_to_live, words) in [
+            (address, 9, format!("(VI_1) unicast source address {address} not a unicast peer")),
+            (peer.address, 8, format!("(VI_1) TTL/HL 8 from {} not in range [9, 9]", peer.address)),
+            (peer.address, 255, format!("(VI_1) TTL/HL 255 from {} not in range [9, 9]", peer.address)),
+        ] {
+            let mark = daemon.journal().mark();
+            forger.repeat(&forger::packet(from, own.address, time_to_live, &good))?;
+            // One word for each kind until something changes.
+            if time_to_live != 255 {
+                daemon.journal().wait(mark, &words, ELECTION)?;
+            }
+        }
+    }
+    throughout("the same master", 2 * ADVERT_INTERVAL, || {
+        pair.one.holds().is_ok_and(|held| held == VIPS.len()) && pair.two.holds().is_ok_and(|held| held == 0)
+    })?;
+    for daemon in [&one, &two] {
+        let journal = daemon.journal();
+        assert!(journal.find(Mark::default(), "priority 254").is_none(), "it was heard");
+    }
+    Ok(())
 }
 
 pub(crate) fn garbage_of_any_length_stops_nobody(cast: &Cast) -> Outcome {

@@ -1,7 +1,7 @@
 //! Interfaces that the daemon makes: virtual MAC addresses, what leaves by them, and what keeps the machine right around them.
 
 use lab::{
-    Node, Outcome, Seen, eventually,
+    Mark, Node, Outcome, Seen, eventually,
     pair::{Cast, ELECTION, Pair},
 };
 use std::{
@@ -204,5 +204,39 @@ pub(crate) fn membership_reports_never_bear_the_virtual_mac_address(cast: &Cast)
     let rules = node.run("nft", &["list", "ruleset"])?;
     assert!(rules.contains("\"vrrp.50\" : \"eth1\""), "{rules}");
     assert!(rules.contains("dup to ip daddr device oif map @vmac_map drop"), "{rules}");
+    Ok(())
+}
+
+pub(crate) fn a_filter_that_others_flush_or_change_is_put_back_and_theirs_is_left_alone(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let nft = |words: &str| node.run("nft", &words.split(' ').collect::<Vec<_>>());
+    let mut one = pair.one.start_with(&config(200, "no_accept"))?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let ours = || nft("-s list table ip keepalived");
+    let is_whole = |text: &str| text.contains("172.16.0.206") && text.contains("vmac_map");
+    let before = eventually("the filter", ELECTION, || ours().ok().filter(|text| is_whole(text)))?;
+    let changes = [
+        "flush ruleset",
+        "delete table ip keepalived",
+        "flush chain ip keepalived in",
+        "delete element ip keepalived vips { 172.16.0.205 }",
+        "add rule ip keepalived in accept",
+    ];
+    for change in changes {
+        nft(change)?;
+        nft("add table ip theirs")?;
+        nft("add chain ip theirs c")?;
+        eventually(change, ELECTION, || (ours().ok()? == before).then_some(()))?;
+        assert!(nft("list ruleset")?.contains("table ip theirs"), "{change}");
+    }
+    // What was put back was never taken for a change by others, in all the seconds that this took.
+    let told = one.journal().since(Mark::default());
+    let told = told.iter().filter(|line| line.text.contains("was changed by others")).count();
+    assert_eq!(told, changes.len());
+    one.stop()?;
+    assert!(!nft("list ruleset")?.contains("keepalived"));
     Ok(())
 }

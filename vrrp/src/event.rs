@@ -99,6 +99,11 @@ pub enum Event {
         /// Zero without a delay.
         quiet: Duration,
     },
+    /// Something else remains of `vrrp_startup_delay` than was said before. Harmless once it is over.
+    Delay {
+        /// Zero ends it.
+        quiet: Duration,
+    },
     /// End for good.
     Stop(Ending),
     /// An advert that passed [`crate::accept`].

@@ -198,6 +198,8 @@ impl Machine {
                 self.causes.remove(&cause);
             }
 
+            (Init | Backup | Master | Fault, Event::Delay { quiet }) => self.delay(quiet, now),
+
             // RFC 9568 §6.4.2
             (Backup, Event::Advert { .. }) if self.is_quiet(now) => {}
             (Backup, Event::Advert { advert, .. }) if advert.priority == Priority::RELEASE => {
@@ -305,6 +307,7 @@ impl Machine {
             (
                 Deleted | Stopped,
                 Event::Start { .. }
+                | Event::Delay { .. }
                 | Event::Stop(_)
                 | Event::Advert { .. }
                 | Event::Track(..)
@@ -355,7 +358,18 @@ impl Machine {
         }
     }
 
-    fn is_quiet(&self, now: Instant) -> bool {
+    /// The down timer counts from the end of the delay, and moves with it.
+    fn delay(&mut self, quiet: Duration, now: Instant) {
+        let Some(before) = self.quiet_until.filter(|until| now < *until) else { return };
+        let until = now + quiet;
+        self.quiet_until = Some(until);
+        if let (State::Backup, Some(at)) = (self.state, self.timers.get(Timer::MasterDown)) {
+            self.timers.set(Timer::MasterDown, until + at.saturating_duration_since(before));
+        }
+    }
+
+    /// Whether nothing that is heard counts yet.
+    pub(crate) fn is_quiet(&self, now: Instant) -> bool {
         self.quiet_until.is_some_and(|until| now < until)
     }
 

@@ -59,8 +59,11 @@ impl Router {
     }
 
     /// Takes a packet with this router's VRID from the socket it listens on. `wall` is the time of day, for `auth_hmac`.
-    /// `out` is appended to.
+    /// `out` is appended to. During the start-up delay it is as if it had never come.
     pub fn receive(&mut self, now: Instant, wall: SystemTime, packet: &Packet<'_>, out: &mut Vec<Action>) {
+        if self.machine.is_quiet(now) {
+            return;
+        }
         let mut lines = Vec::new();
         let Self { gate, machine, proof, counters, .. } = self;
         let advert = gate.examine(packet, machine, proof, wall, counters, &mut lines);

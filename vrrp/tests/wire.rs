@@ -154,6 +154,93 @@ fn version_3_over_ipv6_equals_the_originals() {
     assert_eq!(advert_v3::read(PduView::new(&captured).expect("whole"), Family::Ipv6), Some(advert));
 }
 
+/// Captured from Debian's keepalived 2.2.7 with `unicast_src_ip 10.0.0.1` and the peers 10.0.0.2 and 10.0.0.3: the first packets to
+/// both. What differs besides the destination is what the sum or the integrity value covers.
+#[test]
+fn adverts_to_peers_equal_the_originals_and_are_accepted() {
+    let ah = Auth::Ah(Password::new(b"secret"));
+    for (vrid, version, auth, checksum, ttl, captured) in [
+        // `unicast_ttl 9`
+        (
+            11,
+            Version::V2,
+            Auth::None,
+            Checksum::Standard,
+            Some(9),
+            [
+                "45c0002c0001000009709c9f0a0000010a000002 210bff020001b5eb 0a010b01 0a010b02 0000000000000000",
+                "45c0002c0001000009709c9e0a0000010a000003 210bff020001b5eb 0a010b01 0a010b02 0000000000000000",
+            ],
+        ),
+        (
+            12,
+            Version::V3,
+            Auth::None,
+            Checksum::Standard,
+            None,
+            [
+                "45c0002400010000ff70a6a60a0000010a000002 310cff0200648f04 0a010c01 0a010c02",
+                "45c0002400010000ff70a6a50a0000010a000003 310cff0200648f03 0a010c01 0a010c02",
+            ],
+        ),
+        // `unicast_ttl 9`, `auth_type AH`, `auth_pass secret`
+        (
+            13,
+            Version::V2,
+            ah,
+            Checksum::Standard,
+            Some(9),
+            [
+                "45c000440001000009339cc40a0000010a000002 700400000a000001000000015d16f67b0ec6fc4b14f400ba \
+             210dff020201afe9 0a010d01 0a010d02 0000000000000000",
+                "45c000440001000009339cc30a0000010a000003 700400000a0000010000000152b9e4e316e542825d5515f3 \
+             210dff020201afe9 0a010d01 0a010d02 0000000000000000",
+            ],
+        ),
+        // `old_unicast_checksum`
+        (
+            14,
+            Version::V3,
+            Auth::None,
+            Checksum::OldUnicast,
+            None,
+            [
+                "45c0002400010000ff70a6a60a0000010a000002 310eff020064b4f1 0a010e01 0a010e02",
+                "45c0002400010000ff70a6a50a0000010a000003 310eff020064b4f1 0a010e01 0a010e02",
+            ],
+        ),
+    ] {
+        let advert = advert(vrid, 255, SECOND, &[&format!("10.1.{vrid}.1"), &format!("10.1.{vrid}.2")]);
+        let peer = |text| vrrp::params::Peer { address: address(text), min_ttl: 0, max_ttl: 255 };
+        let peers = vec![peer("10.0.0.2"), peer("10.0.0.3")];
+        let transport = Transport::Unicast { peers, check_source: false, ttl };
+        let ours = Params { transport, checksum, ..params(version, &advert, auth) };
+        let sent = Router::new(ours.clone()).datagrams(Priority::OWNER, WALL);
+        assert_eq!(sent.len(), captured.len());
+        for ((sent, captured), to) in sent.iter().zip(captured).zip(["10.0.0.2", "10.0.0.3"]) {
+            let captured = hex(captured);
+            assert_eq!(sent.to, address(to));
+            // The kernel fills in the sum of the header.
+            assert_eq!(sent.bytes[..10], captured[..10]);
+            assert_eq!(sent.bytes[12..], captured[12..], "VRID {vrid} to {to}");
+
+            let peers = vec![vrrp::params::Peer { min_ttl: 9, ..peer("10.0.0.1") }];
+            let transport = Transport::Unicast { peers, check_source: true, ttl };
+            let mut theirs = listening(Params {
+                source: Some(address(to)),
+                role: Role::Backup,
+                priority: Priority::DEFAULT,
+                transport,
+                ..ours.clone()
+            });
+            let packet = Packet::ipv4(&captured).expect("whole");
+            theirs.receive(Instant::now(), WALL, &packet, &mut Vec::new());
+            let leader = theirs.machine().leader().expect("it is accepted");
+            assert_eq!((leader.address, leader.priority), (address("10.0.0.1"), Priority::OWNER));
+        }
+    }
+}
+
 #[test]
 fn the_identification_counts_adverts_and_not_copies() {
     let advert = advert(8, 100, SECOND, &["10.1.8.1"]);
@@ -173,6 +260,29 @@ fn signing() -> Signing {
     let key = Key { id: 7, bytes: vec![0x5a; 32] };
     let window = Duration::from_secs(5);
     Signing { keys: vec![key], active: 7, window, anti_replay: AntiReplay::Time, mode: Mode::Enforce }
+}
+
+/// The trailer of `auth_hmac` as an implementation of its own computes it: HMAC-SHA-256 over a pseudo-header, the advert without
+/// its checksum and the trailer without its end.
+#[test]
+fn a_signature_covers_what_the_originals_covers() {
+    let wall = WALL + Duration::from_millis(1_700_000_000_500);
+    let v4 = advert(1, 100, SECOND, &["10.1.1.1", "10.1.1.2"]);
+    let v6 = advert(1, 100, SECOND, &["fe80::7", "2001:db8::7"]);
+    let ipv6 = Params {
+        family: Family::Ipv6,
+        transport: Transport::Multicast { group: GROUP_IPV6.into() },
+        source: Some(address("fe80::1")),
+        ..params(Version::V3, &v6, Auth::None)
+    };
+    for (params, trailer) in [
+        (params(Version::V2, &v4, Auth::None), "010700006553f10080000000ec17af25c24cf24bcb3a90d43327b546"),
+        (ipv6, "010700006553f100800000004b5b67ae5658f42030c4010ec33f2083"),
+    ] {
+        let mut router = Router::new(Params { signing: Some(signing()), ..params });
+        let sent = router.datagrams(Priority::DEFAULT, wall).remove(0).bytes;
+        assert_eq!(sent[sent.len() - 28..], hex(trailer));
+    }
 }
 
 /// Every way an advert can be made, so that every decoder is met.

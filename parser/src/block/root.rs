@@ -19,7 +19,7 @@ keywords! {
     /// Everything the files say.
     Root {
         net_namespace: String => "Network namespace the daemon enters before it starts its workers.", missing "net_namespace name missing - ignoring", once "Duplicate net_namespace definition {} - ignoring";
-        net_namespace_ipvs: Maybe => "Network namespace of IPVS; without a name the one the daemon was started in.", once "Duplicate net_namespace_ipvs definition {} - ignoring";
+        net_namespace_ipvs: Maybe => "Network namespace of IPVS; without a name that of the machine's first process.", once "Duplicate net_namespace_ipvs definition {} - ignoring";
         namespace_with_ipsets: Flag => "Allow ipsets in a network namespace.";
         use_pid_dir: Flag => "Pid files go to a directory of their own.";
         instance: String => "Name of this daemon among several; used in pid files and the log.", missing "instance name missing - ignoring", once "Duplicate instance definition {} - ignoring";

@@ -10,7 +10,7 @@ use super::{Fifo, Garp, Identity, IfName, Located, Script, Version};
 pub struct Global {
     /// `net_namespace`.
     pub net_namespace: Option<Located<String>>,
-    /// `net_namespace_ipvs`: `Some("")` is the namespace the daemon was started in; none is the same as `net_namespace`.
+    /// `net_namespace_ipvs`: `Some("")` is that of the first process; none is the same as `net_namespace`.
     pub net_namespace_ipvs: Option<Located<String>>,
     /// `namespace_with_ipsets`.
     pub namespace_with_ipsets: bool,

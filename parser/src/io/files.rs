@@ -120,14 +120,15 @@ fn read(name: &str, directory: &str) -> Result<Text, Problem> {
         Problem { kind: ProblemKind::Open, text }
     };
     let refuse = |text: String| Problem { kind: ProblemKind::Read, text };
-    let metadata = fs::metadata(&path).map_err(open)?;
+    // What the pattern matched but leads to nothing is a link.
+    let irregular =
+        || refuse(format!("Configuration file '{name}' is not a regular non-executable file - skipping"));
+    let metadata = fs::metadata(&path).map_err(|_| irregular())?;
     if metadata.is_dir() {
         return Err(refuse(format!("Configuration file '{name}/' is a directory - skipping")));
     }
     if !metadata.is_file() || metadata.permissions().mode() & 0o111 != 0 {
-        return Err(refuse(format!(
-            "Configuration file '{name}' is not a regular non-executable file - skipping"
-        )));
+        return Err(irregular());
     }
     let mut bytes = Vec::new();
     fs::File::open(&path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(open)?;
@@ -225,7 +226,7 @@ fn glob(pattern: &str, directory: &Path) -> Vec<String> {
             })
             .collect();
     }
-    names.retain(|name| !name.is_empty() && directory.join(name).exists());
+    names.retain(|name| !name.is_empty() && directory.join(name).symlink_metadata().is_ok());
     names
 }
 

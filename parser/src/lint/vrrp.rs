@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::{Findings, Lint};
-use crate::config::{Address, Config, Peering, Span, SyncGroup, Tracked, VrrpInstance, Weight};
+use crate::config::{Address, Config, Peering, Span, Tracked, VrrpInstance, Weight};
 
 /// Adverts of a router that does not own the addresses carry a priority between these.
 const PRIORITIES: std::ops::RangeInclusive<i64> = 1..=254;
@@ -16,10 +16,6 @@ pub(super) fn lint(config: &Config, found: &mut Findings) {
             same_vrid(earlier, instance, found);
             same_address(earlier, instance, found);
         }
-    }
-    for group in config.sync_groups.iter().filter(|group| group.members.len() == 1) {
-        let SyncGroup { name, span, .. } = group;
-        found.at(Lint::LonelySyncGroup, span, format!("sync group {name} has one member"));
     }
 }
 

@@ -1,7 +1,7 @@
 //! Includes from a real file system: patterns, permissions, directories, and which problems are errors.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::Path;
 
 use parser::diag::{Class, Diagnostic, test_exit_code};
@@ -140,6 +140,22 @@ fn an_executable_file_is_not_read() {
 }
 
 #[test]
+fn a_link_to_nothing_is_matched_and_cannot_be_read() {
+    let folder = folder(&[("main", "include *.conf\n"), ("strict", "includer *.conf\n")]);
+    symlink("nowhere", folder.path().join("a.conf")).expect("a link can be made");
+    symlink("b.conf", folder.path().join("b.conf")).expect("a link can be made");
+    let told = |main| {
+        ["a.conf", "b.conf"].map(|name| {
+            format!(
+                "({main}: Line 1) Configuration file '{name}' is not a regular non-executable file - skipping"
+            )
+        })
+    };
+    assert_eq!(test(&folder, "main"), (told("main").to_vec(), 0));
+    assert_eq!(test(&folder, "strict"), (told("strict").to_vec(), 6));
+}
+
+#[test]
 fn all_config_makes_every_missing_file_an_error() {
     let folder = folder(&[("main", "include missing\n")]);
     let (_, code) = test_with(&folder, "main", Options { all_config: true, ..Options::default() });
@@ -176,7 +192,7 @@ fn several_main_files_are_all_read_with_a_warning() {
 #[test]
 fn a_file_that_includes_itself_under_another_name_is_found_out() {
     let folder = folder(&[("main", "include link\nword\n")]);
-    std::os::unix::fs::symlink("main", folder.path().join("link")).expect("a link");
+    symlink("main", folder.path().join("link")).expect("a link");
     let (said, _) = test(&folder, "main");
     assert_eq!(
         said,

@@ -1,6 +1,6 @@
 //! Each lint: a text that provokes it, and the same text mended.
 
-use parser::lint::{Lint, findings};
+use parser::lint::{Lint, findings, findings_beside};
 
 use crate::memory::read;
 
@@ -122,16 +122,6 @@ fn weights_together_with_nopreempt_are_found() {
 }
 
 #[test]
-fn a_sync_group_of_one_is_found() {
-    let text = format!(
-        "{}{}vrrp_sync_group G {{\ngroup {{\nA\n}}\n}}\n",
-        instance("A", 1, ""),
-        instance("B", 2, "")
-    );
-    found_until(Lint::LonelySyncGroup, &text, "group {\nA\n", "group {\nA\nB\n");
-}
-
-#[test]
 fn a_quorum_that_cannot_be_regained_is_found() {
     let text = service("quorum 3\nhysteresis 1", &format!("weight 3\n{TCP}"));
     found_until(Lint::QuorumUnreachable, &text, "quorum 3", "quorum 2");
@@ -172,15 +162,61 @@ fn alerts_for_nobody_are_found() {
 fn what_the_reader_complains_about_is_left_to_it() {
     let texts = [
         (instance("A", 1, "unicast_peer {\n}"), "Defaulting to multicast"),
-        (format!("{}{}", instance("A", 1, ""), instance("B", 1, "")), "both use VRID 1"),
+        (
+            format!("{}{}", instance("A", 1, ""), instance("B", 1, "").replace("10.0.0.1", "10.0.0.2")),
+            "both use VRID 1",
+        ),
         (instance("A", 1, "state MASTER\nnopreempt"), "nopreempt will not work"),
         (service("quorum 5", TCP), "exceeds total weight"),
+        (
+            format!("{}vrrp_sync_group G {{\ngroup {{\nA\n}}\n}}\n", instance("A", 1, "")),
+            "only 1 virtual router",
+        ),
     ];
     for (text, told) in texts {
-        let (_, diagnostics) = read(text);
+        let (config, diagnostics) = read(text);
         assert!(
             diagnostics.iter().any(|diagnostic| diagnostic.text.contains(told)),
             "{told}: {diagnostics:?}"
         );
+        assert_eq!(findings(&config), [], "{told}");
     }
+}
+
+/// What the file of a router with this `unicast_peer` block shows beside that of another one.
+fn beside(ours: &str, theirs: &str) -> Vec<String> {
+    let config = |text: &str| read(instance("A", 1, text).as_str()).0;
+    let found = findings_beside(&config(ours), &config(theirs), "F2");
+    assert!(found.iter().all(|finding| finding.lint == Lint::PeerMissing));
+    found.into_iter().map(|finding| finding.message).collect()
+}
+
+#[test]
+fn two_routers_name_each_other_as_peers() {
+    let left = "unicast_src_ip 10.0.9.1\nunicast_peer {\n10.0.9.2\n}";
+    let right = "unicast_src_ip 10.0.9.2\nunicast_peer {\n10.0.9.1\n10.0.9.3\n}";
+    assert_eq!(beside(left, right), [] as [&str; 0]);
+    assert_eq!(beside("", ""), [] as [&str; 0]);
+    let deaf = right.replace("10.0.9.1", "10.0.9.7");
+    assert_eq!(beside(left, &deaf), ["(A) sends from 10.0.9.1, but A in F2 has no such unicast peer"]);
+    assert_eq!(beside(&deaf, left), ["(A) 10.0.9.1 is no unicast peer, but A in F2 sends from it"]);
+    assert_eq!(beside(left, ""), ["(A) speaks unicast, but A in F2 multicast"]);
+    assert_eq!(beside("", left), ["(A) speaks multicast, but A in F2 unicast"]);
+}
+
+#[test]
+fn of_routers_with_one_vrid_those_of_one_name_are_compared() {
+    let on = |name, source: &str, peer: &str| {
+        instance(name, 1, &format!("unicast_src_ip {source}\nunicast_peer {{\n{peer}\n}}"))
+    };
+    let text = on("A", "10.0.9.1", "10.0.9.2");
+    let ours = read(text.as_str()).0;
+    let theirs = |second| {
+        let other = on(second, "10.0.9.2", "10.0.9.1").replace("eth0", "eth1");
+        read(format!("{}{other}", on("B", "10.0.8.2", "10.0.8.1")).as_str()).0
+    };
+    assert_eq!(findings_beside(&ours, &theirs("A"), "F2"), []);
+    assert_eq!(findings_beside(&ours, &theirs("C"), "F2"), []);
+    let renamed = on("B", "10.0.9.2", "10.0.9.1");
+    assert_eq!(findings_beside(&ours, &read(renamed.as_str()).0, "F2"), []);
 }

@@ -271,3 +271,25 @@ fn no_mistake_with_a_password_or_key_shows_it() {
         assert!(!shown.contains("hunter2"), "{text}\n{shown}");
     }
 }
+
+#[test]
+fn a_hundred_thousand_messages_find_their_lines_in_no_time() {
+    let text: String = (1..=100_000).map(|number| format!("{{ ! {number}\n")).collect();
+    let (diagnostics, trace) = trace(&[("F", &text)]);
+    // To look for each line from the beginning of the file would take minutes.
+    for (index, diagnostic) in diagnostics.iter().take(100_000).enumerate() {
+        let place = trace.place(diagnostic).expect("it is about a line");
+        assert_eq!(place.source, format!("{{ ! {}", index + 1));
+    }
+}
+
+#[test]
+fn of_a_line_that_is_too_long_only_the_beginning_is_quoted() {
+    let (diagnostics, trace) = trace(&[("F", &format!("foo {}\nbar\n", "ä".repeat(20_000)))]);
+    let places: Vec<Place> =
+        diagnostics.iter().map(|diagnostic| trace.place(diagnostic).expect("it is about a line")).collect();
+    assert_eq!(places.last().map(|place| place.source.as_str()), Some("bar"));
+    let quoted = &places[0].source;
+    assert!(quoted.starts_with("foo ää") && quoted.ends_with("ä…"), "{quoted}");
+    assert!(places.len() > 39 && places.iter().all(|place| place.source.len() < 5000), "{}", places.len());
+}

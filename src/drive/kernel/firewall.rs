@@ -83,6 +83,12 @@ impl Firewall {
         }
     }
 
+    /// Waits until others have changed tables of ours, which [`Self::apply`] then puts back. Loses nothing when dropped while
+    /// waiting.
+    pub(super) async fn changed(&mut self) {
+        self.nft.changed().await;
+    }
+
     /// Puts in force what differs.
     pub(super) fn apply(&mut self, vmacs: &Vmacs, mirror: &Mirror) {
         let filter = self.wanted.as_ref().map(|plan| {

@@ -24,18 +24,20 @@ impl DelayedStart {
         Self { begun: now, until }
     }
 
-    /// Waits by another configuration, from the same beginning.
-    pub(super) fn reconfigure(&mut self, head_start: HeadStart, now: Instant) {
-        let was_waiting = self.until.is_some();
+    /// Waits by another configuration, from the same beginning; a wait that is over stays so. Whether it waited.
+    pub(super) fn reconfigure(&mut self, head_start: HeadStart, now: Instant) -> bool {
+        if self.until.is_none() {
+            return false;
+        }
         self.until = end(head_start, self.begun, since_boot(), now);
         match self.until {
             Some(until) => {
                 let left = seconds(until.duration_since(now));
                 tracing::info!("Delaying startup for a further {left} seconds");
             }
-            None if was_waiting => tracing::info!("Reduced delayed start passed"),
-            None => {}
+            None => tracing::info!("Reduced delayed start passed"),
         }
+        true
     }
 
     /// What is left of it.
@@ -95,10 +97,13 @@ mod tests {
         let now = Instant::now();
         let four = HeadStart { of_program: 4 * SECOND, of_machine: Duration::ZERO };
         let mut start = DelayedStart::begin(four, now);
-        start.reconfigure(HeadStart { of_program: 10 * SECOND, ..four }, now + 3 * SECOND);
+        let ten = HeadStart { of_program: 10 * SECOND, ..four };
+        assert!(start.reconfigure(ten, now + 3 * SECOND));
         assert_eq!(start.left(now + 3 * SECOND), 7 * SECOND);
-        start.reconfigure(HeadStart { of_program: 2 * SECOND, ..four }, now + 3 * SECOND);
+        assert!(start.reconfigure(HeadStart { of_program: 2 * SECOND, ..four }, now + 3 * SECOND));
         assert_eq!((start.left(now + 3 * SECOND), start.deadline()), (Duration::ZERO, None));
+        assert!(!start.reconfigure(ten, now + 4 * SECOND), "it does not come back");
+        assert_eq!(start.left(now + 4 * SECOND), Duration::ZERO);
     }
 
     #[test]

@@ -217,7 +217,12 @@ impl Worker {
             kernel: Kernel::start()?,
             mirror: Mirror::default(),
             watch: Watch::start(plan.watched, Instant::now()),
-            listeners: Listeners { runner, fifos, mailer: Mailer::new(plan.alerts) },
+            listeners: Listeners {
+                runner,
+                fifos,
+                mailer: Mailer::new(plan.alerts),
+                mails_faults: plan.mails_faults,
+            },
             chatter: Chatter::new(Instant::now()),
             delays: Delays::default(),
             delayed_start: DelayedStart::begin(plan.head_start, Instant::now()),
@@ -401,7 +406,7 @@ impl Worker {
             self.report_group(at, State::Stopped);
         }
         self.kernel.command(Command::Keep(Standing::default()));
-        let Listeners { runner, fifos, mut mailer } = self.listeners;
+        let Listeners { runner, fifos, mut mailer, mails_faults: _ } = self.listeners;
         let scripts = async {
             if let Some(runner) = &runner {
                 runner.finish(LAST_SCRIPTS).await;

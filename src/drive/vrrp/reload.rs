@@ -26,14 +26,20 @@ impl Worker {
             self.listeners.runner = start_runner(&plan);
         }
         self.listeners.mailer.reconfigure(plan.alerts);
+        self.listeners.mails_faults = plan.mails_faults;
         self.listeners.fifos.reconfigure(plan.fifos, self.listeners.runner.as_ref());
         self.watch.reconfigure(plan.watched, Instant::now());
         self.herald.reconfigure(plan.spacing);
         self.ours = addresses_of(&plan.instances);
-        self.delayed_start.reconfigure(plan.head_start, Instant::now());
         // Until all are at their place, each is on its own.
         for instance in &mut self.instances {
             instance.group = None;
+        }
+        if self.delayed_start.reconfigure(plan.head_start, Instant::now()) {
+            let quiet = self.delayed_start.left(Instant::now());
+            for index in 0..self.instances.len() {
+                self.tell(index, Event::Delay { quiet });
+            }
         }
         self.end_missing(&plan.instances);
         self.standing = plan.standing.addresses().cloned().collect();

@@ -70,6 +70,8 @@ pub(super) struct Listeners {
     pub(super) runner: Option<Runner>,
     pub(super) fifos: Fifos,
     pub(super) mailer: Mailer,
+    /// Whether faults are told by mail.
+    pub(super) mails_faults: bool,
 }
 
 impl Listeners {
@@ -78,6 +80,7 @@ impl Listeners {
         let Some(word) = word(to) else { return };
         self.run(voice, jobs(who, plan, to, word), to);
         self.fifos.write(&who.line(word));
+        let by_mail = by_mail && (self.mails_faults || to != State::Fault);
         if by_mail && voice.mailed != Some(to) {
             voice.mailed = Some(to);
             self.mail(who, to);

@@ -5,7 +5,12 @@ use crate::{
     scene::Node,
 };
 use socket2::{Domain, Protocol, Socket, Type};
+use std::io::Read as _;
 use std::net::{Ipv4Addr, SocketAddrV4, UdpSocket};
+use std::time::Duration;
+
+/// Where routers are heard over IPv4.
+const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 18);
 
 /// Sends whatever it is told as the payload of a VRRP packet over IPv4 multicast.
 #[derive(Debug)]
@@ -46,9 +51,37 @@ impl Forger {
     /// # Errors
     /// The kernel refuses.
     pub fn send(&self, payload: &[u8], time_to_live: u32) -> Outcome {
-        const GROUP: SocketAddrV4 = SocketAddrV4::new(Ipv4Addr::new(224, 0, 0, 18), 0);
         self.socket.set_multicast_ttl_v4(time_to_live)?;
-        self.socket.send_to(payload, &GROUP.into()).doing("cannot send")?;
+        self.socket.send_to(payload, &SocketAddrV4::new(GROUP, 0).into()).doing("cannot send")?;
+        Ok(())
+    }
+
+    /// The next advert on the link, its IPv4 header included; `protocol` is 112, or 51 behind an authentication header.
+    ///
+    /// # Errors
+    /// There is none for a few seconds, or the kernel refuses the socket.
+    pub fn record(&self, protocol: i32) -> Outcome<Vec<u8>> {
+        const PATIENCE: Duration = Duration::from_secs(5);
+        let open = move || Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(protocol)));
+        let mut socket = self.node.namespace().enter(open)?.doing("cannot open a raw socket")?;
+        socket.join_multicast_v4(&GROUP, &self.address)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        let mut packet = vec![0; 2048];
+        let length = socket.read(&mut packet).doing("no advert was heard")?;
+        packet.truncate(length);
+        Ok(packet)
+    }
+
+    /// Sends a packet with its IPv4 header, whosever it is.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn repeat(&self, packet: &[u8]) -> Outcome {
+        let open = || Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::from(nix::libc::IPPROTO_RAW)));
+        let socket = self.node.namespace().enter(open)?.doing("cannot open a raw socket")?;
+        socket.set_multicast_if_v4(&self.address)?;
+        let to: [u8; 4] = packet[16..20].try_into().expect("four bytes");
+        socket.send_to(packet, &SocketAddrV4::new(to.into(), 0).into()).doing("cannot send")?;
         Ok(())
     }
 }
@@ -62,6 +95,15 @@ pub fn advert(vrid: u8, priority: u8, interval_seconds: u8, addresses: &[Ipv4Add
     packet.extend(AUTHENTICATION);
     let sum = checksum(&packet);
     packet[6..8].copy_from_slice(&sum.to_be_bytes());
+    packet
+}
+
+/// An IPv4 packet of VRRP for [`Forger::repeat`]; the kernel fills in what it knows better.
+pub fn packet(from: Ipv4Addr, to: Ipv4Addr, time_to_live: u8, payload: &[u8]) -> Vec<u8> {
+    let mut packet = vec![0x45, 0xc0, 0, 0, 0, 1, 0, 0, time_to_live, 112, 0, 0];
+    packet.extend(from.octets());
+    packet.extend(to.octets());
+    packet.extend(payload);
     packet
 }
 

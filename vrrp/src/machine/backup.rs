@@ -43,12 +43,13 @@ impl Machine {
 
     /// RFC 9568 §6.4.2 (450): the master is alive.
     pub(super) fn follow(&mut self, from: IpAddr, advert: &Advert, now: Instant, out: &mut Vec<Action>) {
-        self.learn_interval(advert.interval, out);
         if let (Some(leader), Some(heard)) = (self.leader, self.heard)
             && leader.address == from
         {
+            // By the interval that was promised before: this advert may promise another one.
             self.punctuality.heard_after(now.saturating_duration_since(heard), self.interval);
         }
+        self.learn_interval(advert.interval, out);
         self.heard = Some(now);
         self.leader = Some(Leader { address: from, priority: advert.priority });
         self.wanted = State::Backup;

@@ -47,6 +47,7 @@ impl Machine {
             self.wanted = State::Backup;
             self.go(State::Backup, Why::Outranked, now, out);
             self.leader = Some(Leader { address: from, priority: theirs });
+            self.heard = Some(now);
         } else {
             let answered = self.params.answer_lower == Switch::On;
             out.push(Action::Log(Line::LowerHeard { from, priority: theirs, ours, answered }));

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::Machine;
 use crate::event::{Action, Cause, Event, State, Verdict};
-use crate::params::Params;
+use crate::params::{Params, Version};
 use crate::timers::Timer;
 
 impl Machine {
@@ -17,6 +17,7 @@ impl Machine {
             return Verdict::Restart;
         }
         let source_changed = params.source != self.params.source;
+        let has_learnt = self.leader.is_some() || self.interval != self.params.interval;
         self.params = params;
         self.announcer.reconfigure(now, self.params.announce);
         match self.state {
@@ -28,7 +29,10 @@ impl Machine {
                 self.wanted = State::Backup;
                 self.leader = None;
                 self.preempt_at = None;
-                self.interval = self.params.interval;
+                // A master that advertises more seldom than we would must not be taken for dead.
+                if !(has_learnt && self.params.version == Version::V3) {
+                    self.interval = self.params.interval;
+                }
                 self.timers.set(Timer::MasterDown, self.heard_from(now) + self.master_down());
             }
             State::Init | State::Fault | State::Deleted | State::Stopped => {

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use std::time::{Duration, Instant, SystemTime};
 
 use fastrand::Rng;
-use vrrp::params::Preempt;
+use vrrp::params::{Preempt, Switch};
 use vrrp::sync::{Group, Step};
 use vrrp::track::{Object, Status};
 use vrrp::wire::PduView;
@@ -38,7 +38,9 @@ pub(crate) struct Node {
     pub(crate) sides: Vec<u8>,
     /// Its process does not run until then; what arrives waits in the sockets.
     stalled_until: Option<Instant>,
-    waiting: Vec<(usize, Vec<u8>)>,
+    waiting: Vec<(usize, Parcel)>,
+    /// By link: its end of it.
+    plugs: Vec<Plug>,
     /// By link: whether its kernel has the addresses.
     pub(crate) holds: Vec<bool>,
     /// By link: until when the router there has to be silent, because it heard an advert that it obeyed and no farewell
@@ -71,7 +73,8 @@ impl Node {
 
     /// When it does something by itself.
     fn next(&self) -> Option<Instant> {
-        let deadline = self.routers.iter().filter_map(Router::deadline).min();
+        let counts = self.plugs.iter().filter_map(|plug| plug.counts_at).filter(|_| !self.routers.is_empty());
+        let deadline = self.routers.iter().filter_map(Router::deadline).chain(counts).min();
         match self.stalled_until {
             Some(until) if !self.waiting.is_empty() => Some(until),
             Some(until) => deadline.map(|at| at.max(until)),
@@ -80,8 +83,51 @@ impl Node {
     }
 }
 
-/// On its way: when it arrives, a number that keeps the order, who gets it, by which link, the bytes.
-type Flight = Reverse<(Instant, u64, usize, usize, Vec<u8>)>;
+/// An interface, whose state counts for its machine only when it has lasted (`interface_up_down_delays`).
+#[derive(Clone, Copy, Debug)]
+struct Plug {
+    is_in: bool,
+    /// What the machine takes it for.
+    told: bool,
+    /// When the machine learns that this is wrong.
+    counts_at: Option<Instant>,
+}
+
+impl Plug {
+    /// What the machine takes it for.
+    fn status(self) -> Status {
+        if self.told { Status::Up } else { Status::Down }
+    }
+}
+
+/// What a socket gives to its reader: with a header of 20 bytes in front for IPv4, without one for IPv6.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Parcel {
+    from: IpAddr,
+    to: IpAddr,
+    bytes: Vec<u8>,
+}
+
+impl Parcel {
+    fn packet(&self) -> Packet<'_> {
+        let whole = match (self.from, self.to) {
+            (IpAddr::V6(from), IpAddr::V6(to)) => Packet::ipv6(&self.bytes, from, to, Some(255)),
+            (IpAddr::V4(_), IpAddr::V4(_)) => Packet::ipv4(&self.bytes),
+            (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => {
+                unreachable!("one family a link")
+            }
+        };
+        whole.expect("routers send whole packets")
+    }
+
+    fn pdu(&self) -> PduView<'_> {
+        let header = if self.from.is_ipv4() { 20 } else { 0 };
+        PduView::new(&self.bytes[header..]).expect("a whole packet")
+    }
+}
+
+/// On its way: when it arrives, a number that keeps the order, who gets it, by which link.
+type Flight = Reverse<(Instant, u64, usize, usize, Parcel)>;
 
 pub(crate) struct Lan {
     pub(crate) now: Instant,
@@ -104,6 +150,7 @@ impl Lan {
             sides: vec![0; params.len()],
             holds: vec![false; params.len()],
             obeys_until: vec![None; params.len()],
+            plugs: vec![Plug { is_in: true, told: true, counts_at: None }; params.len()],
             listens_until: None,
             params,
             routers: Vec::new(),
@@ -133,10 +180,11 @@ impl Lan {
         node.routers = node.params.iter().cloned().map(Router::new).collect();
         let mut out = Vec::new();
         // Interfaces are looked at before the start; scripts speak when they like.
-        for router in &mut node.routers {
+        for (router, plug) in node.routers.iter_mut().zip(&mut node.plugs) {
+            *plug = Plug { told: plug.is_in, counts_at: None, ..*plug };
             for one in router.machine().params().track.clone() {
                 if let Object::Interface(_) = one.object {
-                    router.handle(self.now, Event::Track(one.object, Status::Up), &mut Vec::new());
+                    router.handle(self.now, Event::Track(one.object, plug.status()), &mut Vec::new());
                 }
             }
         }
@@ -166,6 +214,38 @@ impl Lan {
 
     pub(crate) fn stall(&mut self, index: usize, time: Duration) {
         self.nodes[index].stalled_until = Some(self.now + time);
+    }
+
+    /// Plugs or pulls a cable; the machine takes notice if it lasts.
+    pub(crate) fn plug(&mut self, index: usize, link: usize, is_in: bool, notice: Duration) {
+        let plug = &mut self.nodes[index].plugs[link];
+        plug.is_in = is_in;
+        let at = self.now + notice;
+        plug.counts_at = (plug.told != is_in).then(|| plug.counts_at.map_or(at, |counts| counts.min(at)));
+        self.notice(index, link);
+    }
+
+    /// The machine learns what has lasted for long enough.
+    fn notice(&mut self, index: usize, link: usize) {
+        let node = &mut self.nodes[index];
+        let plug = &mut node.plugs[link];
+        if node.routers.is_empty() || plug.counts_at.is_none_or(|at| at > self.now) {
+            return;
+        }
+        *plug = Plug { told: plug.is_in, counts_at: None, ..*plug };
+        let status = plug.status();
+        self.tell(index, link, Event::Track(Object::Interface(format!("eth{link}")), status));
+    }
+
+    /// A reload changes the delay of the start, of which so much is left.
+    pub(crate) fn delay(&mut self, index: usize, quiet: Duration) {
+        let node = &mut self.nodes[index];
+        if node.listens_until.is_some_and(|until| until > self.now) {
+            node.listens_until = Some(self.now + quiet);
+        }
+        for link in 0..node.params.len() {
+            self.tell(index, link, Event::Delay { quiet });
+        }
     }
 
     pub(crate) fn tell(&mut self, index: usize, link: usize, event: Event) {
@@ -219,6 +299,15 @@ impl Lan {
                 "node {index} does not obey {priority:?} on link {link}"
             );
         }
+        if listens && priority == Priority::RELEASE {
+            let params = machine.params();
+            let skew = machine.master_down() - machine.master_interval() * params.down_adverts.into();
+            assert_eq!(
+                machine.due(),
+                Some(self.now + skew),
+                "node {index} is deaf to a farewell on link {link}"
+            );
+        }
         if machine.state() == State::Backup && priority == Priority::RELEASE {
             node.obeys_until[link] = None;
         } else if machine.state() == State::Backup
@@ -256,10 +345,6 @@ impl Lan {
         if let Some(router) = node.routers.get_mut(link) {
             let mut out = Vec::new();
             router.reconfigure(self.now, params, &mut out);
-            // What it has learnt of the master is forgotten, and with it for how long it is to be silent.
-            if router.machine().leader().is_none() {
-                node.obeys_until[link] = None;
-            }
             all = steps(link, out);
             if let Some(group) = &mut node.group {
                 group.regroup(self.now, &mut node.routers, &mut all);
@@ -278,8 +363,8 @@ impl Lan {
             let Some(next) = arrival.into_iter().chain(own).min().filter(|at| *at <= end) else { break };
             self.now = self.now.max(next);
             if arrival == Some(next) {
-                if let Some(Reverse((_, _, to, link, bytes))) = self.flights.pop() {
-                    self.arrive(to, link, bytes);
+                if let Some(Reverse((_, _, to, link, parcel))) = self.flights.pop() {
+                    self.arrive(to, link, parcel);
                 }
                 continue;
             }
@@ -302,22 +387,20 @@ impl Lan {
         (0..self.nodes.len()).filter(is_master).collect()
     }
 
-    fn arrive(&mut self, to: usize, link: usize, bytes: Vec<u8>) {
+    fn arrive(&mut self, to: usize, link: usize, parcel: Parcel) {
         if self.nodes[to].routers.is_empty() {
             return;
         }
         if self.nodes[to].is_stalled(self.now) {
-            self.nodes[to].waiting.push((link, bytes));
+            self.nodes[to].waiting.push((link, parcel));
         } else {
-            self.receive(to, link, &bytes);
+            self.receive(to, link, &parcel);
         }
     }
 
-    fn receive(&mut self, index: usize, link: usize, bytes: &[u8]) {
-        let packet = Packet::ipv4(bytes).expect("routers send whole packets");
-        // Adverts of these routers have a header of 20 bytes.
-        let pdu = PduView::new(&bytes[20..]).expect("a whole packet");
-        let is_foreign = version_of(&bytes[20..]) != self.nodes[index].params[link].version;
+    fn receive(&mut self, index: usize, link: usize, parcel: &Parcel) {
+        let (packet, pdu) = (parcel.packet(), parcel.pdu());
+        let is_foreign = pdu.version() != self.nodes[index].params[link].version.number();
         let before = self.look(index, link);
         let Node { routers, group, .. } = &mut self.nodes[index];
         let (now, wall) = (self.now, SystemTime::UNIX_EPOCH);
@@ -352,17 +435,33 @@ impl Lan {
     /// As the real loop does: first all that waits in the sockets, then the clock.
     fn wake(&mut self, index: usize) {
         let stood_still = self.nodes[index].stalled_until.take().is_some();
-        for (link, bytes) in std::mem::take(&mut self.nodes[index].waiting) {
-            self.receive(index, link, &bytes);
+        for (link, parcel) in std::mem::take(&mut self.nodes[index].waiting) {
+            self.receive(index, link, &parcel);
         }
         if stood_still && self.is_long_overdue(index) {
             self.nodes[index].listens_until = Some(self.now + Duration::from_micros(1));
         }
         for link in 0..self.nodes[index].routers.len() {
             if self.nodes[index].routers[link].deadline().is_some_and(|at| at <= self.now) {
+                let is_silent = !stood_still && self.must_take_over(index, link);
                 self.tell(index, link, Event::Tick);
+                assert!(
+                    !is_silent || self.nodes[index].state_on(link) == Some(State::Master),
+                    "node {index} does not take over in time on link {link}"
+                );
             }
         }
+        for link in 0..self.nodes[index].routers.len() {
+            self.notice(index, link);
+        }
+    }
+
+    /// Whether the router on a link has waited for as long as it has to, alone.
+    fn must_take_over(&self, index: usize, link: usize) -> bool {
+        let machine = self.nodes[index].routers[link].machine();
+        machine.state() == State::Backup
+            && machine.params().together == Switch::Off
+            && machine.due().is_some_and(|due| due <= self.now)
     }
 
     /// Whether all its routers should have become master more than an interval ago, and heard nothing since: others may have.
@@ -389,8 +488,10 @@ impl Lan {
         match action {
             Action::Advertise(priority) => {
                 let router = &mut self.nodes[index].routers[link];
+                let source = router.machine().source();
                 for datagram in router.datagrams(priority, SystemTime::UNIX_EPOCH) {
-                    self.send(index, link, datagram.to, &datagram.bytes);
+                    let from = source.expect("who sends has an address");
+                    self.send(index, link, &Parcel { from, to: datagram.to, bytes: datagram.bytes });
                 }
             }
             Action::HoldAddresses => {
@@ -417,10 +518,12 @@ impl Lan {
         }
     }
 
-    fn send(&mut self, from: usize, link: usize, address: IpAddr, bytes: &[u8]) {
+    fn send(&mut self, from: usize, link: usize, parcel: &Parcel) {
         for to in 0..self.nodes.len() {
-            let is_meant = address.is_multicast() || self.nodes[to].params[link].source == Some(address);
-            if to == from || !is_meant || self.nodes[to].sides[link] != self.nodes[from].sides[link] {
+            let is_meant = parcel.to.is_multicast() || self.nodes[to].params[link].source == Some(parcel.to);
+            let is_cut = [from, to].iter().any(|end| !self.nodes[*end].plugs[link].is_in);
+            if to == from || !is_meant || is_cut || self.nodes[to].sides[link] != self.nodes[from].sides[link]
+            {
                 continue;
             }
             let copies = if self.rng.u32(0..100) < self.weather.duplicates { 2 } else { 1 };
@@ -431,17 +534,9 @@ impl Lan {
                 let micros = u64::try_from(self.weather.delay.as_micros()).expect("a short delay");
                 let at = self.now + Duration::from_micros(self.rng.u64(50..=micros.max(50)));
                 self.sent += 1;
-                self.flights.push(Reverse((at, self.sent, to, link, bytes.to_vec())));
+                self.flights.push(Reverse((at, self.sent, to, link, parcel.clone())));
             }
         }
-    }
-}
-
-fn version_of(pdu: &[u8]) -> Version {
-    match pdu[0] >> 4 {
-        2 => Version::V2,
-        3 => Version::V3,
-        other => unreachable!("version {other} is sent by nobody"),
     }
 }
 

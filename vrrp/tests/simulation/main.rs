@@ -4,13 +4,13 @@
 
 mod lan;
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use fastrand::Rng;
 use lan::{Lan, Weather};
 use vrrp::announce::Schedule;
-use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Peer, Preempt, Role, Switch, Transport};
+use vrrp::params::{Auth, Checksum, GROUP_IPV4, GROUP_IPV6, Params, Peer, Preempt, Role, Switch, Transport};
 use vrrp::track::{Effect, Object, Status, Tracked, Weight};
 use vrrp::{Ending, Event, Family, Priority, State, Version, Vrid};
 
@@ -203,14 +203,15 @@ fn disturb(lan: &mut Lan, rng: &mut Rng) {
     let index = rng.usize(0..lan.nodes.len());
     let link = rng.usize(0..lan.nodes[index].sides.len());
     let is_dead = lan.nodes[index].routers().is_empty();
-    let interface = || Object::Interface(format!("eth{link}"));
-    match rng.u32(0..11) {
+    // Half of the interfaces count at once.
+    let notice = Duration::from_millis(if rng.bool() { 0 } else { rng.u64(1..3_000) });
+    match rng.u32(0..12) {
         0 => lan.crash(index),
         1 | 2 if is_dead => begin(lan, index, rng),
         1 | 2 => lan.nodes[index].sides[link] = rng.u8(0..2),
         3 => lan.stall(index, Duration::from_millis(rng.u64(1..15_000))),
-        4 => lan.tell(index, link, Event::Track(interface(), Status::Down)),
-        5 => lan.tell(index, link, Event::Track(interface(), Status::Up)),
+        4 => lan.plug(index, link, false, notice),
+        5 => lan.plug(index, link, true, notice),
         // A weight on one member alone could make two groups each better on one link, which never settles.
         6 => {
             let number = rng.i32(-260..260);
@@ -223,6 +224,7 @@ fn disturb(lan: &mut Lan, rng: &mut Rng) {
             lan.tell(index, link, Event::Track(script(), status));
         }
         7 => lan.tell(index, link, Event::AddressLost),
+        11 => lan.delay(index, Duration::from_millis(rng.u64(0..6_000))),
         8 => {
             let percent = rng.u32(0..60);
             let delay = Duration::from_millis(rng.u64(1..300));
@@ -245,7 +247,7 @@ fn calm(lan: &mut Lan) {
         lan.stall(index, Duration::ZERO);
         for link in 0..lan.nodes[index].sides.len() {
             lan.nodes[index].sides[link] = 0;
-            lan.tell(index, link, Event::Track(Object::Interface(format!("eth{link}")), Status::Up));
+            lan.plug(index, link, true, Duration::ZERO);
             lan.tell(index, link, Event::Track(script(), Status::Up));
             // FAULT by a number is the one fault that does not end by itself.
             let tracker = lan.nodes[index].routers().get(link).map(|router| router.machine().tracker());
@@ -260,7 +262,7 @@ fn calm(lan: &mut Lan) {
 
 /// Machines of 1 to 3 routers each; all routers of a machine have its priority, as groups should. One may own the addresses.
 /// All speak one version, or each its own; those of version 3 may have different intervals. They have one group, or each
-/// names its peers.
+/// names its peers. They speak over IPv4 or IPv6, where adverts of both versions are of one length.
 fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
     let versions = match rng.u8(0..5) {
         0 | 1 => &[Version::V2][..],
@@ -271,6 +273,7 @@ fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
     let count = rng.u8(2..5);
     let has_owner = rng.u8(0..6) == 0;
     let by_unicast = rng.u8(0..4) == 0;
+    let family = if rng.u8(0..3) == 0 { Family::Ipv6 } else { Family::Ipv4 };
     let one_interval = rng.bool();
     let machine = |number: u8| {
         let is_owner = has_owner && number == 1;
@@ -289,8 +292,16 @@ fn machines(rng: &mut Rng) -> Vec<Vec<Params>> {
         let one = |link: u8| {
             let mut params = params(number, priority, version);
             params.vrid = Vrid::new(51 + link).expect("not 0");
-            let address = |number| IpAddr::V4(Ipv4Addr::new(10, link, 0, number));
+            let address = |number: u8| match family {
+                Family::Ipv4 => IpAddr::V4(Ipv4Addr::new(10, link, 0, number)),
+                Family::Ipv6 => IpAddr::V6(Ipv6Addr::new(0xfe80, 0, 0, link.into(), 0, 0, 0, number.into())),
+            };
             params.source = Some(address(number));
+            params.family = family;
+            params.addresses = vec![address(100)];
+            if family == Family::Ipv6 {
+                params.transport = Transport::Multicast { group: GROUP_IPV6.into() };
+            }
             if by_unicast {
                 let others = (1..=count).filter(|other| *other != number);
                 let peer = |other| Peer { address: address(other), min_ttl: 0, max_ttl: 255 };

@@ -191,14 +191,18 @@ impl Players<'_> {
             let farewell = self.last("a farewell", before, |seen| {
                 matches!(seen, Seen::Advert { from: ONE, priority: 0, .. })
             })?;
-            let late = self.late_after(farewell)?;
+            let late = self.late(farewell, self.capture.wait_advert(TWO, farewell, PATIENCE)?);
             // A new one must not meet the old one's pid files.
             master.process().wait(PATIENCE)?;
             return Ok(late);
         }
+        let before = SystemTime::now();
         master.cut();
+        let first = self.capture.wait_advert(TWO, before, PATIENCE)?;
+        // Only now is all recorded that was on the link before.
         let adverts = self.capture.adverts(ONE, |priority| priority > 0);
-        self.late_after(*adverts.last().ok_or_else(|| Failure::new("the master never advertised"))?)
+        let last = adverts.last().ok_or_else(|| Failure::new("the master never advertised"))?;
+        Ok(self.late(*last, first))
     }
 
     fn lose_paths(&mut self, rounds: usize) -> Outcome<Vec<f64>> {
@@ -214,11 +218,14 @@ impl Players<'_> {
         let round = |_| {
             let mut gateway = Keepalived::start(&self.gateway, self.binary, &session("back", ONE))?;
             self.settle()?;
+            let before = SystemTime::now();
             gateway.cut();
+            let first = self.beside.wait_advert(TWO, before, PATIENCE)?;
+            // Only now is all recorded that reached the better router before.
             let is_bfd = |seen: &Seen| matches!(seen, Seen::Bfd { from: GATEWAY });
             let frames = self.beside.frames();
             let last = frames.iter().rev().find(|frame| is_bfd(&frame.seen));
-            self.late_after(last.ok_or_else(|| Failure::new("no BFD packet was seen"))?.at)
+            Ok(self.late(last.ok_or_else(|| Failure::new("no BFD packet was seen"))?.at, first))
         };
         (0..rounds).map(round).collect()
     }
@@ -241,10 +248,9 @@ impl Players<'_> {
     }
 
     /// By how many milliseconds the first advert of the backup came later than the protocol demands.
-    fn late_after(&self, last_word: SystemTime) -> Outcome<f64> {
-        let first = self.capture.wait_advert(TWO, last_word, PATIENCE)?;
+    fn late(&self, last_word: SystemTime, first: SystemTime) -> f64 {
         let took = first.duration_since(last_word).unwrap_or_default();
-        Ok((took.as_secs_f64() - self.case.bound().as_secs_f64()) * 1_000.0)
+        (took.as_secs_f64() - self.case.bound().as_secs_f64()) * 1_000.0
     }
 }
 

@@ -83,7 +83,8 @@ fn help(words: &[&str]) -> Outcome<String> {
 fn daemon(options: &str, config: &str) -> Roff {
     page(include_str!("man/keepalived.md"), |roff, what| match what {
         "options" => self::options(roff, options),
-        _ => listed(roff, config),
+        "commands" => listed(roff, "", options.split_once("\nCommands").map_or("", |(_, commands)| commands)),
+        _ => listed(roff, "config ", config),
     })
 }
 
@@ -128,9 +129,10 @@ fn page(source: &str, fill: impl Fn(&mut Roff, &str)) -> Roff {
     roff
 }
 
-/// The lines of a help text: option, two blanks, what it does; a long option has the latter on the next line.
+/// The lines of a help text up to the first empty one behind them: option, two blanks, what it does; a long option has the latter on the next line.
 fn options(roff: &mut Roff, help: &str) {
-    let mut lines = help.lines().skip_while(|line| !line.starts_with("  ")).peekable();
+    let listed = help.lines().skip_while(|line| !line.starts_with("  "));
+    let mut lines = listed.take_while(|line| !line.is_empty());
     while let Some(line) = lines.next() {
         let Some(option) = line.strip_prefix("  ").map(str::trim_start) else { continue };
         let (option, what) = match option.split_once("  ") {
@@ -141,11 +143,11 @@ fn options(roff: &mut Roff, help: &str) {
     }
 }
 
-/// The commands of a help text.
-fn listed(roff: &mut Roff, help: &str) {
+/// The commands of a help text, with what comes before each of them.
+fn listed(roff: &mut Roff, before: &str, help: &str) {
     for line in help.lines().filter(|line| line.starts_with("  ")) {
         let (command, what) = line.trim().split_once("  ").unwrap_or((line, ""));
-        item(roff, &format!("config {command}"), &[], what.trim());
+        item(roff, &format!("{before}{command}"), &[], what.trim());
     }
 }
 

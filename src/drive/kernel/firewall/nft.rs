@@ -5,6 +5,7 @@ use std::io;
 use std::net::IpAddr;
 
 use super::{Above, Filter, Reports};
+use crate::drive::ruleset::Ruleset;
 use crate::drive::tool::run;
 use crate::plan::firewall as plan;
 use crate::plan::firewall::Closed;
@@ -18,6 +19,9 @@ pub(super) struct Nft {
     in_force: [Option<Tables>; 2],
     /// What this kernel can do with reports, as far as it has been tried.
     reports: Reports,
+    ruleset: Ruleset,
+    /// Tables that are not as they were put in force.
+    changed: [bool; 2],
 }
 
 /// A family's table as text, and the numbers that the names of interfaces in it stand for.
@@ -29,12 +33,21 @@ struct Tables {
 }
 
 impl Nft {
+    /// Waits until others have changed tables of ours. Loses nothing when dropped while waiting.
+    pub(super) async fn changed(&mut self) {
+        self.changed = self.ruleset.changed().await;
+    }
+
     /// Puts in force what differs; nothing is no table. Returns what becomes of reports of group membership.
     pub(super) fn apply(&mut self, filter: Option<&Filter<'_>>) -> Reports {
         for (place, family) in ["ip", "ip6"].into_iter().enumerate() {
             let mut table = filter.and_then(|filter| table(filter, place, self.reports));
-            if self.in_force[place] == table {
+            let was_changed = std::mem::take(&mut self.changed[place]);
+            if self.in_force[place] == table && !was_changed {
                 continue;
+            }
+            if let (true, Some(Tables { table, .. })) = (was_changed, &table) {
+                tracing::info!("nftables: table {family} {table} was changed by others - restoring it");
             }
             let mut outcome = self.put(place, family, table.as_ref());
             let is_moving = table.as_ref().is_some_and(|table| table.text.contains(DUPLICATE));
@@ -55,6 +68,8 @@ impl Nft {
             // What is refused once will be again, as long as it is the same.
             self.in_force[place] = table;
         }
+        self.ruleset
+            .watch(self.in_force.each_ref().map(|table| table.as_ref().map(|one| one.table.as_str())));
         self.reports
     }
 

@@ -33,3 +33,26 @@ fn a_failover_that_nearly_happened_is_counted() {
     assert_eq!(bench.machine.state(), State::Backup);
     assert_eq!(bench.machine.punctuality().near_failovers, 2);
 }
+
+#[test]
+fn a_reign_of_our_own_is_no_silence_of_the_master() {
+    let mut bench = Bench::backup(params(100));
+    bench.hears(1.0, HIGHER, 200);
+    bench.at(5.0, Event::Tick);
+    assert_eq!(bench.machine.state(), State::Master);
+    for seconds in [60.0, 61.0, 62.0] {
+        bench.hears(seconds, HIGHER, 200);
+    }
+    assert_eq!(bench.machine.state(), State::Backup);
+    assert_eq!(bench.machine.punctuality().near_failovers, 0);
+}
+
+#[test]
+fn a_shorter_interval_makes_no_silence_of_the_time_before() {
+    let mut bench = Bench::backup(Params { version: Version::V3, ..params(100) });
+    for (seconds, interval) in [(1.0, SECOND), (2.0, SECOND / 10), (2.1, SECOND / 10)] {
+        let advert = Advert { interval, ..advert(bench.machine.params(), 200) };
+        bench.at(seconds, Event::Advert { from: HIGHER, advert });
+    }
+    assert_eq!(bench.machine.punctuality().near_failovers, 0);
+}

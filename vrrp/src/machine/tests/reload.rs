@@ -33,6 +33,34 @@ fn a_changed_backup_forgets_the_master_and_listens_again() {
 }
 
 #[test]
+fn a_changed_backup_goes_on_counting_with_the_interval_of_its_master() {
+    let ours = Params { version: Version::V3, interval: SECOND / 10, ..params(150) };
+    let mut bench = Bench::backup(ours.clone());
+    let advert = Advert { interval: SECOND, ..advert(&ours, 200) };
+    bench.at(0.2, Event::Advert { from: LOWER, advert });
+    assert_eq!(
+        reload(&mut bench, 0.3, Params { priority: Priority::new(160), ..ours.clone() }),
+        Verdict::Absorbed
+    );
+    assert_eq!(bench.deadline(), 300_000 + 3_375_000);
+    assert_eq!(reload(&mut bench, 0.4, ours.clone()), Verdict::Absorbed);
+    assert_eq!(bench.machine.master_interval(), SECOND);
+    assert_eq!(
+        reload(&mut bench, 0.5, Params { version: Version::V2, interval: SECOND, ..ours }),
+        Verdict::Absorbed
+    );
+    assert_eq!(bench.deadline(), 500_000 + 3_414_062);
+}
+
+#[test]
+fn a_changed_backup_without_a_master_counts_with_its_own_new_interval() {
+    let ours = Params { version: Version::V3, ..params(150) };
+    let mut bench = Bench::backup(ours.clone());
+    reload(&mut bench, 0.5, Params { interval: 2 * SECOND, ..ours });
+    assert_eq!(bench.machine.master_interval(), 2 * SECOND);
+}
+
+#[test]
 fn another_vrid_is_another_router() {
     let mut bench = Bench::master(params(150));
     let other = Params { vrid: Vrid::new(52).expect("not 0"), ..params(150) };

@@ -43,6 +43,30 @@ fn after_a_startup_delay_silence_counts_from_its_end() {
 }
 
 #[test]
+fn a_startup_delay_that_changes_moves_the_deadline_with_its_end() {
+    for (quiet, expected) in
+        [(6, 7_000_000 + 3_414_062), (1, 2_000_000 + 3_414_062), (0, 1_000_000 + 3_414_062)]
+    {
+        let mut bench = Bench::new(params(150));
+        bench.at(0.0, Event::Start { quiet: 4 * SECOND });
+        bench.at(1.0, Event::Delay { quiet: quiet * SECOND });
+        assert_eq!(bench.deadline(), expected);
+        bench.hears(1.5, HIGHER, 200);
+        assert_eq!(bench.machine.leader().is_some(), quiet == 0, "nothing counts for {quiet} s more");
+    }
+}
+
+#[test]
+fn a_startup_delay_does_not_come_back() {
+    let mut bench = Bench::new(params(150));
+    bench.at(0.0, Event::Start { quiet: SECOND });
+    bench.at(2.0, Event::Delay { quiet: 60 * SECOND });
+    assert_eq!(bench.deadline(), 4_414_062);
+    bench.hears(2.5, HIGHER, 200);
+    assert_eq!(bench.deadline(), 2_500_000 + 3_414_062);
+}
+
+#[test]
 fn an_owner_waits_for_the_startup_delay_and_one_interval() {
     let mut bench = Bench::new(Params { role: Role::Master, ..params(255) });
     bench.at(0.0, Event::Start { quiet: 4 * SECOND });
