@@ -137,6 +137,7 @@ impl Pair {
     pub fn forger(&self) -> Outcome<(Ipv4Addr, Forger)> {
         let address = Ipv4Addr::new(172, 16, 0, 9);
         let node = self.scene.node("forger")?.on(&self.link, "eth0", &[&format!("{address}/24")])?;
+        node.wait_until_connected("eth0")?;
         Ok((address, Forger::new(node, address)?))
     }
 

@@ -5,6 +5,7 @@ use crate::{
     capture::Capture,
     failure::{Failure, Outcome, While as _},
     namespace::Namespace,
+    wait::eventually,
 };
 use std::{
     cell::Cell,
@@ -15,6 +16,7 @@ use std::{
     process::{self, Command},
     rc::Rc,
     sync::atomic::{AtomicU32, Ordering},
+    time::Duration,
 };
 
 /// Where scenes keep their files: a file system private to the world entered by [`crate::world`].
@@ -24,6 +26,9 @@ const FILES: &str = "/run/lab";
 /// so that is covered last.
 const OWN_FOLDERS: [&str; 4] = ["/etc/keepalived", "/usr/local/sbin", "/tmp", "/run"];
 const OWN_HOSTS: &str = "/etc/hosts";
+
+/// How long a new interface may take to be of use.
+const CONNECTION: Duration = Duration::from_secs(10);
 
 /// Builds links and nodes.
 ///
@@ -264,13 +269,30 @@ impl Node {
         self.set_port(interface, "up")
     }
 
+    /// Waits until what is sent on the interface reaches the others. The kernel puts a new interface into service some time
+    /// after it was switched on, up to a second later when it has much to do, and drops what is sent before.
+    ///
+    /// # Errors
+    /// There is no such interface, or it is not connected.
+    pub fn wait_until_connected(&self, interface: &str) -> Outcome {
+        let cable = self.cable(interface)?;
+        eventually(&format!("{interface} of {} is connected", self.name), CONNECTION, || {
+            let own = self.namespace.ip(&format!("link show dev {interface}")).ok()?;
+            let port = cable.switch.ip(&format!("-d link show dev {}", cable.port)).ok()?;
+            (own.contains("state UP") && port.contains("state forwarding")).then_some(())
+        })
+    }
+
     fn set_port(&self, interface: &str, state: &str) -> Outcome {
-        let cable = self
-            .cables
+        let cable = self.cable(interface)?;
+        cable.switch.ip(&format!("link set dev {} {state}", cable.port)).map(drop)
+    }
+
+    fn cable(&self, interface: &str) -> Outcome<&Cable> {
+        self.cables
             .iter()
             .find(|cable| cable.interface == interface)
-            .ok_or_else(|| Failure::new(format!("{} has no interface {interface}", self.name)))?;
-        cable.switch.ip(&format!("link set dev {} {state}", cable.port)).map(drop)
+            .ok_or_else(|| Failure::new(format!("{} has no interface {interface}", self.name)))
     }
 }
 
