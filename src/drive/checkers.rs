@@ -381,24 +381,25 @@ impl Worker {
     /// Says once that probes wait, and once that they no longer do.
     fn tell_overdue(&mut self) {
         let now = Instant::now();
-        let (waiting, longest) = self
-            .runner
-            .overdue(now)
-            .filter(|overdue| *overdue > OVERDUE)
-            .fold((0_usize, Duration::ZERO), |(count, longest), one| (count + 1, longest.max(one)));
-        if (waiting > 0) == self.overdue {
+        let waiting: Vec<_> = self.runner.overdue(now).filter(|(_, overdue)| *overdue > OVERDUE).collect();
+        if waiting.is_empty() != self.overdue {
             return;
         }
-        self.overdue = waiting > 0;
-        if self.overdue {
-            let under_way = self.runner.under_way();
-            let longest = longest.as_secs();
-            tracing::warn!(
-                "{waiting} checks wait for their turn, the longest for {longest} s; {under_way} are under way"
-            );
-        } else {
+        self.overdue = !waiting.is_empty();
+        let Some((id, longest)) = waiting.iter().max_by_key(|(_, overdue)| *overdue) else {
             tracing::info!("Checks are on time again");
-        }
+            return;
+        };
+        let service = self.director.services().get(id.service).map(|service| service.params());
+        let server = service.and_then(|service| Some((service.servers.get(id.server)?.id, &service.id)));
+        let whose = server.map(|(server, service)| format!(" (of {server} for VS {service})"));
+        tracing::warn!(
+            "{} checks wait for their turn, the longest for {} s{}; {} are under way",
+            waiting.len(),
+            longest.as_secs(),
+            whose.unwrap_or_default(),
+            self.runner.under_way()
+        );
     }
 
     async fn reload(&mut self, plan: CheckersPlan) {

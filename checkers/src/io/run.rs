@@ -99,10 +99,11 @@ impl Runner {
         self.lateness
     }
 
-    /// For how long probes wait that should have begun, in no order.
-    pub fn overdue(&self, now: Instant) -> impl Iterator<Item = Duration> {
-        let due = self.checkers.values().filter_map(|checker| checker.due);
-        due.filter_map(move |due| now.checked_duration_since(due)).filter(|overdue| !overdue.is_zero())
+    /// The checkers whose probes should have begun, and for how long each has waited, in no order.
+    pub fn overdue(&self, now: Instant) -> impl Iterator<Item = (CheckerId, Duration)> {
+        let due = self.checkers.iter().filter_map(|(id, checker)| Some((*id, checker.due?)));
+        due.filter_map(move |(id, due)| Some((id, now.checked_duration_since(due)?)))
+            .filter(|(_, overdue)| !overdue.is_zero())
     }
 
     /// Forgets everything; probes under way are ended and tell nothing.

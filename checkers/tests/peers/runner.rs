@@ -106,7 +106,7 @@ async fn only_probes_that_should_have_begun_are_overdue() {
     runner.plan(id(1), 0, now + second);
     runner.plan(id(2), 0, now);
     runner.plan(id(3), 0, now - second);
-    assert_eq!(runner.overdue(now).collect::<Vec<_>>(), [second]);
+    assert_eq!(runner.overdue(now).collect::<Vec<_>>(), [(id(3), second)]);
     runner.rest(id(3));
     assert_eq!(runner.overdue(now).count(), 0);
 }
