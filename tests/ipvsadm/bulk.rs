@@ -2,20 +2,17 @@
 
 use crate::{
     beside::{ORIGINAL, RESET, Stage, stage},
-    play::{Played, play, run},
+    play::{Played, play, run, settled},
 };
-use lab::{Binary, Namespace, Node, Outcome, eventually};
+use lab::{Binary, Namespace, Outcome};
 use std::{
     io,
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
 };
 
 /// Lines before the fault and behind it.
 const HALF: u32 = 150;
-
-const SETTLES: Duration = Duration::from_secs(30);
 
 /// Faults of each class: the first four leave the rest to be done, the others end it; `-a` finds what came before.
 const FAULTS: &[&str] = &[
@@ -44,7 +41,7 @@ pub(crate) fn a_bad_line_among_hundreds_is_told_and_the_rest_is_done_alike(ours:
     let told_by = |program: &Path, script: &str| -> Outcome<[Played; 2]> {
         play(node, ORIGINAL.as_ref(), RESET)?;
         let restored = node.enter(|| run(program, &["-R".to_owned()], script.as_bytes()))??;
-        Ok([restored, settled(node)?])
+        Ok([restored, settled(node, ORIGINAL.as_ref(), "-Sn")?.remove(0)])
     };
     for (fault, end) in FAULTS.iter().flat_map(|fault| [(fault, "\n"), (fault, "\r\n")]) {
         let script = hundreds(fault, end);
@@ -59,18 +56,6 @@ pub(crate) fn a_bad_line_among_hundreds_is_told_and_the_rest_is_done_alike(ours:
         }
     }
     Ok(())
-}
-
-/// The table as two readings in a row show it: the kernel's listing in parts repeats or leaves out rows while scenes in other
-/// namespaces change theirs.
-fn settled(node: &Node) -> Outcome<Played> {
-    let read = || play(node, ORIGINAL.as_ref(), "-Sn\n").ok()?.pop();
-    let mut last = None;
-    eventually("a table that is read alike twice", SETTLES, || {
-        let now = read()?;
-        let before = last.replace(now.out.clone());
-        (before.as_ref() == Some(&now.out)).then_some(now)
-    })
 }
 
 /// A service comes and goes with its servers, over and over.

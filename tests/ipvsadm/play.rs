@@ -1,13 +1,17 @@
 //! Runs lists of command lines and notes what became of each.
 
-use lab::{Node, Outcome};
+use lab::{Node, Outcome, eventually};
 use std::{
     fmt,
     io::{self, Write as _},
     os::unix::process::CommandExt as _,
     path::Path,
     process::{Command, Stdio},
+    time::Duration,
 };
+
+/// How long a listing may take to be the same twice.
+const SETTLES: Duration = Duration::from_secs(60);
 
 /// What became of one command line.
 #[derive(Debug)]
@@ -42,6 +46,20 @@ pub(crate) fn lines(text: &str) -> impl Iterator<Item = &str> {
 pub(crate) fn play(node: &Node, program: &Path, text: &str) -> Outcome<Vec<Played>> {
     let run = || lines(text).map(|line| one(program, line)).collect::<io::Result<Vec<Played>>>();
     Ok(node.enter(run)??)
+}
+
+/// Runs command lines that only show something, each until it shows the same twice in a row: the kernel's listing repeats or
+/// leaves out rows of a large table while scenes in other namespaces change theirs.
+pub(crate) fn settled(node: &Node, program: &Path, text: &str) -> Outcome<Vec<Played>> {
+    let settle = |line: &str| {
+        let mut last = None;
+        eventually(&format!("“{line}” shows the same twice"), SETTLES, || {
+            let now = play(node, program, line).ok()?.pop()?;
+            let before = last.replace(now.out.clone());
+            (before.as_ref() == Some(&now.out)).then_some(now)
+        })
+    };
+    lines(text).map(settle).collect()
 }
 
 /// Runs the program with words and standard input, as `ipvsadm`.

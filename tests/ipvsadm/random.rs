@@ -2,7 +2,7 @@
 
 use crate::{
     beside::{ORIGINAL, RESET, Stage, stage},
-    play::{play, run},
+    play::{play, run, settled},
 };
 use lab::{Binary, Node, Outcome};
 use std::{collections::BTreeSet, fmt::Write as _, path::Path};
@@ -111,7 +111,7 @@ fn restore(node: &Node, program: &Path, script: &str) -> Outcome {
 }
 
 fn saved(node: &Node, program: &Path) -> Outcome<String> {
-    Ok(play(node, program, "-Sn\n")?.remove(0).out)
+    Ok(settled(node, program, "-Sn")?.remove(0).out)
 }
 
 /// What the original leaves out.
@@ -136,7 +136,7 @@ pub(crate) fn random_tables_are_saved_restored_and_shown_alike(ours: &Binary) ->
         assert_eq!(first.lines().count(), lines.lines().count());
         assert_eq!(without_thresholds(&first), saved(node, theirs)?, "table {seed}");
         let shown = |program| -> Outcome<Vec<String>> {
-            Ok(play(node, program, LAYOUTS)?.into_iter().map(|played| played.out).collect())
+            Ok(settled(node, program, LAYOUTS)?.into_iter().map(|played| played.out).collect())
         };
         assert_eq!(shown(ours)?, shown(theirs)?, "table {seed}");
         for program in [ours, theirs] {
