@@ -13,8 +13,8 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::error::errno;
 use crate::frame::{family_lookup, family_number, parts, write};
 use crate::{
-    Answer, Daemon, Destination, DestinationEntry, DestinationId, Error, Info, Malformed, Reply, Request,
-    ServiceEntry, ServiceId, ServiceSpec, Socket, Timeouts, Transport, Weight,
+    Answer, Cause, Daemon, Destination, DestinationEntry, DestinationId, Error, Info, Malformed, Reply,
+    Request, ServiceEntry, ServiceId, ServiceSpec, Socket, Timeouts, Transport, Weight,
 };
 
 /// Messages in one datagram. The kernel's default buffer holds 277 answers, should every request fail.
@@ -151,21 +151,36 @@ impl<T: Transport> Handle<T> {
         patience: Duration,
     ) -> Result<u64, Error> {
         let end = Instant::now() + patience;
+        let mut was_quieted = false;
         loop {
             let entries = self.destinations(service).await?;
             let Some(entry) = entries.into_iter().find(|entry| entry.destination.id == destination) else {
                 return Ok(0);
             };
             let left = u64::from(entry.active) + u64::from(entry.inactive);
-            if entry.destination.weight != Weight::ZERO {
+            let is_quiet = entry.destination.weight == Weight::ZERO;
+            let step = if !is_quiet {
                 let quiet = Destination { weight: Weight::ZERO, ..entry.destination };
-                self.change(&Request::SetDestination(service, quiet)).await??;
-                // A connection may have come before it was quiet.
-                continue;
-            }
-            if left == 0 {
-                self.change(&Request::DelDestination(service, destination)).await??;
-                return Ok(0);
+                Some(Request::SetDestination(service, quiet))
+            } else {
+                (left == 0).then_some(Request::DelDestination(service, destination))
+            };
+            if let Some(step) = step {
+                match self.change(&step).await? {
+                    Ok(()) if is_quiet => return Ok(0),
+                    Ok(()) => {}
+                    // Somebody else took it out since it was looked at.
+                    Err(refusal)
+                        if matches!(refusal.cause, Cause::NoSuchService | Cause::NoSuchDestination) =>
+                    {
+                        return Ok(0);
+                    }
+                    Err(refusal) => return Err(refusal.into()),
+                }
+                // A connection may have come before it was quiet. Whoever sets the weight back each time is not raced.
+                if !std::mem::replace(&mut was_quieted, true) {
+                    continue;
+                }
             }
             if Instant::now() >= end {
                 return Ok(left);

@@ -289,3 +289,35 @@ async fn a_drained_destination_gets_weight_0_and_goes_with_its_last_connection()
     // Looked, made quiet, looked three times more, removed.
     assert_eq!(commands, [8, 6, 8, 8, 8, 7]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn draining_ends_in_time_though_others_set_the_weight_back() {
+    let mut kernel = Kernel::new(|_, message| {
+        if message.bytes[16] != 8 {
+            return Reaction::Done;
+        }
+        let mut part = answering(message, &bytes(vectors::DESTINATION_PLAIN));
+        part[64..68].copy_from_slice(&5_u32.to_ne_bytes());
+        part[112..116].copy_from_slice(&3_u32.to_ne_bytes());
+        Reaction::Raw(vec![part, done(message)])
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let server = ipvs::DestinationId { addr: [10, 2, 0, 11].into(), port: 80 };
+    let drained = handle.drain(web(), server, std::time::Duration::from_secs(3));
+    assert_eq!(tokio::time::timeout(std::time::Duration::from_secs(60), drained).await.unwrap().unwrap(), 3);
+    drop(handle);
+    assert!(kernel.received.len() < 20, "{} requests in three seconds", kernel.received.len());
+}
+
+#[tokio::test(start_paused = true)]
+async fn draining_what_somebody_else_takes_out_meanwhile_is_done() {
+    let mut kernel = Kernel::new(|_, message| {
+        if message.bytes[16] != 8 {
+            return Reaction::Refused(2);
+        }
+        Reaction::Raw(vec![answering(message, &bytes(vectors::DESTINATION_PLAIN)), done(message)])
+    });
+    let mut handle = Handle::over(&mut kernel).await.unwrap();
+    let server = ipvs::DestinationId { addr: [10, 2, 0, 11].into(), port: 80 };
+    assert_eq!(handle.drain(web(), server, std::time::Duration::from_secs(3)).await.unwrap(), 0);
+}
