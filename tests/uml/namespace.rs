@@ -1,6 +1,6 @@
 //! The table of a network namespace that whoever writes it is not in.
 
-use crate::stage::START;
+use crate::{stage::START, syncd::CONFIG};
 use ipvs::{Handle, Name, Request, Service, ServiceId};
 use lab::{Binary, Failure, Mark, Outcome, Process, Scene, eventually};
 use nix::sys::signal::Signal;
@@ -10,28 +10,6 @@ use std::{
     path::Path,
     process::Command,
 };
-
-const CONFIG: &str = "net_namespace_ipvs tables
-global_defs {
-    lvs_sync_daemon eth1 inst VI_1
-}
-vrrp_instance VI_1 {
-    interface eth1
-    virtual_router_id 50
-    priority 200
-    virtual_ipaddress {
-        172.16.0.205
-    }
-}
-virtual_server 10.1.0.1 80 {
-    lvs_sched rr
-    lvs_method DR
-    protocol TCP
-    real_server 10.1.0.2 80 {
-        weight 1
-    }
-}
-";
 
 pub(crate) fn a_handle_speaks_to_the_table_of_another_namespace(_: &Binary) -> Outcome {
     let scene = Scene::new()?;
@@ -81,7 +59,8 @@ pub(crate) fn the_daemon_writes_the_table_of_the_namespace_that_net_namespace_ip
     };
     let says = |daemon: &Process, words| daemon.journal().wait(Mark::default(), words, START).map(drop);
 
-    let mut daemon = start("", CONFIG)?;
+    let elsewhere = format!("net_namespace_ipvs tables\n{CONFIG}");
+    let mut daemon = start("", &elsewhere)?;
     says(
         &daemon,
         "IPVS: Can't initialize ipvs: network namespace /run/netns/tables: No such file or directory",
@@ -90,7 +69,7 @@ pub(crate) fn the_daemon_writes_the_table_of_the_namespace_that_net_namespace_ip
 
     let made = "ip netns add tables && ip -n tables link add eth1 type dummy && ip -n tables link set eth1 up && \
                 ip -n tables address add 10.1.0.3/24 dev eth1 &&";
-    let mut daemon = start(made, CONFIG)?;
+    let mut daemon = start(made, &elsewhere)?;
     let file = format!("/proc/{}/root/run/netns/tables", daemon.pid());
     let shown = |words: &[&str]| {
         let output =
@@ -104,7 +83,7 @@ pub(crate) fn the_daemon_writes_the_table_of_the_namespace_that_net_namespace_ip
     eventually("its daemon there", START, || shown(&["-L", "--daemon"])?.starts_with(sends).then_some(()))?;
     assert_eq!(node.run("ipvsadm", &["-Sn"])?, "");
 
-    fs::write(node.outside("/run/k.conf"), CONFIG.replace("net_namespace_ipvs tables\n", ""))?;
+    fs::write(node.outside("/run/k.conf"), CONFIG)?;
     daemon.signal(Signal::SIGHUP)?;
     says(&daemon, "Cannot change IPVS network namespace at a reload - please restart keepalived")?;
     assert_eq!(shown(&["-Sn"]).as_deref(), Some(full));

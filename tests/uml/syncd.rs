@@ -3,7 +3,8 @@
 use crate::stage::START;
 use lab::{Binary, Keepalived, Outcome, Scene, eventually};
 
-const CONFIG: &str = "global_defs {
+/// A virtual router, a virtual server, and a synchronisation daemon that follows the router.
+pub(crate) const CONFIG: &str = "global_defs {
     lvs_sync_daemon eth1 inst VI_1
 }
 vrrp_instance VI_1 {
