@@ -215,7 +215,7 @@ impl<T: Transport> Handle<T> {
     ///
     /// # Errors
     ///
-    /// [`Cause::NoSuchService`](crate::Cause::NoSuchService) when it is not there.
+    /// [`Cause::NoSuchService`] when it is not there.
     pub async fn service(&mut self, id: ServiceId) -> Result<ServiceEntry, Error> {
         let reply = self.ask(&Request::GetService(id)).await?;
         service_of(&reply)
