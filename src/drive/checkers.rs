@@ -326,6 +326,7 @@ impl Worker {
         let first = self.director.arm(Instant::now(), chance, &mut actions);
         let (limit, programs) = (probes_at_once(&first), Arc::new(self.programs.clone()));
         self.runner = Runner::with_programs(limit, self.tls.clone(), programs);
+        self.runner.reserve(first.len());
         for (id, at) in first {
             self.plan(id, at);
         }

@@ -19,7 +19,7 @@ use crate::{Failure, Outcome, Step, Trouble};
 /// The outcome of the probe: what the network refuses is the server's failure, anything else is this machine's trouble
 /// and does not count (checkers.md §4.6).
 pub(crate) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Outcome> {
-    let socket = open(endpoint, Type::STREAM, Protocol::TCP).map_err(Outcome::Unable)?;
+    let socket = open_stream(endpoint).map_err(Outcome::Unable)?;
     let stream = begin(socket, endpoint.dest)?;
     match timeout(endpoint.timeout, stream.writable()).await {
         Err(_elapsed) => return Err(Outcome::Failed(Failure::ConnectTimeout)),
@@ -30,6 +30,11 @@ pub(crate) async fn connect(endpoint: &Endpoint) -> Result<TcpStream, Outcome> {
         Ok(None) => Ok(stream),
         Ok(Some(error)) | Err(error) => Err(judge(&error)),
     }
+}
+
+/// A socket for a TCP connection as the endpoint wants it, not yet connected.
+pub(super) fn open_stream(endpoint: &Endpoint) -> Result<Socket, Trouble> {
+    open(endpoint, Type::STREAM, Protocol::TCP)
 }
 
 /// A socket as the endpoint wants it, not yet connected.

@@ -96,6 +96,44 @@ async fn a_checker_that_was_replaced_or_cleared_tells_nothing_any_more() {
 }
 
 #[tokio::test]
+async fn a_server_that_refuses_fails_and_one_that_rests_meanwhile_tells_nothing() {
+    let (silent, refusing) = (BlackHole::new(), Refusing::new());
+    let mut runner = Runner::new(8, Tls::default());
+    let now = Instant::now();
+    for (number, addr) in [(0, silent.addr()), (1, refusing.addr()), (2, refusing.addr())] {
+        runner.insert(id(number), tcp_check(addr, Duration::from_millis(100)));
+        runner.plan(id(number), 0, now);
+    }
+    // Both have been answered: one is handed out, the other waits.
+    let (first, outcome) = next(&mut runner).await;
+    assert_eq!(outcome, Outcome::Failed(Failure::Connect(111)));
+    runner.rest(id(0));
+    runner.rest(id(3 - first.server));
+    assert_eq!((runner.under_way(), runner.try_next()), (0, None));
+    assert!(timeout(Duration::from_millis(300), runner.next()).await.is_err(), "it rests");
+}
+
+#[tokio::test]
+async fn a_place_that_is_used_again_is_not_ended_by_the_deadline_of_the_one_before() {
+    let (silent, server) = (BlackHole::new(), Accepting::new());
+    let mut runner = Runner::new(8, Tls::default());
+    let now = Instant::now();
+    runner.insert(id(0), tcp_check(server.addr(), Duration::from_millis(200)));
+    runner.insert(id(1), tcp_check(silent.addr(), Duration::from_millis(500)));
+    // As long as it is under way, deadlines after its own are not looked at.
+    runner.insert(id(2), tcp_check(silent.addr(), Duration::from_millis(150)));
+    runner.plan(id(2), 0, now);
+    runner.plan(id(0), 0, now);
+    assert_eq!(next(&mut runner).await, (id(0), Outcome::Passed));
+    let begun = Instant::now();
+    runner.plan(id(1), 0, begun);
+    let timed_out = Outcome::Failed(Failure::ConnectTimeout);
+    assert_eq!(next(&mut runner).await, (id(2), timed_out));
+    assert_eq!(next(&mut runner).await, (id(1), timed_out));
+    assert!(begun.elapsed() >= Duration::from_millis(500), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
 async fn only_probes_that_should_have_begun_are_overdue() {
     let server = Accepting::new();
     let mut runner = Runner::new(8, Tls::default());
