@@ -15,15 +15,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
             println!("stopping {daemon:?}");
             Request::DelDaemon { role: Role::Master, interface: None, sync_id: daemon.sync_id }
         }
-        None => Request::NewDaemon(Daemon {
-            role: Role::Master,
-            interface,
-            sync_id: 1,
-            max_len: None,
-            group: None,
-            port: None,
-            ttl: None,
-        }),
+        None => Request::NewDaemon(Daemon::new(Role::Master, interface, 1)),
     };
     ipvs.change(&request).await??;
     println!("running now: {:?}", ipvs.daemons().await?);

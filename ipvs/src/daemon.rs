@@ -51,6 +51,11 @@ pub struct Daemon {
 }
 
 impl Daemon {
+    /// One whose length, group, port and time to live are the kernel's defaults.
+    pub fn new(role: Role, interface: Name, sync_id: u8) -> Self {
+        Self { role, interface, sync_id, max_len: None, group: None, port: None, ttl: None }
+    }
+
     /// The attributes that stop it; the kernel looks at the role alone.
     pub(crate) fn encode_id(role: Role, interface: Option<Name>, sync_id: u8) -> Vec<DaemonAttr> {
         vec![
@@ -133,15 +138,7 @@ mod tests {
     #[test]
     fn what_is_left_open_is_met_by_the_kernels_defaults() {
         let interface = Name::new("eth0").expect("short");
-        let wanted = Daemon {
-            role: Role::Backup,
-            interface,
-            sync_id: 7,
-            max_len: None,
-            group: None,
-            port: None,
-            ttl: None,
-        };
+        let wanted = Daemon::new(Role::Backup, interface, 7);
         let running = Daemon {
             max_len: Some(1472),
             group: Some(DEFAULT_GROUP),

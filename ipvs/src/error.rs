@@ -35,6 +35,9 @@ pub enum Error {
     /// A question was refused.
     #[error(transparent)]
     Refused(#[from] Refusal),
+    /// A question among changes: its answer would be lost.
+    #[error("{0:?} is a question, not a change")]
+    NotAChange(Command),
 }
 
 /// An answer that makes no sense: what is missing in it or wrong.

@@ -1,8 +1,9 @@
 //! Messages in datagrams: how they are written one behind the other, and how answers are taken apart.
 
 use netlink_packet_core::{
-    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_ERROR,
-    NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator, ParseableParametrized,
+    Emitable, NLM_F_ACK, NLM_F_ACK_TLVS, NLM_F_CAPPED, NLM_F_DUMP_INTR, NLM_F_REQUEST, NLMSG_DONE,
+    NLMSG_ERROR, NetlinkBuffer, NetlinkHeader, NetlinkMessage, NetlinkPayload, NlasIterator,
+    ParseableParametrized,
 };
 use netlink_packet_generic::ctrl::nlas::GenlCtrlAttrs;
 use netlink_packet_generic::ctrl::{GenlCtrl, GenlCtrlCmd};
@@ -87,6 +88,11 @@ impl<'a> Part<'a> {
             payload: message.payload(),
             flags: message.flags(),
         })
+    }
+
+    /// Whether nothing of the dump comes behind it.
+    pub(crate) fn ends_a_dump(&self) -> bool {
+        self.kind == NLMSG_DONE || self.kind == NLMSG_ERROR
     }
 
     /// Whether the table changed while this part of a dump was made.

@@ -4,14 +4,15 @@
 //! acknowledgement. The kernel executes all, in order, answers each failure on its own, and then the acknowledgement;
 //! so silence up to there means success.
 
+use std::collections::HashSet;
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
 
-use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_DONE, NLMSG_ERROR, NetlinkBuffer};
-use tokio::time::{Instant, sleep, timeout};
+use netlink_packet_core::{NLM_F_ACK, NLM_F_DUMP, NLM_F_REQUEST, NLMSG_ERROR, NetlinkBuffer};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use crate::error::errno;
-use crate::frame::{family_lookup, family_number, parts, write};
+use crate::frame::{Part, family_lookup, family_number, parts, write};
 use crate::{
     Answer, Cause, Daemon, Destination, DestinationEntry, DestinationId, Error, Info, Malformed, Reply,
     Request, ServiceEntry, ServiceId, ServiceSpec, Socket, Timeouts, Transport, Weight,
@@ -25,6 +26,9 @@ const BATCH_BYTES: usize = 200 * 1024;
 
 /// How long the kernel may take to answer. It answers within `send`, so only a request that it never answers waits.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long the rest of a dump that nobody read may take. The kernel writes it while it is read.
+const MOMENT: Duration = Duration::from_millis(100);
 
 /// How often a destination that is drained is looked at.
 const GLANCE: Duration = Duration::from_secs(1);
@@ -95,8 +99,12 @@ impl<T: Transport> Handle<T> {
     ///
     /// # Errors
     ///
-    /// When the conversation itself fails. Requests of earlier batches are done then, those of the current one may be.
+    /// [`Error::NotAChange`] when one of them is a question, and nothing was asked then. When the conversation itself
+    /// fails; requests of earlier batches are done then, those of the current one may be.
     pub async fn apply(&mut self, requests: &[Request]) -> Result<Vec<Answer>, Error> {
+        if let Some(question) = requests.iter().find(|request| !request.is_change()) {
+            return Err(Error::NotAChange(question.command()));
+        }
         let mut answers = self.apply_once(requests).await?;
         let is_suspect =
             |answer: &Answer| answer.as_ref().is_err_and(|refusal| refusal.errno == errno::ENOENT);
@@ -201,14 +209,16 @@ impl<T: Transport> Handle<T> {
         Ok(Info::decode(&attrs)?)
     }
 
-    /// All services, in the kernel's order.
+    /// All services, in the kernel's order, each once: when others change their tables meanwhile, the kernel repeats some.
     ///
     /// # Errors
     ///
     /// As [`Handle::info`].
     pub async fn services(&mut self) -> Result<Vec<ServiceEntry>, Error> {
         let replies = self.dump(&Request::ListServices).await?;
-        replies.into_iter().map(|reply| service_of(&reply)).collect()
+        let mut seen = HashSet::with_capacity(replies.len());
+        let entries = replies.iter().map(service_of);
+        entries.filter(|entry| entry.as_ref().map_or(true, |entry| seen.insert(entry.service.id))).collect()
     }
 
     /// One service.
@@ -221,14 +231,19 @@ impl<T: Transport> Handle<T> {
         service_of(&reply)
     }
 
-    /// The destinations of a service, newest first; none where there is no such service.
+    /// The destinations of a service, newest first, each once as in [`Handle::services`]; none where there is no such
+    /// service.
     ///
     /// # Errors
     ///
     /// As [`Handle::info`].
     pub async fn destinations(&mut self, id: ServiceId) -> Result<Vec<DestinationEntry>, Error> {
         let replies = self.dump(&Request::ListDestinations(id)).await?;
-        replies.into_iter().map(|reply| destination_of(&reply, id)).collect()
+        let mut seen = HashSet::with_capacity(replies.len());
+        let entries = replies.iter().map(|reply| destination_of(reply, id));
+        entries
+            .filter(|entry| entry.as_ref().map_or(true, |entry| seen.insert(entry.destination.id)))
+            .collect()
     }
 
     /// The whole table without its counters. The kernel does not freeze it meanwhile; see [`Handle::settled_table`].
@@ -386,11 +401,7 @@ impl<T: Transport> Handle<T> {
 
     async fn dump_once(&mut self, request: &Request) -> Result<Vec<Reply>, Error> {
         if let Some(number) = self.unread_dump {
-            // What it held is of no interest any more.
-            match self.read_dump(number, request).await {
-                Ok(_) | Err(Error::Interrupted | Error::Refused(_)) => {}
-                Err(error) => return Err(error),
-            }
+            self.skip_dump(number).await?;
         }
         let number = self.next_sequence();
         let mut datagram = Vec::new();
@@ -400,8 +411,26 @@ impl<T: Transport> Handle<T> {
         self.read_dump(number, request).await
     }
 
+    /// Reads what is left of a dump; what it holds is of no interest any more.
+    async fn skip_dump(&mut self, number: u32) -> Result<(), Error> {
+        let end = Instant::now() + MOMENT;
+        while self.unread_dump.is_some() {
+            match self.receive_until(end).await {
+                // The end was in a datagram that could not be read.
+                Err(Error::NoAnswer) => self.unread_dump = None,
+                other => other?,
+            }
+            let is_end = |part: &Part<'_>| part.sequence == number && part.ends_a_dump();
+            if parts(&self.buffer).flatten().any(|part| is_end(&part)) {
+                self.unread_dump = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// An answer that makes no sense spoils the dump, which is read to its end all the same.
     async fn read_dump(&mut self, number: u32, request: &Request) -> Result<Vec<Reply>, Error> {
-        let mut replies = Vec::new();
+        let mut replies = Ok(Vec::new());
         let mut interrupted = false;
         loop {
             if let Err(error) = self.receive().await {
@@ -417,14 +446,20 @@ impl<T: Transport> Handle<T> {
                     continue;
                 }
                 interrupted |= part.is_interrupted();
-                if part.kind == NLMSG_DONE || part.kind == NLMSG_ERROR {
+                if part.ends_a_dump() {
                     self.unread_dump = None;
                     if interrupted {
                         return Err(Error::Interrupted);
                     }
-                    return part.answer(request)?.map(|()| replies).map_err(Error::from);
+                    part.answer(request)??;
+                    return replies;
                 }
-                replies.push(part.reply()?);
+                if let Ok(readable) = &mut replies {
+                    match part.reply() {
+                        Ok(reply) => readable.push(reply),
+                        Err(error) => replies = Err(error),
+                    }
+                }
             }
         }
     }
@@ -456,7 +491,11 @@ impl<T: Transport> Handle<T> {
     }
 
     async fn receive(&mut self) -> Result<(), Error> {
-        match timeout(self.patience, self.transport.receive(&mut self.buffer)).await {
+        self.receive_until(Instant::now() + self.patience).await
+    }
+
+    async fn receive_until(&mut self, end: Instant) -> Result<(), Error> {
+        match timeout_at(end, self.transport.receive(&mut self.buffer)).await {
             Err(_elapsed) => Err(Error::NoAnswer),
             Ok(Err(error)) if error.raw_os_error() == Some(errno::ENOBUFS) => Err(Error::Overrun),
             Ok(other) => Ok(other?),

@@ -117,6 +117,30 @@ impl Request {
         }
     }
 
+    /// Whether it changes something, which [`Handle::apply`](crate::Handle::apply) does; else it is a question, which
+    /// has a method of its own there.
+    pub fn is_change(&self) -> bool {
+        match self {
+            Self::NewService(_)
+            | Self::SetService(_)
+            | Self::DelService(_)
+            | Self::NewDestination(..)
+            | Self::SetDestination(..)
+            | Self::DelDestination(..)
+            | Self::NewDaemon(_)
+            | Self::DelDaemon { .. }
+            | Self::SetTimeouts(_)
+            | Self::Zero(_)
+            | Self::Flush => true,
+            Self::GetService(_)
+            | Self::ListServices
+            | Self::ListDestinations(_)
+            | Self::ListDaemons
+            | Self::GetTimeouts
+            | Self::GetInfo => false,
+        }
+    }
+
     /// The message that says it.
     pub fn to_message(&self) -> Message {
         let attrs = match self {

@@ -77,11 +77,22 @@ fn disturb(network: &Namespace, is_over: &AtomicBool) -> io::Result<()> {
         .map_err(|failure| io::Error::other(failure.to_string()))?
 }
 
+/// Says that it is over when it goes.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 pub(crate) fn a_table_that_others_change_is_listed_in_whole_lines(ours: &Binary) -> Outcome {
     let Stage { node, .. } = &stage()?;
     let (network, is_over) = (node.namespace(), AtomicBool::new(false));
     std::thread::scope(|scope| -> Outcome {
         let disturber = scope.spawn(|| disturb(network, &is_over));
+        // Also when the listing is wrong: the scope waits for the disturber.
+        let end = End(&is_over);
         let watched = (0..15).try_for_each(|_| -> Outcome {
             for listing in play(node, ours.as_ref(), "-Ln\n-Ln --stats --nosort\n-Sn\n")? {
                 assert_eq!((listing.code, listing.err.as_str()), (Some(0), ""), "{listing}");
@@ -89,7 +100,7 @@ pub(crate) fn a_table_that_others_change_is_listed_in_whole_lines(ours: &Binary)
             }
             Ok(())
         });
-        is_over.store(true, Ordering::Relaxed);
+        drop(end);
         disturber.join().map_err(|_| lab::Failure::new("the disturber panicked"))??;
         watched
     })
