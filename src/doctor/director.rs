@@ -19,7 +19,7 @@ pub(super) fn director(facts: &Facts, examination: &mut Examination) {
             id: "ip_vs",
             what: "The kernel has no IPVS".into(),
             why: "Nothing spreads connections".into(),
-            mend: "modprobe ip_vs".into(),
+            mend: facts.modules.mend("ip_vs"),
         }),
         (Some(daemon), Table::Read(table)) => compare(facts, daemon, table, findings),
         (None, Table::Read(_)) | (_, Table::Unreadable(_)) => {}
@@ -44,7 +44,7 @@ pub(super) fn director(facts: &Facts, examination: &mut Examination) {
             id: "scheduler",
             what: format!("The kernel has no scheduler {name}"),
             why: "Virtual servers that name it cannot be made".into(),
-            mend: format!("modprobe ip_vs_{name}"),
+            mend: facts.modules.mend(&format!("ip_vs_{name}")),
         });
     }
     forwarding(facts, findings);

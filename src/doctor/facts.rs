@@ -7,6 +7,7 @@ use ipvs::ServiceSpec;
 use serde::Serialize;
 
 use super::marks::Marks;
+use super::modules::Modules;
 use crate::plan::checkers::Service;
 use crate::realserver::duty::duties;
 use crate::realserver::host::Host;
@@ -74,6 +75,8 @@ pub(crate) struct Facts {
     pub(crate) table: Table,
     /// Schedulers that the kernel cannot have.
     pub(crate) missing_schedulers: BTreeSet<String>,
+    /// What the kernel has and could load.
+    pub(super) modules: Modules,
     /// Whether rules of netfilter match connections of IPVS (`-m ipvs`).
     pub(crate) ipvs_rules: bool,
     /// What rules of netfilter make of packet marks; looked at only if a virtual server is known by one.

@@ -56,6 +56,7 @@ mod tests {
 
     use super::super::facts::{Daemon, Mistakes, Table};
     use super::super::marks::{Given, Marks};
+    use super::super::modules::Modules;
     use super::*;
     use crate::plan::tests::whole;
     use crate::realserver::host::{DefaultRoute, Interface};
@@ -115,6 +116,7 @@ virtual_server 10.1.0.100 80 {
             directors: Vec::new(),
             table: Table::Read(table),
             missing_schedulers: BTreeSet::new(),
+            modules: Modules::default(),
             ipvs_rules: false,
             daemon: Some(Daemon { pid: 42, net_admin: true }),
         }

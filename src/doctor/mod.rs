@@ -5,6 +5,7 @@ mod facts;
 mod findings;
 mod look;
 mod marks;
+mod modules;
 mod real_server;
 
 use std::ffi::OsString;

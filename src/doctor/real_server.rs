@@ -27,7 +27,15 @@ pub(super) fn real_server(facts: &Facts, roles: Roles, examination: &mut Examina
                 ("vip_missing", format!("{address} is not on {device} of this real server"))
             }
         };
-        findings.push(Finding { id, what, why: step.why, mend: step.change.to_string() });
+        let mend = match step.change {
+            Change::Load(module) => facts.modules.mend(module),
+            change @ (Change::Set { .. }
+            | Change::Up(_)
+            | Change::TakeBoth
+            | Change::Open { .. }
+            | Change::Add { .. }) => change.to_string(),
+        };
+        findings.push(Finding { id, what, why: step.why, mend });
     }
     for remark in remarks {
         match remark {

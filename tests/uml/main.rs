@@ -7,6 +7,7 @@ mod doctor;
 mod dumps;
 mod end;
 mod health;
+mod hostile;
 mod marking;
 mod misc;
 mod namespace;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
                 vmac::a_vmac_follows_the_interface_below_into_its_vrf,
                 vmac::a_vmac_on_a_bond_outlives_the_loss_of_one_of_its_cables,
                 vmac::a_vmac_on_a_vlan_carries_the_addresses,
+                vmac::an_ipvlan_without_an_address_is_in_fault_until_it_has_one,
                 vmac::an_ipvlan_speaks_and_the_addresses_stay_below_it,
                 vmac::unicast_routers_in_a_vrf_hear_each_other,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
@@ -92,6 +94,7 @@ fn main() -> ExitCode {
                 bfd::a_server_leaves_with_its_bfd_session_and_returns_with_it,
                 dumps::checkers_that_die_again_and_again_take_no_row_out_of_the_table,
                 dumps::the_checkers_dump_tells_of_every_server_of_the_seed,
+                hostile::servers_that_answer_nonsense_cost_nobody_but_themselves,
                 refusal::a_missing_right_is_named_and_ends_the_start,
                 refusal::a_scheduler_without_a_module_is_named_and_keeps_nothing_else_away,
                 reload::a_broken_file_leaves_everything_as_it_was,

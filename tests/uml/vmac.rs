@@ -86,6 +86,18 @@ pub(crate) fn an_ipvlan_speaks_and_the_addresses_stay_below_it(binary: &Binary) 
     Ok(())
 }
 
+pub(crate) fn an_ipvlan_without_an_address_is_in_fault_until_it_has_one(binary: &Binary) -> Outcome {
+    let scene = Scene::new()?;
+    let node = node(&scene)?;
+    let mut daemon = Keepalived::start(&node, binary, &config("eth1", "use_ipvlan ipv.50"))?;
+    daemon.logs("(VI_1) IPv4 ipvlan requires a source ip address to be configured", ELECTION)?;
+    daemon.logs("(VI_1) entering FAULT state (no IPv4 address for interface)", ELECTION)?;
+    node.ip("address add 172.16.0.77/24 dev ipv.50")?;
+    daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    holds(&node, "eth1")?;
+    daemon.stop().map(drop)
+}
+
 pub(crate) fn a_vmac_on_a_bond_outlives_the_loss_of_one_of_its_cables(binary: &Binary) -> Outcome {
     let scene = Scene::new()?;
     let link = scene.link("lan")?;
