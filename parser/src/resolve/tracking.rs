@@ -58,7 +58,11 @@ pub(super) fn tracking(
         interfaces: interfaces
             .into_iter()
             .filter_map(|line| {
-                let what = IfName::new(&line.name.value)?;
+                let Some(what) = IfName::new(&line.name.value) else {
+                    let text = format!("({scope}) tracked interface {} doesn't exist", line.name.value);
+                    complaints.at(&line.name.span, text);
+                    return None;
+                };
                 Some(Tracked { span: line.name.span.clone(), what, weight: line.weight(Weight::default()) })
             })
             .collect(),

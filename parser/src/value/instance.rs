@@ -30,8 +30,7 @@ impl Value for InterfaceValue {
             return Err(Refused::Said);
         }
         IfName::new(&word).map(Self).ok_or_else(|| {
-            let name = args.name();
-            args.general(format!("WARNING - interface {word} for vrrp_instance {name} doesn't exist"));
+            args.general(format!("Interface name '{word}' too long - ignoring"));
             Refused::Said
         })
     }

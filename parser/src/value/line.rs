@@ -3,19 +3,28 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::config::{Family, IfName, InterfaceDelay, Linkbeat, LinkbeatKind, Members};
+use crate::config::{Family, IfName, InterfaceDelay, Linkbeat, LinkbeatKind, Located, Members};
 use crate::diag::Class;
 use crate::keyword::{Args, Bounds, Entry};
 use crate::value::address::address;
 use crate::value::number::Integer;
 use crate::value::time;
 
+/// The name of an interface with its place; what is too long for the kernel is none that it knows.
+fn interface(args: &mut Args<'_, '_>, word: &str, what: &str) -> Option<Located<IfName>> {
+    let name = IfName::new(word);
+    if name.is_none() {
+        args.general(format!("unknown interface {word} specified for {what}"));
+    }
+    name.map(|name| args.located(name))
+}
+
 impl Entry for Linkbeat {
     const SYNTAX: &'static str = "{ IFNAME [MII|ETHTOOL|IOCTL] … }";
 
     fn read(args: &mut Args<'_, '_>) -> Option<Self> {
         let word = args.optional()?;
-        let interface = IfName::new(&word).map(|name| args.located(name));
+        let interface = interface(args, &word, "linkbeat interface");
         let kind = match args.optional().as_deref() {
             None => None,
             Some("MII") => Some(LinkbeatKind::Mii),
@@ -35,7 +44,7 @@ impl Entry for InterfaceDelay {
 
     fn read(args: &mut Args<'_, '_>) -> Option<Self> {
         let word = args.optional()?;
-        let interface = IfName::new(&word).map(|name| args.located(name));
+        let interface = interface(args, &word, "up/down delay");
         let range = Duration::ZERO..=time::secs(255);
         let Some(number) = args.optional() else {
             args.complain(Class::Log, format!("No delay specified for interface {word}"));

@@ -232,3 +232,25 @@ fn the_first_old_sync_daemon_counts_unless_there_is_a_global_one() {
     let unknown = format!("global_defs {{\nlvs_sync_daemon eth2 inst C\n}}\n{both}");
     assert_eq!(read(unknown).0.global.sync_daemon, None);
 }
+
+/// No interface has a name of more than 15 bytes, so none of these can come yet.
+#[test]
+fn an_interface_whose_name_is_too_long_is_complained_about_wherever_it_is_named() {
+    let (config, diagnostics) = read(
+        "vrrp_instance V {\ninterface <put-interface-here>\nvirtual_router_id 51\nvirtual_ipaddress { 10.0.0.1 }\n}
+         vrrp_instance W {\ninterface eth0\nvirtual_router_id 51\nvirtual_ipaddress { 10.0.0.2 }
+         track_interface {\n<put-interface-here>\n}\n}
+         linkbeat_interfaces {\n<put-interface-here>\n}\ninterface_up_down_delays {\n<put-interface-here> 3\n}\n",
+    );
+    let said = shown(&diagnostics);
+    for words in [
+        "2 Interface name '<put-interface-here>' too long - ignoring",
+        "(W) tracked interface <put-interface-here> doesn't exist",
+        "unknown interface <put-interface-here> specified for linkbeat interface",
+        "unknown interface <put-interface-here> specified for up/down delay",
+    ] {
+        assert!(said.iter().any(|line| line.contains(words)), "{words}: {said:#?}");
+    }
+    assert!(config.vrrp_instances.iter().all(|instance| instance.tracking.interfaces.is_empty()));
+    assert!(config.linkbeat.is_empty() && config.interface_delays.is_empty());
+}
