@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut buffer = [0; 2048];
     loop {
         poll_fn(|context| sockets.poll_readable(context)).await;
-        while let Read::Whole(Envelope::Ipv4 { length }) = sockets.read(&mut buffer)? {
+        while let Read::Whole { envelope: Envelope::Ipv4 { length }, .. } = sockets.read(&mut buffer)? {
             let Ok(header) = Ipv4View::new(&buffer[..length]) else { continue };
             let Ok(advert) = PduView::new(header.payload()) else { continue };
             let addresses: Vec<_> = advert.addresses(Family::Ipv4).map(|one| one.to_string()).collect();

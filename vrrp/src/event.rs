@@ -62,6 +62,8 @@ pub enum Cause {
     SourceNotConfigured,
     /// It is unicast and has nobody to speak to.
     NoPeers,
+    /// It is multicast, and its interface is not.
+    NoMulticast,
     /// Another member of its sync group is in FAULT.
     Partner,
     /// Another member of its sync group waits for what is not known yet. Nobody is told of this one.

@@ -26,24 +26,49 @@ pub enum Line {
     EnteringMaster,
     EnteringFault,
     FaultAtStart,
-    FaultInterfaceDown { interface: String },
-    FaultNoAddress { family: Family },
+    FaultInterfaceDown {
+        interface: String,
+    },
+    FaultNoAddress {
+        family: Family,
+    },
     FaultSourceNotConfigured,
     FaultNoPeers,
-    FaultScript { script: String },
-    FaultFile { file: String, number: i32 },
-    FaultProcess { process: String },
+    /// Its interface does not take part in multicast, without which it reaches nobody.
+    FaultNoMulticast {
+        /// Its interface.
+        interface: String,
+    },
+    FaultScript {
+        script: String,
+    },
+    FaultFile {
+        file: String,
+        number: i32,
+    },
+    FaultProcess {
+        process: String,
+    },
 
     // Tracked things.
-    FileFaults { file: String },
-    FileRecovers { file: String },
-    BfdTurned { session: String, up: bool },
+    FileFaults {
+        file: String,
+    },
+    FileRecovers {
+        file: String,
+    },
+    BfdTurned {
+        session: String,
+        up: bool,
+    },
 
     // The system.
     SettingVips,
     RemovingVips,
     SettingExcludedVips,
     RemovingExcludedVips,
+    SettingFirewallRule,
+    RemovingFirewallRule,
     SettingRoutes,
     RemovingRoutes,
     SettingRules,
@@ -51,76 +76,225 @@ pub enum Line {
 
     // Timers.
     AdvertTimeout,
-    TimerLate { by: Duration },
-    IntervalLearnt { from: Duration, to: Duration },
-    IntervalReset { from: Duration, to: Duration },
-    PreemptDelayStarted { delay: Duration },
+    TimerLate {
+        by: Duration,
+    },
+    IntervalLearnt {
+        from: Duration,
+        to: Duration,
+    },
+    IntervalReset {
+        from: Duration,
+        to: Duration,
+    },
+    PreemptDelayStarted {
+        delay: Duration,
+    },
     PreemptDelayStopped,
 
     // Adverts in the election.
-    MasterSet { to: IpAddr },
-    MasterChanged { from: IpAddr, to: IpAddr },
+    MasterSet {
+        to: IpAddr,
+    },
+    MasterChanged {
+        from: IpAddr,
+        to: IpAddr,
+    },
     BackupHeardRelease,
     MasterHeardRelease,
     SentRelease,
-    LowerDiscarded { from: IpAddr, priority: Priority },
-    LowerHeard { from: IpAddr, priority: Priority, ours: Priority, answered: bool },
-    HigherHeard { from: IpAddr, priority: Priority, ours: Priority },
-    EqualWithHigherAddress { from: IpAddr, priority: Priority },
+    LowerDiscarded {
+        from: IpAddr,
+        priority: Priority,
+    },
+    LowerHeard {
+        from: IpAddr,
+        priority: Priority,
+        ours: Priority,
+        answered: bool,
+    },
+    HigherHeard {
+        from: IpAddr,
+        priority: Priority,
+        ours: Priority,
+    },
+    EqualWithHigherAddress {
+        from: IpAddr,
+        priority: Priority,
+    },
     EqualWithOurAddress,
-    PriorityChanged { from: Priority, to: Priority },
-    RivalOwner { from: IpAddr },
-    RivalOwnerPersists { from: IpAddr },
+    PriorityChanged {
+        from: Priority,
+        to: Priority,
+    },
+    RivalOwner {
+        from: IpAddr,
+    },
+    RivalOwnerPersists {
+        from: IpAddr,
+    },
     RivalOwnerGone,
     OwnerRestoredOnSilence,
     OwnerRestoredOnLower,
 
     // Packets refused.
-    TooShort { family: Family, authenticated: bool, length: usize },
-    UnexpectedAh { from: IpAddr },
-    MissingAh { from: IpAddr },
-    WrongLength { from: IpAddr, length: usize, expected: usize },
-    WrongTtl { from: IpAddr, ttl: u8 },
-    WrongVersion { from: IpAddr, version: u8, ours: Version },
-    UnknownAuthType { from: IpAddr, kind: u8 },
-    OtherAuthType { from: IpAddr, kind: u8, ours: u8 },
-    WrongPassword { from: IpAddr },
+    TooShort {
+        family: Family,
+        authenticated: bool,
+        length: usize,
+    },
+    UnexpectedAh {
+        from: IpAddr,
+    },
+    MissingAh {
+        from: IpAddr,
+    },
+    WrongLength {
+        from: IpAddr,
+        length: usize,
+        expected: usize,
+    },
+    WrongTtl {
+        from: IpAddr,
+        ttl: u8,
+    },
+    WrongVersion {
+        from: IpAddr,
+        version: u8,
+        ours: Version,
+    },
+    UnknownAuthType {
+        from: IpAddr,
+        kind: u8,
+    },
+    OtherAuthType {
+        from: IpAddr,
+        kind: u8,
+        ours: u8,
+    },
+    WrongPassword {
+        from: IpAddr,
+    },
     WrongAhValue,
-    WrongAhSpi { from: Ipv4Addr, spi: u32 },
-    OldAhSequence { sequence: u32, ours: u32 },
+    WrongAhSpi {
+        from: Ipv4Addr,
+        spi: u32,
+    },
+    OldAhSequence {
+        sequence: u32,
+        ours: u32,
+    },
     AhSequenceOvertaken,
-    MissingTrailer { from: IpAddr },
-    MalformedTrailer { from: IpAddr },
-    StaleTrailer { from: IpAddr, skew: i64, window: Duration },
-    UnknownTrailerKey { from: IpAddr, key: u8 },
-    WrongTrailer { from: IpAddr },
-    ReplayedTrailer { from: IpAddr },
-    ClockSkew { from: IpAddr, skew: i64, window: Duration },
-    OtherIntervalV2 { from: IpAddr, ours: Duration, theirs: Duration },
-    OtherIntervalV3 { ours: Duration, theirs: Duration },
-    ZeroInterval { from: IpAddr },
-    WrongType { from: IpAddr, kind: u8 },
-    TotalLengthMismatch { from: IpAddr, total: usize, received: usize },
-    WrongChecksum { from: IpAddr, version: Version },
-    UnexpectedUnicast { from: IpAddr },
-    UnexpectedMulticast { from: IpAddr },
-    OwnerIgnores { from: IpAddr },
-    OtherAddressCount { expected: usize, received: usize },
-    AddressMissing { from: IpAddr, vrid: Vrid, address: IpAddr },
-    TtlOutsideRange { from: IpAddr, ttl: u8, min: u8, max: u8 },
-    NotAPeer { from: IpAddr },
+    MissingTrailer {
+        from: IpAddr,
+    },
+    MalformedTrailer {
+        from: IpAddr,
+    },
+    StaleTrailer {
+        from: IpAddr,
+        skew: i64,
+        window: Duration,
+    },
+    UnknownTrailerKey {
+        from: IpAddr,
+        key: u8,
+    },
+    WrongTrailer {
+        from: IpAddr,
+    },
+    ReplayedTrailer {
+        from: IpAddr,
+    },
+    ClockSkew {
+        from: IpAddr,
+        skew: i64,
+        window: Duration,
+    },
+    OtherIntervalV2 {
+        from: IpAddr,
+        ours: Duration,
+        theirs: Duration,
+    },
+    OtherIntervalV3 {
+        ours: Duration,
+        theirs: Duration,
+    },
+    ZeroInterval {
+        from: IpAddr,
+    },
+    WrongType {
+        from: IpAddr,
+        kind: u8,
+    },
+    TotalLengthMismatch {
+        from: IpAddr,
+        total: usize,
+        received: usize,
+    },
+    WrongChecksum {
+        from: IpAddr,
+        version: Version,
+    },
+    UnexpectedUnicast {
+        from: IpAddr,
+    },
+    UnexpectedMulticast {
+        from: IpAddr,
+    },
+    OwnerIgnores {
+        from: IpAddr,
+    },
+    OtherAddressCount {
+        expected: usize,
+        received: usize,
+    },
+    AddressMissing {
+        from: IpAddr,
+        vrid: Vrid,
+        address: IpAddr,
+    },
+    TtlOutsideRange {
+        from: IpAddr,
+        ttl: u8,
+        min: u8,
+        max: u8,
+    },
+    NotAPeer {
+        from: IpAddr,
+    },
 
     // Announcements.
-    QueueingAnnouncement { family: Family, interface: String, address: IpAddr },
-    Announcing { family: Family, interface: String, address: IpAddr },
-    AnnouncingSource { address: IpAddr },
+    QueueingAnnouncement {
+        family: Family,
+        interface: String,
+        address: IpAddr,
+    },
+    Announcing {
+        family: Family,
+        interface: String,
+        address: IpAddr,
+    },
+    AnnouncingSource {
+        address: IpAddr,
+    },
 
     // Sending.
-    SendFailed { errno: i32, text: String },
-    SendToPeerFailed { peer: IpAddr, text: String },
+    SendFailed {
+        errno: i32,
+        text: String,
+    },
+    SendToPeerFailed {
+        peer: IpAddr,
+        text: String,
+    },
 
     // Reload.
-    AddressNoLongerConfigured { address: IpAddr, prefix: u8, interface: String },
+    AddressNoLongerConfigured {
+        address: IpAddr,
+        prefix: u8,
+        interface: String,
+    },
 }
 
 impl Line {
@@ -133,6 +307,8 @@ impl Line {
                 | Self::RemovingVips
                 | Self::SettingExcludedVips
                 | Self::RemovingExcludedVips
+                | Self::SettingFirewallRule
+                | Self::RemovingFirewallRule
                 | Self::SettingRoutes
                 | Self::RemovingRoutes
                 | Self::SettingRules
@@ -243,6 +419,10 @@ impl Line {
                 f.write_str("entering FAULT state (src address not configured)")
             }
             Self::FaultNoPeers => f.write_str("Cannot use unicast without any peers - going to fault state"),
+            Self::FaultNoMulticast { interface } => write!(
+                f,
+                "interface {interface} does not support multicast, specify unicast peers - disabling"
+            ),
             Self::FaultScript { script } => write!(f, "entering FAULT state due to script {script}"),
             Self::FaultFile { file, number } => {
                 write!(f, "entering FAULT state (tracked file {file} has status {number})")
@@ -259,6 +439,8 @@ impl Line {
             Self::RemovingVips => f.write_str("removing VIPs."),
             Self::SettingExcludedVips => f.write_str("setting E-VIPs."),
             Self::RemovingExcludedVips => f.write_str("removing E-VIPs."),
+            Self::SettingFirewallRule => f.write_str("setting firewall drop rule"),
+            Self::RemovingFirewallRule => f.write_str("removing firewall drop rule"),
             Self::SettingRoutes => f.write_str("setting Virtual Routes"),
             Self::RemovingRoutes => f.write_str("removing Virtual Routes"),
             Self::SettingRules => f.write_str("setting Virtual Rules"),

@@ -354,6 +354,9 @@ impl Machine {
             Cause::NoSource => Some(Line::FaultNoAddress { family: self.params.family }),
             Cause::SourceNotConfigured => Some(Line::FaultSourceNotConfigured),
             Cause::NoPeers => Some(Line::FaultNoPeers),
+            Cause::NoMulticast => {
+                Some(Line::FaultNoMulticast { interface: self.params.interface.clone().unwrap_or_default() })
+            }
             Cause::Untested(_) | Cause::Partner | Cause::PartnerUntested => None,
         }
     }

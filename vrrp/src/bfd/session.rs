@@ -82,14 +82,21 @@ pub enum Verdict {
 
 /// What the neighbour said last; the initial values are those of §6.8.1.
 #[derive(Clone, Copy, Debug)]
-struct Remote {
-    discriminator: Option<NonZeroU32>,
-    state: State,
-    diagnostic: Diagnostic,
-    demand: bool,
-    multiplier: u8,
-    min_tx: Micros,
-    min_rx: Micros,
+pub struct Remote {
+    /// By which we address it; none before it was heard.
+    pub discriminator: Option<NonZeroU32>,
+    /// Where it is.
+    pub state: State,
+    /// Why it came there.
+    pub diagnostic: Diagnostic,
+    /// Whether it wants no packets for as long as all is well (§6.6).
+    pub demand: bool,
+    /// Its packets that may be lost in a row.
+    pub multiplier: u8,
+    /// The time between its packets.
+    pub min_tx: Micros,
+    /// The time that it wants between ours, at least.
+    pub min_rx: Micros,
 }
 
 impl Remote {
@@ -182,6 +189,18 @@ impl Session {
         self.state
     }
 
+    /// Why it came to its state.
+    #[must_use]
+    pub fn diagnostic(&self) -> Diagnostic {
+        self.diagnostic
+    }
+
+    /// What the neighbour said last.
+    #[must_use]
+    pub fn remote(&self) -> &Remote {
+        &self.remote
+    }
+
     /// What it reported last; [`Reach::Down`] before it ever did.
     #[must_use]
     pub fn told(&self) -> Reach {
@@ -198,6 +217,12 @@ impl Session {
     #[must_use]
     pub fn interval(&self) -> Micros {
         self.tx.max(self.remote.min_rx)
+    }
+
+    /// When the neighbour is lost if it stays silent until then (RFC 5880 §6.8.4).
+    #[must_use]
+    pub fn lost_at(&self) -> Option<Instant> {
+        self.lost_at
     }
 
     /// When to call again with [`Event::Tick`] if nothing happens before.

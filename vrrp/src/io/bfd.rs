@@ -4,6 +4,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use nix::cmsg_space;
 use nix::sys::socket::{ControlMessageOwned, MsgFlags, SockaddrStorage, recvmsg, setsockopt, sockopt};
@@ -11,6 +12,7 @@ use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::stamp;
 use crate::bfd::packet::LEN;
 use crate::bfd::{Datagram, Hops, Params};
 
@@ -35,13 +37,20 @@ pub struct Received {
     to: Option<IpAddr>,
     ttl: Option<u8>,
     hops: Hops,
+    arrived: Instant,
 }
 
 impl Received {
+    /// When it arrived.
+    #[must_use]
+    pub fn arrived(&self) -> Instant {
+        self.arrived
+    }
+
     /// The datagram in the buffer that was read to.
     #[must_use]
     pub fn open(self, buffer: &[u8]) -> Datagram<'_> {
-        let Self { length, from, to, ttl, hops } = self;
+        let Self { length, from, to, ttl, hops, arrived: _ } = self;
         Datagram { bytes: &buffer[..length.min(buffer.len())], from, to, ttl, hops }
     }
 }
@@ -61,6 +70,7 @@ impl Listener {
             Err(error) if error.raw_os_error() == Some(libc::EAFNOSUPPORT) => ipv4_alone(port)?,
             outcome => outcome?,
         };
+        stamp::record(&socket)?;
         Ok(Self { socket: super::watch(socket.into())?, hops })
     }
 
@@ -108,23 +118,26 @@ fn ipv4_alone(port: u16) -> io::Result<Socket> {
 }
 
 fn receive(socket: &OwnedFd, buffer: &mut [u8], hops: Hops) -> io::Result<Received> {
-    let mut control = cmsg_space!(libc::in6_pktinfo, libc::in_pktinfo, libc::c_int, libc::c_int);
+    let mut control =
+        cmsg_space!(libc::in6_pktinfo, libc::in_pktinfo, libc::c_int, libc::c_int, libc::timespec);
     let mut slices = [IoSliceMut::new(buffer)];
     let flags = MsgFlags::empty();
     let message = recvmsg::<SockaddrStorage>(socket.as_raw_fd(), &mut slices, Some(&mut control), flags)?;
     let from = message.address.as_ref().and_then(address).ok_or(io::ErrorKind::InvalidData)?;
-    let mut received = Received { length: message.bytes, from, to: None, ttl: None, hops };
+    let (mut to, mut ttl, mut stamp) = (None, None, None);
     for control in message.cmsgs()? {
         if let ControlMessageOwned::Ipv6PacketInfo(info) = control {
-            received.to = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)).to_canonical());
+            to = Some(IpAddr::V6(Ipv6Addr::from(info.ipi6_addr.s6_addr)).to_canonical());
         } else if let ControlMessageOwned::Ipv4PacketInfo(info) = control {
-            received.to = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
+            to = Some(Ipv4Addr::from(u32::from_be(info.ipi_addr.s_addr)).into());
         } else if let ControlMessageOwned::Ipv6HopLimit(limit) | ControlMessageOwned::Ipv4Ttl(limit) = control
         {
-            received.ttl = u8::try_from(limit).ok();
+            ttl = u8::try_from(limit).ok();
+        } else if let ControlMessageOwned::ScmTimestampns(time) = control {
+            stamp = Some(time);
         }
     }
-    Ok(received)
+    Ok(Received { length: message.bytes, from, to, ttl, hops, arrived: stamp::instant(stamp) })
 }
 
 /// An IPv4 sender looks like one, whichever socket heard it.

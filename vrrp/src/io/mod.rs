@@ -6,6 +6,7 @@ pub mod clock;
 pub mod link;
 pub mod ndp;
 pub mod socket;
+mod stamp;
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -6,16 +6,17 @@ use std::io::{IoSlice, IoSliceMut};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddrV4, SocketAddrV6};
 use std::os::fd::{AsRawFd as _, OwnedFd, RawFd};
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use nix::cmsg_space;
 use nix::sys::socket::{
     ControlMessage, ControlMessageOwned, MsgFlags, SockaddrIn6, recvmsg, sendmsg, setsockopt, sockopt,
 };
-use rustix::net::RecvFlags;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol, SockAddr, SockRef, Socket, Type};
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
+use super::stamp;
 use crate::accept::Packet;
 use crate::compose::Datagram;
 use crate::log::Line;
@@ -142,7 +143,12 @@ pub fn words(error: &io::Error) -> (String, i32) {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Read {
     /// The buffer begins with a datagram.
-    Whole(Envelope),
+    Whole {
+        /// What is known of it.
+        envelope: Envelope,
+        /// When it arrived.
+        at: Instant,
+    },
     /// It did not fit.
     Cut {
         /// Length it had.
@@ -239,18 +245,15 @@ impl Pair {
     pub fn read(&self, buffer: &mut [u8]) -> io::Result<Read> {
         let room = buffer.len();
         let outcome = self.input.try_io(Interest::READABLE, |socket| match self.family {
-            Family::Ipv4 => {
-                let (_, length) = rustix::net::recv(socket, buffer, RecvFlags::TRUNC)?;
-                Ok(Envelope::Ipv4 { length })
-            }
+            Family::Ipv4 => receive_ipv4(socket, buffer),
             // Both were asked for when the socket was opened.
             Family::Ipv6 => receive_ipv6(socket, buffer)?.ok_or_else(|| io::ErrorKind::InvalidData.into()),
         });
         match outcome {
-            Ok(Envelope::Ipv4 { length } | Envelope::Ipv6 { length, .. }) if length > room => {
+            Ok((Envelope::Ipv4 { length } | Envelope::Ipv6 { length, .. }, _)) if length > room => {
                 Ok(Read::Cut { length, room })
             }
-            Ok(envelope) => Ok(Read::Whole(envelope)),
+            Ok((envelope, at)) => Ok(Read::Whole { envelope, at }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(Read::Nothing),
             Err(error) => Err(error),
         }
@@ -296,6 +299,7 @@ fn open_ipv4(endpoint: &Endpoint, ifindex: u32) -> Result<(Socket, Socket), Open
         }
     }
     input.bind_device(device)?;
+    stamp::record(&input)?;
 
     let output = raw()?;
     output.set_recv_buffer_size(0)?;
@@ -343,6 +347,7 @@ fn open_ipv6(endpoint: &Endpoint, ifindex: u32) -> Result<(Socket, Socket), Open
     setsockopt(&input, sockopt::Ipv6RecvPacketInfo, &true).map_err(io::Error::from)?;
     input.bind_device(device)?;
     let_kernel_sum(&input)?;
+    stamp::record(&input)?;
 
     let output = raw()?;
     output.set_recv_buffer_size(0)?;
@@ -372,21 +377,34 @@ fn let_kernel_sum(socket: &Socket) -> io::Result<()> {
     if outcome == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-fn receive_ipv6(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<Option<Envelope>> {
-    let mut control = cmsg_space!(libc::in6_pktinfo, libc::c_int);
+fn receive_ipv4(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<(Envelope, Instant)> {
+    let mut control = cmsg_space!(libc::timespec);
+    let mut slices = [IoSliceMut::new(buffer)];
+    let message = recvmsg::<()>(socket.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::MSG_TRUNC)?;
+    let stamp = message.cmsgs()?.find_map(|control| {
+        if let ControlMessageOwned::ScmTimestampns(time) = control { Some(time) } else { None }
+    });
+    Ok((Envelope::Ipv4 { length: message.bytes }, stamp::instant(stamp)))
+}
+
+fn receive_ipv6(socket: &OwnedFd, buffer: &mut [u8]) -> io::Result<Option<(Envelope, Instant)>> {
+    let mut control = cmsg_space!(libc::in6_pktinfo, libc::c_int, libc::timespec);
     let mut slices = [IoSliceMut::new(buffer)];
     let message =
         recvmsg::<SockaddrIn6>(socket.as_raw_fd(), &mut slices, Some(&mut control), MsgFlags::MSG_TRUNC)?;
     let (length, Some(from)) = (message.bytes, message.address) else { return Ok(None) };
-    let (mut to, mut hop_limit) = (None, None);
+    let (mut to, mut hop_limit, mut stamp) = (None, None, None);
     for control in message.cmsgs()? {
         if let ControlMessageOwned::Ipv6PacketInfo(info) = control {
             to = Some(Ipv6Addr::from(info.ipi6_addr.s6_addr));
         } else if let ControlMessageOwned::Ipv6HopLimit(limit) = control {
             hop_limit = u8::try_from(limit).ok();
+        } else if let ControlMessageOwned::ScmTimestampns(time) = control {
+            stamp = Some(time);
         }
     }
-    Ok(to.map(|to| Envelope::Ipv6 { length, from: from.ip(), to, hop_limit }))
+    let at = stamp::instant(stamp);
+    Ok(to.map(|to| (Envelope::Ipv6 { length, from: from.ip(), to, hop_limit }, at)))
 }
 
 fn send_ipv6(socket: &Socket, ifindex: u32, datagram: &Datagram) -> io::Result<()> {

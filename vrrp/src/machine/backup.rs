@@ -12,11 +12,12 @@ use crate::timers::{self, Timer};
 use crate::wire::Advert;
 
 impl Machine {
-    /// RFC 9568 §6.4.2 (420): the master has given up.
+    /// RFC 9568 §6.4.2 (420): the master has given up. It says so twice: the skew counts from the first time.
     pub(super) fn expect_takeover(&mut self, now: Instant, out: &mut Vec<Action>) {
         out.push(Action::Log(Line::BackupHeardRelease));
         let skew = timers::skew(self.params.version, self.skew_priority(), self.interval);
-        self.timers.set(Timer::MasterDown, now + skew);
+        let at = self.timers.get(Timer::MasterDown).map_or(now + skew, |at| at.min(now + skew));
+        self.timers.set(Timer::MasterDown, at);
     }
 
     /// Whether a backup obeys this advert. Equal priority is obeyed whatever the address: it is the master's to yield.

@@ -86,6 +86,7 @@ impl Machine {
             | Cause::NoSource
             | Cause::SourceNotConfigured
             | Cause::NoPeers
+            | Cause::NoMulticast
             | Cause::PartnerUntested => {
                 out.push(Action::Log(Line::EnteringFault));
                 Why::Faulted

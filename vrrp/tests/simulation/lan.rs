@@ -281,8 +281,9 @@ impl Lan {
     }
 
     /// Notes whether the router on a link obeyed an advert: it waits for a whole down interval then. It has to, if the other
-    /// is as good or it does not preempt.
-    fn note_obedience(&mut self, index: usize, link: usize, priority: Priority) {
+    /// is as good or it does not preempt. A farewell leaves the skew, counted from the first one: the timer ran out at `due`
+    /// before this advert.
+    fn note_obedience(&mut self, index: usize, link: usize, priority: Priority, due: Option<Instant>) {
         let node = &mut self.nodes[index];
         let machine = node.routers[link].machine();
         let has_to = match machine.params().preempt {
@@ -302,9 +303,10 @@ impl Lan {
         if listens && priority == Priority::RELEASE {
             let params = machine.params();
             let skew = machine.master_down() - machine.master_interval() * params.down_adverts.into();
+            let skew_ends = self.now + skew;
             assert_eq!(
                 machine.due(),
-                Some(self.now + skew),
+                Some(due.map_or(skew_ends, |due| due.min(skew_ends))),
                 "node {index} is deaf to a farewell on link {link}"
             );
         }
@@ -402,6 +404,7 @@ impl Lan {
         let (packet, pdu) = (parcel.packet(), parcel.pdu());
         let is_foreign = pdu.version() != self.nodes[index].params[link].version.number();
         let before = self.look(index, link);
+        let due = self.nodes[index].routers[link].machine().due();
         let Node { routers, group, .. } = &mut self.nodes[index];
         let (now, wall) = (self.now, SystemTime::UNIX_EPOCH);
         let all = match group {
@@ -420,7 +423,7 @@ impl Lan {
             assert_eq!(self.look(index, link), before, "node {index} heeds another version");
             assert!(all.iter().all(is_remark), "node {index} acts on another version: {all:?}");
         } else {
-            self.note_obedience(index, link, pdu.priority());
+            self.note_obedience(index, link, pdu.priority(), due);
         }
         self.carry_out(index, all);
         self.check_together(index);

@@ -62,6 +62,16 @@ fn a_release_leaves_only_the_skew() {
     assert_eq!(bench.machine.leader().map(|leader| leader.address), Some(LOWER));
 }
 
+/// A master that goes says so twice.
+#[test]
+fn a_release_that_is_repeated_does_not_begin_the_skew_again() {
+    let mut bench = Bench::backup(params(150));
+    bench.hears(2.0, LOWER, 200);
+    bench.hears(2.5, LOWER, 0);
+    bench.hears(2.6, LOWER, 0);
+    assert_eq!(bench.deadline(), 2_500_000 + 414_062);
+}
+
 #[test]
 fn preempt_delay_obeys_a_lower_master_until_it_has_passed() {
     let mut bench = Bench::backup(Params { preempt: Preempt::After(3 * SECOND), ..params(150) });
