@@ -4,15 +4,16 @@
 use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::io;
+use std::num::NonZeroU32;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use vrrp::bfd::log::{Audience, Line};
 use vrrp::bfd::packet::{LEN, State};
 use vrrp::bfd::table::Demand;
-use vrrp::bfd::{Action, Chance, Event, Hops, Params, Table};
+use vrrp::bfd::{Action, Chance, Event, Hops, Micros, Params, Session, Table};
 use vrrp::io::bfd::{Listener, Outlet};
-use vrrp::io::clock::{Alarm, since_boot};
+use vrrp::io::clock::{Alarm, Strictness, since_boot};
 use vrrp::io::socket::words;
 
 use super::chatter::Chatter;
@@ -167,17 +168,36 @@ impl Worker {
 
     /// What the worker is like at this moment.
     fn status(&self) -> status::BfdStatus {
-        let sessions = self.table.sessions().iter().map(|session| status::Session {
-            name: session.params().name.clone(),
-            state: match session.state() {
-                State::AdminDown => status::State::AdminDown,
-                State::Down => status::State::Down,
-                State::Init => status::State::Init,
-                State::Up => status::State::Up,
-            },
-            discriminator: session.discriminator().get(),
-            interval: Duration::from_micros(session.interval().0.into()),
-            detection: session.detection_time(),
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let state = |state| match state {
+            State::AdminDown => status::State::AdminDown,
+            State::Down => status::State::Down,
+            State::Init => status::State::Init,
+            State::Up => status::State::Up,
+        };
+        let time = |micros: Micros| Duration::from_micros(micros.0.into());
+        let sessions = self.table.sessions().iter().map(|session| {
+            let remote = session.remote();
+            let heard = session.lost_at().and_then(|lost| lost.checked_sub(session.detection_time()));
+            // Before it was heard, the interval it wants is one of convention (RFC 5880 §6.8.1).
+            let min_rx = if remote.discriminator.is_some() { time(remote.min_rx) } else { Duration::ZERO };
+            status::Session {
+                name: session.params().name.clone(),
+                state: state(session.state()),
+                discriminator: session.discriminator().get(),
+                interval: time(session.interval()),
+                detection: session.detection_time(),
+                diagnostic: session.diagnostic().to_string(),
+                remote: status::Remote {
+                    state: state(remote.state),
+                    discriminator: remote.discriminator.map_or(0, NonZeroU32::get),
+                    diagnostic: remote.diagnostic.to_string(),
+                    multiplier: remote.multiplier,
+                    min_tx: time(remote.min_tx),
+                    min_rx,
+                },
+                seen: heard.map(|heard| wall - now.saturating_duration_since(heard)),
+            }
         });
         status::BfdStatus { sessions: sessions.collect() }
     }
@@ -253,7 +273,7 @@ impl Worker {
     /// What every session said last.
     fn paths(&self) -> Vec<PathNews> {
         let sent = since_boot();
-        let news = |session: &vrrp::bfd::Session| PathNews {
+        let news = |session: &Session| PathNews {
             session: session.params().name.clone(),
             reach: session.told(),
             sent,
@@ -262,7 +282,10 @@ impl Worker {
     }
 
     fn set_alarm(&mut self) -> io::Result<()> {
-        self.alarm.set(self.table.deadline().into_iter().chain(self.retry_at).min())
+        let loss = self.table.sessions().iter().filter_map(Session::lost_at).min();
+        let due = self.table.deadline().into_iter().chain(self.retry_at).min();
+        let strictness = if due == loss { Strictness::Exact } else { Strictness::Usual };
+        self.alarm.set(due.map(|due| (due, strictness)))
     }
 
     /// What is to be told to those who track a session.
@@ -281,18 +304,18 @@ impl Worker {
         let mut buffer = [0; ROOM];
         for listener in &self.listeners {
             for _ in 0..BATCH {
-                let now = Instant::now();
                 let received = match listener.read(&mut buffer) {
                     Ok(Some(received)) => received,
                     Ok(None) => break,
                     Err(error) => {
-                        if self.chatter.permits(now) {
+                        if self.chatter.permits(Instant::now()) {
                             tracing::error!("BFD cannot read from port {}: {error}", listener.hops().port());
                         }
                         break;
                     }
                 };
                 let chance = Chance::from_bits(fastrand::u32(..));
+                let now = received.arrived();
                 let datagram = received.open(&buffer);
                 if let Err(dropped) = self.table.receive(&datagram, now, chance, out)
                     && tracing::enabled!(tracing::Level::DEBUG)

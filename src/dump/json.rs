@@ -1,6 +1,7 @@
 //! `keepalived.json`, in both layouts.
 
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parser::config::{Auth, Config, ParamMatch, TrackProcess, Version, VrrpInstance};
@@ -11,6 +12,7 @@ use serde_json::value::RawValue;
 use vrrp::counters::Counters;
 
 use super::words::{address, device, epoch, quoted};
+use crate::plan::address::Address;
 use crate::plan::notify::Scripts as Told;
 use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
 use crate::script::Program;
@@ -198,8 +200,9 @@ struct Stats {
 
 fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
     let (own, excluded) = status.holds.split_at_checked(plan.addresses.len()).unwrap_or_default();
-    let texts = |all: &[crate::plan::address::Address], held: &[bool]| {
-        let told = |(one, is_held): (_, &bool)| address(one, &device(one, config, plans), *is_held);
+    let texts = |all: &[Arc<Address>], held: &[bool]| {
+        let told =
+            |(one, is_held): (&Arc<Address>, &bool)| address(one, &device(one, config, plans), *is_held);
         all.iter().zip(held).map(told).collect()
     };
     let garp = &config.garp;

@@ -92,7 +92,14 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     while let Ok((loaded, job)) = jobs.recv() {
         let umask = loaded.umask(given);
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-        let scene = scene(&loaded, node.as_deref().unwrap_or_default(), umask);
+        let plan = match loaded.plan.unpack() {
+            Ok(plan) => plan,
+            Err(error) => {
+                tracing::error!("A dump was left out: {error}");
+                continue;
+            }
+        };
+        let scene = scene(&loaded, &plan, node.as_deref().unwrap_or_default(), umask);
         let (file, text) = match &job {
             Job::Parent => (File::ParentData, Some(data::parent(&scene))),
             Job::Worker(request, status) => text(&scene, *request, status),
@@ -106,9 +113,9 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     }
 }
 
-fn scene<'a>(loaded: &'a Loaded, node: &'a str, umask: u32) -> Scene<'a> {
+fn scene<'a>(loaded: &'a Loaded, plan: &'a Plan, node: &'a str, umask: u32) -> Scene<'a> {
     let namespace = loaded.place.namespace();
-    Scene { config: &loaded.config, plan: &loaded.plan, namespace, node, umask }
+    Scene { config: &loaded.config, plan, namespace, node, umask }
 }
 
 fn text(scene: &Scene<'_>, request: Request, status: &Status) -> (File, Option<String>) {
@@ -142,14 +149,15 @@ fn naming(loaded: &Loaded) -> Naming<'_> {
 }
 
 /// `--dump-conf`: what a worker has been told, line by line.
-pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>) -> String {
+pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>) -> io::Result<String> {
+    let plan = loaded.plan.unpack()?;
     let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-    let scene = scene(loaded, node.as_deref().unwrap_or_default(), loaded.umask(umask));
-    match role {
+    let scene = scene(loaded, &plan, node.as_deref().unwrap_or_default(), loaded.umask(umask));
+    Ok(match role {
         Role::Vrrp => data::vrrp(&scene, None),
         Role::Checkers => data::checkers(&scene, None),
         Role::Bfd => data::bfd(&scene, None),
-    }
+    })
 }
 
 /// The virtual routers that run, each as it was written and as it was planned.

@@ -104,7 +104,7 @@ pub(crate) fn address(one: &Address, device: &str, is_held: bool) -> String {
 /// asked for it.
 pub(super) fn device(one: &Address, of: &VrrpInstance, plan: &VrrpPlan) -> String {
     let Some(vmac) = plan.standing.vmacs.iter().find(|vmac| vmac.name == one.interface) else {
-        return one.interface.clone();
+        return one.interface.to_string();
     };
     let is_own = super::own_vmac(of, plan).is_some_and(|own| own.name == vmac.name);
     format!("{}@{}{}", vmac.name, vmac.base, either(is_own || of.vmac_addr, "", " use_vmac"))

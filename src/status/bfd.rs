@@ -1,6 +1,6 @@
 //! What the BFD worker knows that is not configured.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,29 @@ pub(crate) struct Session {
     pub(crate) interval: Duration,
     /// The silence after which the neighbour counts as gone; zero while it is not known.
     pub(crate) detection: Duration,
+    /// Why it came to where it is, in the words of RFC 5880 §4.1.
+    pub(crate) diagnostic: String,
+    /// What the neighbour said last.
+    pub(crate) remote: Remote,
+    /// When it was heard last, if the session waits for it since.
+    pub(crate) seen: Option<SystemTime>,
+}
+
+/// What a neighbour says of itself.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remote {
+    /// Where it is.
+    pub(crate) state: State,
+    /// The number by which we address it; zero before it was heard.
+    pub(crate) discriminator: u32,
+    /// Why it came there, in the words of RFC 5880 §4.1.
+    pub(crate) diagnostic: String,
+    /// Its packets that may be lost in a row.
+    pub(crate) multiplier: u8,
+    /// The time between its packets.
+    pub(crate) min_tx: Duration,
+    /// The time that it wants between ours, at least.
+    pub(crate) min_rx: Duration,
 }
 
 /// Where a session is (RFC 5880 §6.2).

@@ -5,8 +5,17 @@ use ::vrrp::bfd::params::Role;
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, object};
-use crate::dump::words::either;
+use crate::dump::words::{either, moment};
 use crate::status::bfd::{BfdStatus, State};
+
+fn word(state: State) -> &'static str {
+    match state {
+        State::AdminDown => "AdminDown",
+        State::Down => "Down",
+        State::Init => "Init",
+        State::Up => "Up",
+    }
+}
 
 pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut Sheet) {
     if scene.plan.bfd.sessions.is_empty() {
@@ -31,15 +40,81 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut S
         }
         let told = status.and_then(|status| status.sessions.iter().find(|one| one.name == params.name));
         let Some(told) = told else { continue };
-        let state = match told.state {
-            State::AdminDown => "AdminDown",
-            State::Down => "Down",
-            State::Init => "Init",
-            State::Up => "Up",
-        };
-        attribute!(sheet, "local state = {state}");
+        let remote = &told.remote;
+        attribute!(sheet, "local state = {}", word(told.state));
+        attribute!(sheet, "remote state = {}", word(remote.state));
         attribute!(sheet, "local discriminator = 0x{:x}", told.discriminator);
-        attribute!(sheet, "local TX interval = {} us", told.interval.as_micros());
+        attribute!(sheet, "remote discriminator = 0x{:x}", remote.discriminator);
+        attribute!(sheet, "local diag = {}", told.diagnostic);
+        attribute!(sheet, "remote diag = {}", remote.diagnostic);
+        attribute!(sheet, "remote min tx intv = {} us", remote.min_tx.as_micros());
+        attribute!(sheet, "remote min rx intv = {} us", remote.min_rx.as_micros());
+        attribute!(sheet, "remote detect multiplier = {}", remote.multiplier);
+        attribute!(sheet, "local tx intv = {} us", told.interval.as_micros());
         attribute!(sheet, "local detection time = {} us", told.detection.as_micros());
+        match told.seen {
+            Some(seen) => attribute!(sheet, "last seen = {}", moment(seen)),
+            None => attribute!(sheet, "last_seen = [never]"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::plan::tests::both;
+    use crate::status::bfd::{Remote, Session};
+
+    fn told(seen: Option<SystemTime>, state: State) -> Session {
+        let time = Duration::from_millis(10);
+        Session {
+            name: "b1".into(),
+            state,
+            discriminator: 0x1a,
+            interval: time,
+            detection: 5 * time,
+            diagnostic: "No Diagnostic".into(),
+            remote: Remote {
+                state,
+                discriminator: 0x2b,
+                diagnostic: "Path Down".into(),
+                multiplier: 5,
+                min_tx: time,
+                min_rx: 2 * time,
+            },
+            seen,
+        }
+    }
+
+    fn lines(session: Session) -> Vec<String> {
+        let (config, plan, _) = both("bfd_instance b1 {\n neighbor_ip 10.0.0.2\n}\n");
+        let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+        let text = crate::dump::data::bfd(&scene, Some(&BfdStatus { sessions: vec![session] }));
+        text.lines().skip_while(|line| !line.contains("max_hops")).skip(1).map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn a_session_is_told_from_both_ends() {
+        let expected = [
+            "   local state = Up",
+            "   remote state = Up",
+            "   local discriminator = 0x1a",
+            "   remote discriminator = 0x2b",
+            "   local diag = No Diagnostic",
+            "   remote diag = Path Down",
+            "   remote min tx intv = 10000 us",
+            "   remote min rx intv = 20000 us",
+            "   remote detect multiplier = 5",
+            "   local tx intv = 10000 us",
+            "   local detection time = 50000 us",
+        ];
+        let seen = lines(told(Some(SystemTime::UNIX_EPOCH), State::Up));
+        assert_eq!(seen[..expected.len()], expected);
+        assert!(seen[expected.len()].starts_with("   last seen = 0.000000 ("), "{seen:?}");
+        let never = lines(told(None, State::Down));
+        assert_eq!(never[expected.len()..], ["   last_seen = [never]"]);
+        assert_eq!(never[..2], ["   local state = Down", "   remote state = Down"]);
     }
 }

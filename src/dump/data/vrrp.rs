@@ -1,6 +1,7 @@
 //! Virtual routers, their sockets and groups.
 
 use std::fmt::Display;
+use std::sync::Arc;
 
 use ::vrrp::params::{Auth, Transport};
 use ::vrrp::track::Object;
@@ -136,7 +137,7 @@ fn situation(status: &Status, sheet: &mut Sheet) {
     let (mut of_config, mut of_tracking, mut untested, mut interfaces) = (0, 0, 0, Vec::new());
     for cause in &status.causes {
         match cause {
-            Cause::NoPeers | Cause::SourceNotConfigured => of_config += 1,
+            Cause::NoPeers | Cause::NoMulticast | Cause::SourceNotConfigured => of_config += 1,
             Cause::Tracked(Object::Interface(name)) => interfaces.push(format!("i/f down - {name}")),
             Cause::Tracked(Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_)) => {
                 of_tracking += 1;
@@ -297,7 +298,7 @@ fn addresses(
     sheet: &mut Sheet,
 ) {
     let mut held = status.map_or(&[][..], |status| &status.holds).iter().copied();
-    let mut list = |all: &[Address], sheet: &mut Sheet| {
+    let mut list = |all: &[Arc<Address>], sheet: &mut Sheet| {
         for one in all {
             let device = device(one, config, &scene.plan.vrrp);
             member!(sheet, "{}", address(one, &device, held.next().unwrap_or(false)));

@@ -66,6 +66,7 @@ fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sh
     }
     let identity = &plan.program.identity;
     attribute!(sheet, "Script uid:gid = {}:{}", identity.uid, identity.gid);
+    attribute!(sheet, "VRRP instances :");
 }
 
 fn file(one: &TrackFile, told: Option<&Watched>, sheet: &mut Sheet) {
