@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
 use crate::flaws::Flaws;
-use crate::plan::Plan;
+use crate::plan::at_rest::AtRest;
 use crate::plan::checkers::CheckersPlan;
+use crate::plan::packed::Packed;
 use crate::plan::vrrp::VrrpPlan;
 
 /// The name that `/proc` shows. Plans of other versions are not looked at.
@@ -24,7 +25,7 @@ pub(crate) struct Applied {
 
 impl Applied {
     /// Shows it.
-    pub(crate) fn publish(plan: &Plan, flaws: &Flaws) -> io::Result<Self> {
+    pub(crate) fn publish(plan: &AtRest, flaws: &Flaws) -> io::Result<Self> {
         let bytes = postcard::to_stdvec(&(&plan.vrrp, &plan.checkers, flaws)).map_err(io::Error::other)?;
         let mut file = File::from(memfd_create(NAME, MFdFlags::MFD_CLOEXEC)?);
         file.write_all(&bytes)?;
@@ -39,7 +40,10 @@ pub(crate) fn of(pid_file: &Path) -> io::Result<(VrrpPlan, CheckersPlan, Flaws)>
     let path = find(pid)?;
     let mut bytes = Vec::new();
     File::open(path)?.read_to_end(&mut bytes)?;
-    postcard::from_bytes(&bytes).map_err(io::Error::other)
+    let (vrrp, checkers, flaws): (Packed<VrrpPlan>, Packed<CheckersPlan>, Flaws) =
+        postcard::from_bytes(&bytes).map_err(io::Error::other)?;
+    let vrrp = vrrp.unpack().map_err(io::Error::other)?;
+    Ok((vrrp, checkers.unpack().map_err(io::Error::other)?, flaws))
 }
 
 fn find(pid: u32) -> io::Result<PathBuf> {
@@ -65,7 +69,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let pid_file = folder.path().join("keepalived.pid");
         fs::write(&pid_file, format!("{}\n", std::process::id())).unwrap();
-        let shown = Applied::publish(&plan, &Flaws::default()).unwrap();
+        let at_rest = AtRest::new(plan.clone()).unwrap();
+        let shown = Applied::publish(&at_rest, &Flaws::default()).unwrap();
         let (vrrp, checkers, _) = of(&pid_file).unwrap();
         assert_eq!((&vrrp, &checkers), (&plan.vrrp, &plan.checkers));
         drop(shown);

@@ -5,6 +5,7 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::Arc;
 
 use nix::fcntl::OFlag;
 use parser::config::Config;
@@ -18,6 +19,7 @@ use crate::cli::Options;
 use crate::exit::Exit;
 use crate::flaws::Flaws;
 use crate::place::Place;
+use crate::plan::at_rest::AtRest;
 use crate::plan::{self, Plan, System};
 
 /// A configuration that can be run.
@@ -28,7 +30,7 @@ pub(crate) struct Loaded {
     /// What the files say.
     pub(crate) config: Config,
     /// What follows from it.
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<AtRest>,
     /// Mistakes in its structure that it ran with all the same.
     pub(crate) flaws: Flaws,
     /// Where the daemon lives.
@@ -128,6 +130,24 @@ pub(crate) fn read(options: &Options, reading: Reading) -> Findings {
     Findings { place: Place::of(&config.global, options), config, diagnostics, trace }
 }
 
+/// The stack of the thread that reads: as much as the first thread of a process has.
+const STACK: usize = 8 << 20;
+
+/// Reads the files on a thread of its own, and copies what is kept.
+///
+/// Reading takes several times what it leaves, in small pieces. On a thread of its own they lie together, and their memory
+/// goes back to the system as a whole.
+fn read_apart(options: &Options, reading: Reading) -> Findings {
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("reader".to_owned()).stack_size(STACK);
+        match thread.spawn_scoped(scope, || read(options, reading)).map(std::thread::ScopedJoinHandle::join) {
+            Ok(Ok(findings)) => Findings { config: findings.config.clone(), ..findings },
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(_) => read(options, reading),
+        }
+    })
+}
+
 impl Loaded {
     /// What files are created without; what the command line gives wins.
     pub(crate) fn umask(&self, given: Option<u32>) -> u32 {
@@ -162,7 +182,7 @@ impl Findings {
 ///
 /// The process moves into its network namespace on the way, because what the plan asks of the system is asked there.
 pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
-    let mut findings = read(options, Reading::ToRun);
+    let mut findings = read_apart(options, Reading::ToRun);
     if let (Some(ours), Some(theirs)) = (&options.namespace, &findings.config.global.net_namespace) {
         let theirs = &theirs.value;
         tracing::info!("Overriding config net_namespace '{theirs}' with command line namespace '{ours}'");
@@ -180,6 +200,7 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
         return Err(Refusal { exit: Exit::Config, reason });
     }
     let flaws = Flaws::among(&findings.diagnostics);
+    let plan = at_rest(plan)?;
     Ok(Loaded { number: 0, plan, flaws, place: findings.place, config: findings.config })
 }
 
@@ -191,8 +212,8 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
 /// longer match although they did before. With `reload_check_config` every error is one too many.
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
     let check = running.config.global.reload_check_config.as_deref();
-    let mut findings = read(options, if check.is_some() { Reading::ToTest } else { Reading::ToRun });
-    let plan = findings.plan();
+    let mut findings = read_apart(options, if check.is_some() { Reading::ToTest } else { Reading::ToRun });
+    let plan = at_rest(findings.plan())?;
     let Findings { diagnostics, place, config, .. } = findings;
     match check {
         Some(log) => validate(&diagnostics, Path::new(log))?,
@@ -211,6 +232,14 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
     }
     let flaws = Flaws::among(&diagnostics);
     Ok(Loaded { number: running.number + 1, plan, flaws, place, config })
+}
+
+fn at_rest(plan: Plan) -> Result<Arc<AtRest>, Refusal> {
+    AtRest::new(plan).map(Arc::new).map_err(|error| {
+        let reason = format!("the plan cannot be packed: {error}");
+        tracing::error!("{reason}");
+        Refusal { exit: Exit::Fatal, reason }
+    })
 }
 
 /// Writes what is wrong to the log file of `reload_check_config`, and allows nothing to be wrong.

@@ -20,6 +20,7 @@ mod log;
 mod memory;
 mod mirror;
 mod namespace;
+mod netlink;
 mod notify;
 mod pidfile;
 mod place;

@@ -5,6 +5,7 @@
 //! in future is compared without a word here.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
@@ -140,7 +141,7 @@ fn rest_of_checkers(plan: &CheckersPlan) -> Value {
 
 fn instance(one: &Instance) -> Value {
     let mut value = without(one, &["addresses", "excluded", "routes", "rules"]);
-    let texts = |all: &[super::address::Address]| {
+    let texts = |all: &[Arc<super::address::Address>]| {
         Value::from_iter(all.iter().map(|one| dump::address(one, &one.interface, false)))
     };
     lift(&mut value, "params");

@@ -5,6 +5,7 @@
 
 pub(crate) mod address;
 mod alerts;
+pub(crate) mod at_rest;
 pub(crate) mod bfd;
 pub(crate) mod buffer;
 pub(crate) mod checkers;
@@ -18,6 +19,7 @@ pub(crate) mod linkbeat;
 pub(crate) mod marking;
 pub(crate) mod notify;
 pub(crate) mod object;
+pub(crate) mod packed;
 pub(crate) mod process;
 pub(crate) mod route;
 pub(crate) mod rule;
@@ -32,16 +34,16 @@ pub(crate) mod vrrp;
 pub(crate) mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::time::Duration;
 
+use netlink_packet_route::RouteNetlinkMessage;
+use netlink_packet_route::link::LinkMessage;
 use parser::config::{Config, Present};
 use parser::diag::Diagnostic;
-use serde::Serialize;
-use tokio_util::bytes::Bytes;
 
+use crate::mirror::{Link, Report};
+use crate::netlink;
 use crate::notify::mail;
-use crate::worker::{Role, Start, ToWorker};
 
 use self::bfd::BfdPlan;
 use self::checkers::CheckersPlan;
@@ -53,8 +55,8 @@ use self::vrrp::VrrpPlan;
 pub(crate) struct System {
     /// The names of the network interfaces.
     pub(crate) interfaces: BTreeSet<String>,
-    /// Their MAC addresses.
-    pub(crate) macs: BTreeMap<String, [u8; 6]>,
+    /// What is known of them, by name.
+    pub(crate) links: BTreeMap<String, Link>,
     /// The largest packet each of them takes, in bytes.
     pub(crate) mtus: BTreeMap<String, u32>,
     /// The host's name as `uname -n` prints it.
@@ -66,35 +68,31 @@ pub(crate) struct System {
 impl System {
     /// Asks.
     pub(crate) fn look() -> Self {
-        let interfaces: BTreeSet<String> = match nix::net::if_::if_nameindex() {
-            Ok(list) => list.iter().map(|one| one.name().to_string_lossy().into_owned()).collect(),
-            Err(errno) => {
-                tracing::error!("Unable to list the network interfaces: {errno}");
-                BTreeSet::new()
-            }
-        };
-        let mtu = |name: &String| {
-            let text = std::fs::read_to_string(format!("/sys/class/net/{name}/mtu")).ok()?;
-            Some((name.clone(), text.trim().parse().ok()?))
-        };
-        let mtus = interfaces.iter().filter_map(mtu).collect();
-        let addresses = nix::ifaddrs::getifaddrs().into_iter().flatten();
-        let mac = |one: nix::ifaddrs::InterfaceAddress| {
-            let mac = one.address?.as_link_addr()?.addr()?;
-            Some((one.interface_name, mac))
-        };
-        let macs = addresses.filter_map(mac).collect();
+        let links = links();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let uid = nix::unistd::geteuid();
         let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
         Self {
-            interfaces,
-            macs,
-            mtus,
+            interfaces: links.keys().cloned().collect(),
+            mtus: links.values().map(|link| (link.name.clone(), link.mtu)).collect(),
+            links,
             node: node.unwrap_or_default(),
             user: user.unwrap_or_else(|| uid.to_string()),
         }
     }
+}
+
+fn links() -> BTreeMap<String, Link> {
+    let all =
+        netlink::dump_now(RouteNetlinkMessage::GetLink(LinkMessage::default())).unwrap_or_else(|error| {
+            tracing::error!("Unable to read the network interfaces: {error}");
+            Vec::new()
+        });
+    let link = |message| match Report::read(message)? {
+        Report::Link(link) => Some((link.name.clone(), link)),
+        Report::LinkGone { .. } | Report::Address(_) | Report::AddressGone(_) => None,
+    };
+    all.iter().filter_map(link).collect()
 }
 
 /// The host's name up to its first dot: the default of `--config-id`.
@@ -144,38 +142,6 @@ impl Plan {
         vrrp::examine(config, system, complaints);
         checkers::examine(config, system, complaints);
     }
-
-    /// Whether the files have anything for a worker.
-    pub(crate) fn concerns(&self, role: Role) -> bool {
-        match role {
-            Role::Checkers => self.present.checkers,
-            Role::Vrrp => self.present.vrrp,
-            Role::Bfd => self.present.bfd,
-        }
-    }
-
-    /// Whether the files have anything for any worker.
-    pub(crate) fn concerns_anybody(&self) -> bool {
-        Role::ALL.into_iter().any(|role| self.concerns(role))
-    }
-
-    /// The first message for a worker.
-    pub(crate) fn start_message(&self, role: Role, start: Start) -> io::Result<Bytes> {
-        match role {
-            Role::Checkers => encode(&ToWorker::Start { start, plan: &self.checkers }),
-            Role::Vrrp => encode(&ToWorker::Start { start, plan: &self.vrrp }),
-            Role::Bfd => encode(&ToWorker::Start { start, plan: &self.bfd }),
-        }
-    }
-
-    /// The message that changes a worker's plan.
-    pub(crate) fn reload_message(&self, role: Role, number: u64) -> io::Result<Bytes> {
-        match role {
-            Role::Checkers => encode(&ToWorker::Reload { number, plan: &self.checkers }),
-            Role::Vrrp => encode(&ToWorker::Reload { number, plan: &self.vrrp }),
-            Role::Bfd => encode(&ToWorker::Reload { number, plan: &self.bfd }),
-        }
-    }
 }
 
 /// What becomes of the part of a plan that one block makes, when it has been looked at.
@@ -202,10 +168,6 @@ impl Keep {
             Self::Nothing => {}
         }
     }
-}
-
-fn encode<P: Serialize>(message: &ToWorker<P>) -> io::Result<Bytes> {
-    postcard::to_stdvec(message).map(Bytes::from).map_err(io::Error::other)
 }
 
 #[cfg(test)]

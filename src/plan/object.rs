@@ -4,6 +4,7 @@ mod words;
 
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +16,7 @@ use super::rule::Rule;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) enum Object {
     /// An address on an interface.
-    Address(Address),
+    Address(Arc<Address>),
     /// A route.
     Route(Box<Route>),
     /// A routing policy rule.
@@ -35,7 +36,8 @@ impl Object {
     /// The same, but its deletion by somebody else matters.
     pub(crate) fn into_tracked(mut self) -> Self {
         match &mut self {
-            Self::Address(address) => address.tracked = true,
+            Self::Address(address) if address.tracked => {}
+            Self::Address(address) => Arc::make_mut(address).tracked = true,
             Self::Route(route) => route.tracked = true,
             Self::Rule(rule) => rule.tracked = true,
         }

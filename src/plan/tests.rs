@@ -50,8 +50,18 @@ pub(crate) fn whole(text: &'static str) -> (Plan, Vec<String>) {
 
 /// The configuration, its plan, and what was said on the way.
 pub(crate) fn both(text: &'static str) -> (Config, Plan, Vec<String>) {
+    planned(text, &system())
+}
+
+/// The plan on this machine, and what was said on the way.
+pub(super) fn on(text: &'static str, system: &System) -> (Plan, Vec<String>) {
+    let (_, plan, said) = planned(text, system);
+    (plan, said)
+}
+
+fn planned(text: &'static str, system: &System) -> (Config, Plan, Vec<String>) {
     let (config, mut said) = parser::parse("keepalived.conf", &mut OneFile(text), parser::Options::default());
-    let plan = Plan::new(&config, &system(), &mut said);
+    let plan = Plan::new(&config, system, &mut said);
     (config, plan, said.iter().map(ToString::to_string).collect())
 }
 

@@ -1,9 +1,12 @@
 //! The supervisor at work: one loop over signals, its workers' messages, and the clock.
 
+mod death;
+mod reload;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +19,8 @@ use tokio_util::bytes::Bytes;
 
 use super::archive::Archive;
 use super::autopsy;
-use super::end::{self, End};
 use super::manager::{self, Manager};
-use super::mark::{self, Mark};
+use super::mark;
 use super::occasion::Running;
 use super::pulse::Diagnosis;
 use super::settings;
@@ -28,9 +30,9 @@ use crate::applied::Applied;
 use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
-use crate::load::{self, Loaded};
-use crate::memory;
-use crate::plan::{Plan, diff, process};
+use crate::load::Loaded;
+use crate::plan::at_rest::AtRest;
+use crate::plan::process;
 use crate::script::Runner;
 use crate::signals;
 use crate::tune::Tuner;
@@ -55,9 +57,6 @@ enum Errand {
     /// To take back what its predecessor left in the kernel.
     CleanUp,
 }
-
-/// How long cleaning up after killed workers may take.
-const CLEAN_UP: Duration = Duration::from_secs(2);
 
 /// The supervisor.
 #[derive(Debug)]
@@ -269,18 +268,16 @@ impl Supervisor {
     }
 
     fn start(&mut self, role: Role, errand: Errand) {
-        let loaded = Arc::clone(&self.loaded);
+        let (number, plan) = (self.loaded.number, Arc::clone(&self.loaded.plan));
         let Some(slot) = self.slot(role) else { return };
         let plans = match errand {
-            Errand::Work => slot.given.for_a_new_worker(loaded.number, &loaded),
-            Errand::CleanUp => vec![(loaded.number, loaded)],
+            Errand::Work => slot.given.for_a_new_worker(number, &plan),
+            Errand::CleanUp => vec![(number, plan)],
         };
-        let result = plans.iter().map(|(number, loaded)| (*number, &loaded.plan)).enumerate().try_for_each(
-            |(place, (number, plan))| match place {
-                0 => self.start_with(role, errand, number, plan),
-                _ => plan.reload_message(role, number).map(|message| self.send(role, message)),
-            },
-        );
+        let result = plans.iter().enumerate().try_for_each(|(place, (number, plan))| match place {
+            0 => self.start_with(role, errand, *number, plan),
+            _ => plan.reload_message(role, *number).map(|message| self.send(role, message)),
+        });
         if let Err(error) = result {
             tracing::error!(alert = true, "Unable to start {} child process: {error}", role.title());
             if let Some(slot) = self.slot(role) {
@@ -295,7 +292,7 @@ impl Supervisor {
     }
 
     /// Starts a worker with its first plan.
-    fn start_with(&mut self, role: Role, errand: Errand, number: u64, plan: &Plan) -> io::Result<()> {
+    fn start_with(&mut self, role: Role, errand: Errand, number: u64, plan: &AtRest) -> io::Result<()> {
         let (tuning, arguments, heard) = (self.tuning(role), self.arguments.clone(), self.heard.clone());
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.role == role) else { return Ok(()) };
         let place = &self.loaded.place;
@@ -417,7 +414,10 @@ impl Supervisor {
     /// `--dump-conf`: has a worker log what it has just been told to do.
     fn recite(&self, role: Role) {
         if self.options.dump_config {
-            self.tell(role, &ToWorker::Recite(dump::told(&self.loaded, role, self.options.umask)));
+            match dump::told(&self.loaded, role, self.options.umask) {
+                Ok(text) => self.tell(role, &ToWorker::Recite(text)),
+                Err(error) => tracing::error!("{} process cannot recite: {error}", role.title()),
+            }
         }
     }
 
@@ -440,200 +440,6 @@ impl Supervisor {
         let sent = vrrp::io::clock::since_boot();
         let news = self.paths.values().map(|one| PathNews { sent, ..one.clone() }).collect();
         self.tell(role, &ToWorker::Paths(news));
-    }
-
-    /// When the last worker has its configuration in force: say so, and go on with what waited for it.
-    fn settled(&mut self) {
-        let Phase::Configuring { first, waiting } = &self.phase else { return };
-        if !waiting.is_empty() {
-            return;
-        }
-        tracing::info!("{}", if *first { "Startup complete" } else { "Reload complete" });
-        self.manager.ready();
-        self.phase = Phase::Running;
-        if std::mem::take(&mut self.reload_queued) {
-            tracing::debug!("Processing queued reload");
-            self.reload();
-        } else {
-            memory::give_back();
-        }
-    }
-
-    fn reload_requested(&mut self) {
-        match self.phase {
-            Phase::Running => self.reload(),
-            // A worker that died while it took its configuration gets it with its next start. Another configuration may
-            // be just what it needs, so there is nothing to wait for.
-            Phase::Configuring { .. } if self.waits_for_a_dead_worker() => self.reload(),
-            Phase::Configuring { .. } => {
-                tracing::debug!("Reload already in progress, request queued");
-                self.reload_queued = true;
-            }
-            Phase::Stopping { .. } => {}
-        }
-    }
-
-    fn waits_for_a_dead_worker(&self) -> bool {
-        let Phase::Configuring { waiting, .. } = &self.phase else { return false };
-        self.slots.iter().any(|slot| slot.pid().is_none() && waiting.contains(&slot.role))
-    }
-
-    /// Reads the configuration again. Everything is checked before anything is touched.
-    fn reload(&mut self) {
-        let is_checked = self.loaded.config.global.reload_check_config.is_some();
-        if is_checked {
-            tracing::debug!("validate conf before Reload");
-        } else {
-            tracing::info!("Reloading ...");
-        }
-        let file = self.loaded.config.global.reload_file.as_deref();
-        let reading = file.and_then(|file| Mark::set(mark::path(file, &self.pid_path)));
-        let read = load::again(&self.options, &self.loaded);
-        drop(reading);
-        let loaded = match read {
-            Ok(loaded) => loaded,
-            Err(refusal) => {
-                let reason = refusal.to_string();
-                tracing::error!(
-                    "Reload refused: {}. Everything keeps running as it was configured before",
-                    reason.trim_end_matches('.')
-                );
-                self.manager.still_ready();
-                return;
-            }
-        };
-        if is_checked {
-            tracing::info!("Reloading ...");
-        }
-        self.tell_changes(&loaded);
-        self.manager.reloading();
-        self.loaded = Arc::new(loaded);
-        crate::set_umask(self.loaded.umask(self.options.umask));
-        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
-        self.show_applied();
-        self.follow_timetable();
-        let sessions = &self.loaded.plan.bfd.sessions;
-        self.paths.retain(|name, _| sessions.iter().any(|session| session.name == *name));
-        // Those that are about to be started again get the new plan then.
-        let mut waiting: BTreeSet<_> =
-            self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
-        let (loaded, number) = (Arc::clone(&self.loaded), self.loaded.number);
-        let running: Vec<_> =
-            self.slots.iter().filter(|slot| slot.pid().is_some()).map(|slot| slot.role).collect();
-        for role in running {
-            match loaded.plan.reload_message(role, number) {
-                Ok(message) => {
-                    self.slot(role).into_iter().for_each(|slot| slot.given.more(number, &loaded));
-                    self.send(role, message);
-                    self.tell(role, &ToWorker::Tune(self.tuning(role)));
-                    self.recite(role);
-                    self.repeat_paths(role);
-                    waiting.insert(role);
-                }
-                Err(error) => tracing::error!("{} process cannot be reloaded: {error}", role.title()),
-            }
-        }
-        let first = matches!(self.phase, Phase::Configuring { first: true, .. });
-        self.phase = Phase::Configuring { first, waiting };
-        self.start_missing_workers();
-        self.settled();
-    }
-
-    /// Logs what a new configuration changes.
-    fn tell_changes(&self, new: &Loaded) {
-        /// Who changes more than this does not read it line by line.
-        const LINES: usize = 100;
-        let (old, new) = (&self.loaded.plan, &new.plan);
-        let lines = diff::changes((&old.vrrp, &old.checkers), (&new.vrrp, &new.checkers));
-        for line in lines.iter().take(LINES) {
-            tracing::info!("Change: {line}");
-        }
-        if lines.len() > LINES {
-            tracing::info!("Change: {} more", lines.len() - LINES);
-        }
-    }
-
-    /// Shows what is in force to who asks now, and keeps it for who asks later.
-    fn show_applied(&mut self) {
-        self.archive.keep(&self.loaded.config);
-        match Applied::publish(&self.loaded.plan, &self.loaded.flaws) {
-            Ok(applied) => self.applied = Some(applied),
-            Err(error) => tracing::debug!("What is in force cannot be shown to config diff: {error}"),
-        }
-    }
-
-    fn follow_timetable(&mut self) {
-        let global = &self.loaded.config.global;
-        self.timetable.follow(global.reload_time_file.as_deref().map(Path::new), global.reload_repeat);
-    }
-
-    /// Collects every process that ended, also orphans that came to us.
-    fn reap(&mut self) {
-        while let Some((pid, end)) = end::next() {
-            self.process_ended(pid, end);
-        }
-    }
-
-    fn process_ended(&mut self, pid: Pid, end: End) {
-        let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) else { return };
-        let (role, lived) = (slot.role, slot.ended());
-        slot.given.ended(end.is_good());
-        let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
-        if let Some(exit) = end.tell(pid, is_realtime) {
-            self.manager.failed(exit);
-            self.stop(exit);
-            return;
-        }
-        if let Phase::Stopping { killed, .. } = &self.phase {
-            if killed.contains(&role) {
-                self.clean_up_after(role);
-            }
-            return;
-        }
-        if self.options.dont_respawn {
-            tracing::error!(alert = true, "{} child process({pid}) died: Exiting", role.title());
-            self.stop(Exit::Ok);
-            if !end.is_good() {
-                self.clean_up_after(role);
-            }
-            return;
-        }
-        tracing::error!(alert = true, "{} child process({pid}) died: Respawning", role.title());
-        if let Some(slot) = self.slot(role) {
-            slot.has_died = true;
-            slot.restart_after(lived);
-        }
-    }
-
-    /// Has somebody take back what a worker could not before it ended. This is tried once.
-    fn clean_up_after(&mut self, role: Role) {
-        if let Phase::Stopping { kill_at, cleaned, .. } = &mut self.phase
-            && !self.options.leaves_behind(role)
-            && cleaned.insert(role)
-        {
-            let until = Instant::now() + CLEAN_UP;
-            *kill_at = Some(kill_at.map_or(until, |at| at.max(until)));
-            self.start(role, Errand::CleanUp);
-        }
-    }
-
-    fn stop(&mut self, exit: Exit) {
-        if self.is_stopping() {
-            return;
-        }
-        tracing::info!("Stopping");
-        self.manager.stopping();
-        for slot in &mut self.slots {
-            slot.restart_at = None;
-            slot.signal(Signal::SIGTERM);
-        }
-        let patience = self.loaded.plan.child_wait_time;
-        self.phase = Phase::Stopping {
-            kill_at: Some(Instant::now() + patience),
-            killed: BTreeSet::new(),
-            cleaned: BTreeSet::new(),
-            exit,
-        };
     }
 
     fn close(&mut self) {

@@ -16,8 +16,8 @@ use tokio_util::bytes::Bytes;
 use super::given::Given;
 use super::pulse::Pulse;
 use super::respawn::Respawn;
-use crate::load::Loaded;
 use crate::pidfile::PidFile;
+use crate::plan::at_rest::AtRest;
 use crate::worker::{self, FromWorker, Role};
 
 /// What a worker told, or `None` when its link closed. The number is the process it came from.
@@ -47,7 +47,7 @@ pub(super) struct Slot {
     process: Option<Process>,
     respawn: Respawn,
     /// What its workers were given.
-    pub(super) given: Given<Loaded>,
+    pub(super) given: Given<AtRest>,
     /// Whether a worker of this role has died.
     pub(super) has_died: bool,
     /// What it last said of itself.

@@ -10,6 +10,7 @@ use tokio_util::bytes::Bytes;
 use vrrp::bfd::Reach;
 
 use crate::log;
+use crate::plan::packed::Packed;
 use crate::plan::process::Tuning;
 use crate::status::Status;
 
@@ -38,20 +39,21 @@ pub(crate) struct Start {
 
 /// From the supervisor to a worker whose plan is a `P`.
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(bound = "")]
 pub(crate) enum ToWorker<P> {
     /// The first message, and the only one of its kind.
     Start {
         /// Settings for the life of the process.
         start: Start,
         /// What to do.
-        plan: P,
+        plan: Packed<P>,
     },
     /// A new plan; apply the difference.
     Reload {
         /// Its number.
         number: u64,
         /// What to do.
-        plan: P,
+        plan: Packed<P>,
     },
     /// Tell how you are, for this.
     Report(Request),
@@ -65,8 +67,8 @@ pub(crate) enum ToWorker<P> {
     Paths(Vec<PathNews>),
 }
 
-impl ToWorker<()> {
-    /// Encodes a message without a plan, which is the same whatever the plan of the worker is.
+impl<P> ToWorker<P> {
+    /// Encodes the message. One without a plan is the same whatever the plan of the worker is.
     pub(crate) fn encode(&self) -> io::Result<Bytes> {
         postcard::to_stdvec(self).map(Bytes::from).map_err(io::Error::other)
     }

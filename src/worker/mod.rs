@@ -4,7 +4,6 @@
 //! they always have) and [`ENV`] naming its role and the descriptor of its end of a socket pair. It never reads the
 //! configuration files; the supervisor sends it a plan.
 
-mod kept;
 mod link;
 mod message;
 mod orders;

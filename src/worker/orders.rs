@@ -11,9 +11,9 @@ use tokio::net::UnixStream;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
-use super::kept::Kept;
 use super::{FromWorker, PathNews, Receiver, Request, Start, ToWorker, split};
 use crate::memory;
+use crate::plan::packed::Packed;
 use crate::plan::process::Tuning;
 use crate::status::Status;
 use crate::tune::Tuner;
@@ -42,8 +42,8 @@ pub(crate) struct Orders<P> {
     from_supervisor: Receiver<ToWorker<P>>,
     /// To a task that writes: a supervisor that does not read must not hold the worker up.
     outbox: UnboundedSender<FromWorker>,
-    /// The last plan and its number.
-    plan: Kept<P>,
+    /// The last plan, which is needed again only when a signal is sent to this worker alone, and its number.
+    plan: Packed<P>,
     number: u64,
     terminate: Signal,
     interrupt: Signal,
@@ -73,12 +73,13 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
             }
         });
         match from_supervisor.next().await {
-            Some(Ok(ToWorker::Start { start, plan })) => {
+            Some(Ok(ToWorker::Start { start, plan: packed })) => {
+                let plan = packed.unpack().map_err(io::Error::other)?;
                 let ignore_interrupt = start.ignore_interrupt;
                 let orders = Self {
                     from_supervisor,
                     outbox,
-                    plan: Kept::new(&plan).map_err(io::Error::other)?,
+                    plan: packed,
                     number: start.number,
                     terminate,
                     interrupt,
@@ -119,11 +120,8 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
             message = self.from_supervisor.next() => match message {
                 Some(Ok(ToWorker::Reload { number, plan })) => {
                     self.number = number;
-                    match Kept::new(&plan) {
-                        Ok(kept) => self.plan = kept,
-                        Err(error) => tracing::error!("A later SIGHUP brings back an older plan: {error}"),
-                    }
-                    Order::Reload(Box::new(plan))
+                    self.plan = plan;
+                    return self.plan_again();
                 }
                 Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
                 Some(Ok(ToWorker::Report(request))) => Order::Report(request),
@@ -142,15 +140,20 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
                     Order::Stop
                 }
             },
-            _ = self.hang_up.recv() => match self.plan.unpack() {
-                Ok(plan) => Order::Reload(Box::new(plan)),
-                Err(error) => {
-                    tracing::error!("Going on without reading the plan again: {error}");
-                    return None;
-                }
-            },
+            _ = self.hang_up.recv() => return self.plan_again(),
             request = next_request(&mut self.requests) => Order::Report(request),
         })
+    }
+
+    /// The order to put the last plan in force.
+    fn plan_again(&self) -> Option<Order<P>> {
+        match self.plan.unpack() {
+            Ok(plan) => Some(Order::Reload(Box::new(plan))),
+            Err(error) => {
+                tracing::error!("A plan is not understood, everything keeps running as it was: {error}");
+                None
+            }
+        }
     }
 
     /// Makes the process run like this.
