@@ -42,10 +42,27 @@ pub(crate) struct Link {
     pub(crate) kind: LinkKind,
     /// The number of the interface it stands on.
     pub(crate) below: Option<u32>,
+    /// The number by which the network namespace of the interface it stands on is known, if that is another one.
+    pub(crate) below_in: Option<i32>,
     /// The number of the VRF device it belongs to.
     pub(crate) vrf: Option<u32>,
     /// Its link group.
     pub(crate) group: u32,
+}
+
+/// `ARPHRD_ETHER`
+const ETHERNET: u16 = 1;
+
+impl Link {
+    /// Whether it takes part in multicast.
+    pub(crate) fn multicast(&self) -> bool {
+        LinkFlags::from_bits_retain(self.flags).contains(LinkFlags::Multicast)
+    }
+
+    /// Whether it is of the Ethernet type, which others can stand on with MAC addresses of their own.
+    pub(crate) fn is_ethernet(&self) -> bool {
+        self.hardware == ETHERNET
+    }
 }
 
 /// Kinds of interfaces that the daemon makes, and all others.
@@ -140,6 +157,8 @@ fn read_link(message: &LinkMessage) -> Option<Link> {
             is_in_vrf = infos.contains(&LinkInfo::PortKind(InfoPortKind::Vrf));
         } else if let LinkAttribute::Link(below) = attribute {
             link.below = Some(*below);
+        } else if let LinkAttribute::LinkNetNsId(namespace) = attribute {
+            link.below_in = Some(*namespace);
         } else if let LinkAttribute::Controller(index) = attribute {
             controller = Some(*index);
         } else if let LinkAttribute::Group(group) = attribute {
@@ -281,6 +300,16 @@ impl Mirror {
     /// The interface with this number.
     pub(crate) fn link_at(&self, index: u32) -> Option<&Link> {
         self.links.get(&index)
+    }
+
+    /// The interface that a macvlan or ipvlan stands on, and any other itself.
+    pub(crate) fn base<'a>(&'a self, link: &'a Link) -> &'a Link {
+        let is_above = match link.kind {
+            LinkKind::PrivateMacvlan | LinkKind::OtherMacvlan | LinkKind::Ipvlan => true,
+            LinkKind::Other => false,
+        };
+        // The kernel stacks neither kind on its own. One that is in another network namespace is not seen.
+        link.below.filter(|_| is_above).and_then(|below| self.link_at(below)).unwrap_or(link)
     }
 
     /// The largest packet that any interface takes, in bytes.

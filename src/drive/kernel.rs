@@ -19,17 +19,16 @@ mod vmac;
 
 use std::collections::BTreeSet;
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use futures_util::stream::TryStreamExt as _;
 use futures_util::{FutureExt as _, StreamExt as _};
-use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::address::AddressMessage;
+use netlink_packet_route::link::{LinkAttribute, LinkMessage};
 use netlink_packet_route::route::{RouteMessage, RouteProtocol};
 use netlink_packet_route::rule::RuleMessage;
 use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
-use netlink_sys::AsyncSocket as _;
-use rtnetlink::{Handle, MulticastGroup};
+use rtnetlink::MulticastGroup;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use self::firewall::Firewall;
@@ -40,6 +39,7 @@ use self::request::Requests;
 use self::sysctl::Sysctls;
 use self::vmac::Vmacs;
 use crate::mirror::{Mirror, Report};
+use crate::netlink::{Connection, Handle, Message, Messages, connect};
 use crate::plan::buffer::Buffers;
 use crate::plan::firewall::{Closed, Firewall as FirewallPlan};
 use crate::plan::linkbeat::Polled;
@@ -51,6 +51,9 @@ use crate::receive_buffer;
 
 /// What the log calls a socket for notices.
 const MONITOR: &str = "netlink monitor";
+
+/// How often interfaces are looked at in a row.
+const ROUNDS: usize = 4;
 
 /// The number of a virtual router.
 pub(crate) type Id = u64;
@@ -104,7 +107,7 @@ pub(crate) enum Answer {
     Held {
         /// For whom.
         id: Id,
-        /// Whether there is one address more than before.
+        /// Whether there is an address for it that was not there for it before.
         added: bool,
     },
     /// Somebody else deleted something that is held and tracked.
@@ -159,21 +162,9 @@ impl Kernel {
     }
 }
 
-type Message = NetlinkMessage<RouteNetlinkMessage>;
-type Messages = futures_util::stream::BoxStream<'static, Message>;
-
-/// Listens to groups of notices.
-fn listen(groups: &[MulticastGroup]) -> io::Result<(Handle, Messages, OwnedFd)> {
-    let (mut connection, handle, messages) = rtnetlink::new_multicast_connection(groups)?;
-    // The connection goes to a task of its own; its socket's options can be set from here.
-    let socket = connection.socket_mut().socket_ref().as_fd().try_clone_to_owned()?;
-    tokio::spawn(connection);
-    Ok((handle, messages.map(|(message, _)| message).boxed(), socket))
-}
-
 async fn work(mut orders: UnboundedReceiver<Command>, say: UnboundedSender<Answer>) -> io::Result<()> {
     let groups = [MulticastGroup::Link, MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-    let (monitor, messages, socket) = listen(&groups)?;
+    let Connection { handle: monitor, notices: messages, socket } = connect(&groups)?;
     let mut thread = Thread {
         monitor,
         socket,
@@ -281,7 +272,7 @@ impl Thread {
                     self.vmacs.remove(&old, &mut self.requests, &self.mirror).await;
                     self.settle().await?;
                 }
-                let settings = self.sysctls.with_reverse_path(settings, !self.vmacs.is_empty(), &self.mirror);
+                let settings = self.sysctls.with_reverse_path(settings, &self.vmacs, &self.mirror);
                 self.sysctls.want(&settings);
                 self.settings = settings;
                 self.ensure_vmacs().await?;
@@ -303,27 +294,26 @@ impl Thread {
         Ok(())
     }
 
-    /// Makes the kernel have exactly these for `owner`. Returns whether an address was added.
+    /// Makes the kernel have exactly these for `owner`. Returns whether it holds an address that it did not hold before,
+    /// though another owner may have had it.
     async fn want(&mut self, owner: Owner, objects: Vec<Object>) -> io::Result<bool> {
+        let before: BTreeSet<Object> = self.ledger.addresses_of(owner).cloned().collect();
         let edits = self.ledger.want(owner, objects);
         if self.routes.is_none() && self.ledger.watches_routes() {
-            let (_, messages, socket) = listen(&[
+            let Connection { handle: _, notices, socket } = connect(&[
                 MulticastGroup::Ipv4Route,
                 MulticastGroup::Ipv6Route,
                 MulticastGroup::Ipv4Rule,
                 MulticastGroup::Ipv6Rule,
             ])?;
             receive_buffer::give(&socket, self.buffers.notices, MONITOR);
-            self.routes = Some(messages);
+            self.routes = Some(notices);
         }
-        let mut added = false;
         for edit in edits {
             match edit {
                 Edit::Delete(object) => self.requests.delete(&object, &self.mirror).await,
                 Edit::Add(object) => {
-                    if self.requests.add(&object, &self.mirror).await {
-                        added |= matches!(object, Object::Address(_));
-                    } else {
+                    if !self.requests.add(&object, &self.mirror).await {
                         self.ledger.strike(&object);
                     }
                 }
@@ -339,7 +329,7 @@ impl Thread {
                 }
             }
         }
-        Ok(added)
+        Ok(self.ledger.addresses_of(owner).any(|object| !before.contains(object)))
     }
 
     /// Hears what has come by now, so that a thousand deletions lead to one comparison.
@@ -426,14 +416,23 @@ impl Thread {
         self.answer(Answer::Report(report));
     }
 
-    /// Makes the interfaces that are missing, and the filters that go with them.
+    /// Makes the interfaces that are missing, and the filters that go with them. What is heard on the way may ask for more;
+    /// what asks for more without end waits for the next notice.
     async fn ensure_vmacs(&mut self) -> io::Result<()> {
-        if !self.vmacs.take_doubt() {
-            return Ok(());
+        for _ in 0..ROUNDS {
+            if !self.vmacs.take_doubt() {
+                return Ok(());
+            }
+            self.make_vmacs().await?;
         }
+        Ok(())
+    }
+
+    async fn make_vmacs(&mut self) -> io::Result<()> {
         let built = self.vmacs.build_missing(&mut self.requests, &self.mirror).await;
         if !built.is_empty() {
             self.settle().await?;
+            self.vmacs.examine(&built, &self.mirror);
             // What they must not send is filtered before they can send anything.
             self.firewall.apply(&self.vmacs, &self.mirror);
             for one in &built {
@@ -441,7 +440,11 @@ impl Thread {
             }
             self.settle().await?;
         }
-        if self.vmacs.furnish(&mut self.requests, &self.mirror).await {
+        // What is added by the first may be what the second waits for.
+        for _ in 0..2 {
+            if !self.vmacs.furnish(&mut self.requests, &self.mirror).await {
+                break;
+            }
             self.settle().await?;
         }
         self.firewall.apply(&self.vmacs, &self.mirror);
@@ -450,8 +453,9 @@ impl Thread {
 
     /// Hears the notices of everything done so far: they come before the answer to a question on the same socket.
     async fn settle(&mut self) -> io::Result<()> {
-        let lo = self.monitor.link().get().match_name("lo".to_owned()).execute();
-        let _: Vec<_> = lo.try_collect().await.map_err(io::Error::other)?;
+        let mut lo = LinkMessage::default();
+        lo.attributes.push(LinkAttribute::IfName("lo".to_owned()));
+        self.monitor.get(RouteNetlinkMessage::GetLink(lo)).await?;
         self.hear_waiting().await
     }
 
@@ -527,20 +531,14 @@ impl Thread {
     }
 
     async fn dump_addresses(&self) -> io::Result<Vec<Report>> {
-        let all: Vec<AddressMessage> =
-            self.monitor.address().get().execute().try_collect().await.map_err(io::Error::other)?;
-        Ok(all
-            .into_iter()
-            .filter_map(|message| Report::read(&RouteNetlinkMessage::NewAddress(message)))
-            .collect())
+        let all = self.monitor.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default())).await?;
+        Ok(all.iter().filter_map(Report::read).collect())
     }
 
     /// Reports everything there is, and the end of everything that is no longer.
     async fn report_all(&mut self) -> io::Result<()> {
-        let links: Vec<_> =
-            self.monitor.link().get().execute().try_collect().await.map_err(io::Error::other)?;
-        let mut now: Vec<Report> =
-            links.into_iter().filter_map(|link| Report::read(&RouteNetlinkMessage::NewLink(link))).collect();
+        let links = self.monitor.dump(RouteNetlinkMessage::GetLink(LinkMessage::default())).await?;
+        let mut now: Vec<Report> = links.iter().filter_map(Report::read).collect();
         now.extend(self.dump_addresses().await?);
         for report in self.mirror.gone(&now).into_iter().chain(now) {
             let report = self.linkbeat.correct(report);
@@ -550,3 +548,6 @@ impl Thread {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,17 +5,16 @@ use std::io;
 use std::net::IpAddr;
 use std::ops::Bound;
 
-use futures_util::{StreamExt as _, TryStreamExt as _};
-use netlink_packet_core::{NetlinkMessage, NetlinkPayload};
+use futures_util::StreamExt as _;
+use netlink_packet_core::NetlinkPayload;
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::AsyncSocket as _;
-use rtnetlink::{Handle, MulticastGroup};
+use netlink_packet_route::address::AddressMessage;
+use rtnetlink::MulticastGroup;
 
 use crate::mirror::Report;
+use crate::netlink::{Connection, Handle, Messages, connect};
 use crate::plan::buffer::Buffer;
 use crate::receive_buffer;
-
-type Messages = Box<dyn futures_util::Stream<Item = NetlinkMessage<RouteNetlinkMessage>> + Unpin + Send>;
 
 /// Addresses, each with the numbers of the interfaces that have it.
 pub(super) struct Presence {
@@ -32,10 +31,8 @@ impl Presence {
     /// The kernel has no socket for it, or does not answer.
     pub(super) async fn open(room: Option<Buffer>) -> io::Result<Self> {
         let groups = [MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
-        let (mut connection, handle, messages) = rtnetlink::new_multicast_connection(&groups)?;
-        receive_buffer::give(connection.socket_mut().socket_ref(), room, "netlink monitor");
-        tokio::spawn(connection);
-        let messages: Messages = Box::new(messages.map(|(message, _)| message));
+        let Connection { handle, notices: messages, socket } = connect(&groups)?;
+        receive_buffer::give(&socket, room, "netlink monitor");
         let mut this = Self { handle, messages, held: BTreeMap::new() };
         this.read_all().await?;
         Ok(this)
@@ -69,13 +66,10 @@ impl Presence {
     }
 
     async fn read_all(&mut self) -> io::Result<()> {
-        let all: Vec<_> =
-            self.handle.address().get().execute().try_collect().await.map_err(io::Error::other)?;
+        let all = self.handle.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default())).await?;
         self.held.clear();
-        for message in all {
-            if let Some(report) = Report::read(&RouteNetlinkMessage::NewAddress(message)) {
-                self.note(&report);
-            }
+        for report in all.iter().filter_map(Report::read) {
+            self.note(&report);
         }
         Ok(())
     }

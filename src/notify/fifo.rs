@@ -37,12 +37,19 @@ pub(crate) struct Fifos {
 }
 
 impl Fifos {
-    /// Makes these FIFOs the ones in use. One that is as before stays open, its reader with it.
+    /// Makes these FIFOs the ones in use. One that is as before stays open, its reader with it; a reader that has ended is
+    /// started again.
     pub(crate) fn reconfigure(&mut self, plans: Vec<Plan>, runner: Option<&Runner>) {
         let mut old = std::mem::take(&mut self.all);
         for plan in plans {
             match old.iter().position(|fifo| fifo.plan == plan && fifo.file.is_some()) {
-                Some(known) => self.all.push(old.swap_remove(known)),
+                Some(known) => {
+                    let mut fifo = old.swap_remove(known);
+                    if fifo.reader.as_ref().is_some_and(Stopper::is_closed) {
+                        fifo.start_reader(runner);
+                    }
+                    self.all.push(fifo);
+                }
                 None => {
                     // The old one of that name goes before the new one comes.
                     old.retain(|fifo| fifo.plan.path != plan.path);
@@ -75,16 +82,7 @@ impl Fifo {
                 return fifo;
             }
         }
-        if let (Some(script), Some(runner)) = (&fifo.plan.script, runner) {
-            let job = Job {
-                program: script.clone(),
-                extra: vec![fifo.plan.path.clone()],
-                limit: None,
-                script: None,
-            };
-            let name = fifo.plan.scope.fifo();
-            fifo.reader = Some(runner.run(job, move |_| tracing::info!("{name} script terminated")));
-        }
+        fifo.start_reader(runner);
         match fifo.use_it() {
             Ok(file) => fifo.file = file,
             Err(error) => {
@@ -92,6 +90,19 @@ impl Fifo {
             }
         }
         fifo
+    }
+
+    fn start_reader(&mut self, runner: Option<&Runner>) {
+        if let (Some(script), Some(runner)) = (&self.plan.script, runner) {
+            let job = Job {
+                program: script.clone(),
+                extra: vec![self.plan.path.clone()],
+                limit: None,
+                script: None,
+            };
+            let name = self.plan.scope.fifo();
+            self.reader = Some(runner.run(job, move |_| tracing::info!("{name} script terminated")));
+        }
     }
 
     /// Makes it, unless there is something already. Whether it was made.

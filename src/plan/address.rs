@@ -4,17 +4,19 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use parser::config;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 
 use super::iproute::{Names, Table};
 
 /// The number that marks addresses, routes and rules as ours, so that `ip` prints `proto keepalived`.
 pub(super) const PROTOCOL: u8 = 18;
 
-/// An address to add to an interface while master. Equal in every field, it is the same address.
+/// An address to add to an interface while master. Equal in every field, it is the same address. There may be tens of
+/// thousands, so that names are kept where they are and the whole is shared.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct Address {
     /// The interface it goes on.
-    pub(crate) interface: String,
+    pub(crate) interface: SmolStr,
     /// The address.
     pub(crate) address: IpAddr,
     /// Length in bits of its network part; that of the peer's, if there is one.
@@ -24,7 +26,7 @@ pub(crate) struct Address {
     /// Broadcast address, IPv4 only.
     pub(crate) broadcast: Option<Ipv4Addr>,
     /// Label, IPv4 only, at most 15 bytes.
-    pub(crate) label: Option<String>,
+    pub(crate) label: Option<SmolStr>,
     /// Other end of a point-to-point link.
     pub(crate) peer: Option<IpAddr>,
     /// IPv6: seconds it stays preferred; none is for ever.
@@ -55,8 +57,8 @@ pub(super) fn translate(
     names: &Names,
 ) -> Result<Address, &'static str> {
     let interface = match (&one.dev, interface) {
-        (Some(dev), _) => dev.value.to_string(),
-        (None, Some(own)) => own.to_owned(),
+        (Some(dev), _) => SmolStr::new(dev.value.as_str()),
+        (None, Some(own)) => SmolStr::new(own),
         (None, None) => return Err("has no interface"),
     };
     let prefix = one.prefix.len;
@@ -72,7 +74,7 @@ pub(super) fn translate(
             IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
             IpAddr::V6(_) => None,
         },
-        label: one.label.clone(),
+        label: one.label.as_deref().map(SmolStr::new),
         peer: one.peer,
         preferred: preferred(one),
         no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,

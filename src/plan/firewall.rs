@@ -7,8 +7,9 @@ use std::net::IpAddr;
 use parser::config::{self, Config, Peering};
 use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
+use vrrp::Family;
 
-use super::vmac::{Kind, Vmac};
+use super::vmac::Vmac;
 
 /// The table when nothing names one.
 const TABLE: &str = "keepalived";
@@ -94,9 +95,9 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> Option<Firewall> {
     let global = &config.global;
-    let is_reporting = |vmac: &Vmac| match vmac.kind {
-        Kind::Macvlan { mac: [.., family, _] } => family != 1 || !global.disable_local_igmp,
-        Kind::Ipvlan { .. } => false,
+    let is_reporting = |vmac: &Vmac| {
+        let is_silent = vmac.family == Family::Ipv4 && global.disable_local_igmp;
+        vmac.kind.is_macvlan() && !is_silent
     };
     if !any_closed && !vmacs.iter().any(is_reporting) {
         return None;
@@ -161,7 +162,7 @@ pub(super) fn closed<'a>(
     addresses
         .map(|one| Closed {
             address: one.address,
-            interface: one.interface.clone(),
+            interface: one.interface.to_string(),
             by_name: instance.dont_track_primary && !by_index,
         })
         .collect()

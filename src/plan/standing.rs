@@ -1,6 +1,7 @@
 //! Static addresses, routes and rules, and whom they concern besides.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use parser::config::{self, Config};
 use parser::diag::{Class, Diagnostic};
@@ -15,7 +16,7 @@ use super::linkbeat::Polled;
 use super::object::Object;
 use super::setting::Setting;
 use super::vmac::{self, Vmac};
-use super::{address, route, rule};
+use super::{System, address, route, rule};
 
 /// What the system has as long as the configuration says so, whoever is master.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,7 +39,7 @@ impl Standing {
     /// The static addresses among its objects.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = &Address> {
         self.objects.iter().filter_map(|object| match object {
-            Object::Address(address) => Some(address),
+            Object::Address(address) => Some(&**address),
             Object::Route(_) | Object::Rule(_) => None,
         })
     }
@@ -50,6 +51,7 @@ const DEFAULT_INTERFACE: &str = "eth0";
 /// Translates.
 pub(super) fn plan(
     config: &Config,
+    system: &System,
     names: &Names,
     vmacs: Vec<Vmac>,
     polled: Vec<Polled>,
@@ -57,7 +59,7 @@ pub(super) fn plan(
     complaints: &mut Vec<Diagnostic>,
 ) -> Standing {
     let mut settings = settings(config);
-    settings.extend(vmac::base_settings(&vmacs));
+    settings.extend(vmac::base_settings(&vmacs, system));
     Standing {
         objects: objects(config, names, complaints),
         firewall: firewall::plan(config, &vmacs, any_closed, complaints),
@@ -88,7 +90,7 @@ fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> 
     let mut objects = Vec::new();
     for line in &config.static_addresses {
         match address::translate(line, Some(default), names) {
-            Ok(address) => objects.push(Object::Address(address)),
+            Ok(address) => objects.push(Object::Address(Arc::new(address))),
             Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", line.prefix)),
         }
     }

@@ -1,9 +1,10 @@
 //! Interfaces that the daemon makes itself: a macvlan with the virtual router's MAC address, or an ipvlan.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
 
-use parser::config::{self, Config, VrrpInstance};
+use parser::config::{self, Config, IfName, Located, VrrpInstance};
+use parser::diag::{Class, Diagnostic};
 use serde::{Deserialize, Serialize};
 use vrrp::Family;
 
@@ -11,6 +12,7 @@ use super::System;
 use super::iproute::{Names, Table};
 use super::route::{Network, family};
 use super::setting::Setting;
+use crate::mirror::{Link, LinkKind};
 
 /// What names begin with unless `vmac_prefix` says otherwise.
 const PREFIX: &str = "vrrp";
@@ -26,6 +28,8 @@ pub(crate) struct Vmac {
     pub(crate) base: String,
     /// What it is.
     pub(crate) kind: Kind,
+    /// The family of the addresses it is for, which a MAC address of the configuration's own does not tell.
+    pub(crate) family: Family,
     /// Its link group; none is that of the interface below.
     pub(crate) group: Option<u32>,
     /// Have the interface below report itself once it is made, for a bridge to take notice.
@@ -58,6 +62,14 @@ impl Kind {
     pub(crate) fn is_macvlan(self) -> bool {
         matches!(self, Self::Macvlan { .. })
     }
+
+    /// Whether an interface is one of this kind, with this MAC address.
+    pub(crate) fn is_that_of(self, link: &Link) -> bool {
+        match self {
+            Self::Macvlan { mac } => link.kind == LinkKind::PrivateMacvlan && link.mac == Some(mac),
+            Self::Ipvlan { .. } => link.kind == LinkKind::Ipvlan,
+        }
+    }
 }
 
 /// Which link-local address a VMAC has.
@@ -76,6 +88,10 @@ pub(super) struct Workshop<'a> {
     system: &'a System,
     names: &'a Names,
     taken: BTreeSet<String>,
+    /// By name that was given: the instance that has it.
+    users: BTreeMap<String, String>,
+    /// Names of those that cannot be made, for which their virtual routers wait in vain.
+    unfit: BTreeSet<String>,
     made: Vec<Vmac>,
 }
 
@@ -91,29 +107,32 @@ impl<'a> Workshop<'a> {
             system,
             names,
             taken: given.map(|name| name.value.to_string()).collect(),
+            users: BTreeMap::new(),
+            unfit: BTreeSet::new(),
             made: Vec::new(),
         }
     }
 
-    /// All that was given.
+    /// All that was given and can be made.
     pub(super) fn finish(self) -> Vec<Vmac> {
-        self.made
+        let Self { made, unfit, .. } = self;
+        made.into_iter().filter(|vmac| !unfit.contains(&vmac.name)).collect()
     }
 
-    /// Whether it made an interface of this name.
-    pub(super) fn has_made(&self, name: &str) -> bool {
-        self.made.iter().any(|vmac| vmac.name == name)
+    /// What the interface of this name is, if it made one.
+    pub(super) fn made(&self, name: &str) -> Option<Kind> {
+        self.made.iter().find(|vmac| vmac.name == name).map(|vmac| vmac.kind)
     }
 
     /// The interface of a virtual router itself, if it is to have one.
-    pub(super) fn own(&mut self, instance: &VrrpInstance) -> Option<&Vmac> {
+    pub(super) fn own(&mut self, instance: &VrrpInstance, complaints: &mut Vec<Diagnostic>) -> Option<&Vmac> {
         let base = instance.interface.as_ref()?.value.to_string();
         let vmac = if let Some(wish) = &instance.vmac {
             let mac = wish.mac.map_or_else(|| mac(instance.vrid, instance.family), |mac| mac.0);
-            let name = match &wish.name {
-                Some(name) => name.value.to_string(),
-                None => self.name(self.prefix(), instance.vrid, instance.family, Some(mac)),
-            };
+            let kind = Kind::Macvlan { mac };
+            let given = wish.name.as_ref().and_then(|name| self.given(instance, name, kind, complaints));
+            let name = given
+                .unwrap_or_else(|| self.name(self.prefix(), instance.vrid, instance.family, &base, kind));
             let speaks_ipv6 = instance.family == config::Family::V6 && !instance.vmac_xmit_base;
             Vmac {
                 instance: instance.name.clone(),
@@ -124,17 +143,24 @@ impl<'a> Workshop<'a> {
                 }),
                 name,
                 base,
-                kind: Kind::Macvlan { mac },
+                kind,
+                family: family(instance.family),
                 group: wish.group.as_ref().and_then(|group| self.names.number(Table::Groups, group)),
                 notify_base: wish.netlink_notify,
                 address: None,
             }
         } else {
             let wish = instance.ipvlan.as_ref()?;
-            let name = match &wish.name {
-                Some(name) => name.value.to_string(),
-                None => self.name(self.prefix(), instance.vrid, instance.family, None),
+            let kind = Kind::Ipvlan {
+                flags: match wish.mode {
+                    config::IpvlanMode::Bridge => 0,
+                    config::IpvlanMode::Private => 1,
+                    config::IpvlanMode::Vepa => 2,
+                },
             };
+            let given = wish.name.as_ref().and_then(|name| self.given(instance, name, kind, complaints));
+            let name = given
+                .unwrap_or_else(|| self.name(self.prefix(), instance.vrid, instance.family, &base, kind));
             let no_ipv6 = u8::from(instance.family == config::Family::V4);
             Vmac {
                 instance: instance.name.clone(),
@@ -144,19 +170,18 @@ impl<'a> Workshop<'a> {
                 ],
                 name,
                 base,
-                kind: Kind::Ipvlan {
-                    flags: match wish.mode {
-                        config::IpvlanMode::Bridge => 0,
-                        config::IpvlanMode::Private => 1,
-                        config::IpvlanMode::Vepa => 2,
-                    },
-                },
+                kind,
+                family: family(instance.family),
                 group: wish.group.as_ref().and_then(|group| self.names.number(Table::Groups, group)),
                 notify_base: false,
                 address: wish.addr.map(super::route::network),
                 link_local: None,
             }
         };
+        if self.system.links.get(&vmac.base).is_some_and(|base| !base.is_ethernet()) {
+            complaints.push(Diagnostic::new(Class::General, None, not_on_ethernet(&instance.name)));
+            self.unfit.insert(vmac.name.clone());
+        }
         self.taken.insert(vmac.name.clone());
         self.made.push(vmac);
         self.made.last()
@@ -175,7 +200,7 @@ impl<'a> Workshop<'a> {
             return known.name.clone();
         }
         let prefix = self.config.global.vmac_addr_prefix.as_deref().unwrap_or(self.prefix());
-        let name = self.name(prefix, instance.vrid, of, Some(mac));
+        let name = self.name(prefix, instance.vrid, of, base, kind);
         self.taken.insert(name.clone());
         self.made.push(Vmac {
             instance: instance.name.clone(),
@@ -183,6 +208,7 @@ impl<'a> Workshop<'a> {
             name: name.clone(),
             base: base.to_owned(),
             kind,
+            family: family(of),
             group: None,
             notify_base: false,
             address: None,
@@ -195,19 +221,73 @@ impl<'a> Workshop<'a> {
         self.config.global.vmac_prefix.as_deref().unwrap_or(PREFIX)
     }
 
-    /// The first free one; one that bears the MAC address is left from before and may be had again.
-    fn name(&self, prefix: &str, vrid: u8, of: config::Family, mac: Option<[u8; 6]>) -> String {
+    /// The name that an instance gives, unless it is an earlier instance's or that of an interface that cannot be ours.
+    fn given(
+        &mut self,
+        instance: &VrrpInstance,
+        name: &Located<IfName>,
+        kind: Kind,
+        complaints: &mut Vec<Diagnostic>,
+    ) -> Option<String> {
+        let own = name.value.to_string();
+        let text = if let Some(user) = self.users.get(&own) {
+            format!("VRRP instance {user} is already using {own} - ignoring name")
+        } else {
+            let there = self.system.links.get(&own).map(|link| link.kind);
+            let (is_foreign, what) = match kind {
+                Kind::Macvlan { .. } => (
+                    there.is_some_and(|there| there != LinkKind::PrivateMacvlan),
+                    "a private macvlan; ignoring vmac if_name",
+                ),
+                Kind::Ipvlan { .. } => (
+                    there.is_some_and(|there| there != LinkKind::Ipvlan),
+                    "an l2 ipvlan; ignoring ipvlan if_name",
+                ),
+            };
+            if !is_foreign {
+                self.users.insert(own.clone(), instance.name.clone());
+                return Some(own);
+            }
+            format!("interface {own} already exists and is not {what}")
+        };
+        let text = format!("({}) {text}", instance.name);
+        complaints.push(Diagnostic::new(Class::General, Some(name.span.clone()), text));
+        None
+    }
+
+    /// That of an interface of this kind on this base which is there from before, else the first free one. So no router loses
+    /// its interface to another one of its VRID, whatever their order.
+    fn name(&self, prefix: &str, vrid: u8, of: config::Family, base: &str, kind: Kind) -> String {
         let plain = format!("{prefix}.{vrid}");
         let of_ipv6 = (of == config::Family::V6).then(|| format!("{prefix}6.{vrid}"));
         let numbered = (1..=u8::MAX).map(|number| format!("{prefix}{number}.{vrid}"));
-        let is_free = |name: &String| {
-            let is_there = self.system.interfaces.contains(name);
-            let is_ours = mac.is_none() || self.system.macs.get(name).copied() == mac;
-            !self.taken.contains(name) && (!is_there || is_ours)
+        let links = &self.system.links;
+        let ground = links.get(base).map(ground);
+        let is_ours = |name: &String| {
+            links
+                .get(name)
+                .is_some_and(|link| kind.is_that_of(link) && ground.is_some() && link.below == ground)
         };
-        let all = std::iter::once(plain.clone()).chain(of_ipv6).chain(numbered);
-        all.into_iter().find(is_free).unwrap_or(plain)
+        let is_free = |name: &&String| !self.taken.contains(*name);
+        let all: Vec<String> = std::iter::once(plain.clone()).chain(of_ipv6).chain(numbered).collect();
+        let from_before = all.iter().filter(is_free).find(|name| is_ours(name));
+        let new = || all.iter().filter(is_free).find(|name| !self.system.interfaces.contains(*name));
+        from_before.or_else(new).cloned().unwrap_or(plain)
     }
+}
+
+/// The number of the interface that a VMAC made on this one stands on: the kernel puts it beside a macvlan, not on it.
+fn ground(base: &Link) -> u32 {
+    let is_above = match base.kind {
+        LinkKind::PrivateMacvlan | LinkKind::OtherMacvlan | LinkKind::Ipvlan => true,
+        LinkKind::Other => false,
+    };
+    base.below.filter(|_| is_above).unwrap_or(base.index)
+}
+
+/// What is said where the interface below is of a type that no other can stand on.
+pub(crate) fn not_on_ethernet(instance: &str) -> String {
+    format!("({instance}): vmacs are only supported on Ethernet type interfaces")
 }
 
 /// RFC 9568 §7.3.
@@ -239,14 +319,29 @@ fn settings(name: &str, of: config::Family, with_ipv6: bool) -> Vec<Setting> {
     }
 }
 
-/// Parameters of the interfaces below.
-pub(super) fn base_settings(vmacs: &[Vmac]) -> Vec<Setting> {
-    let is_ipv4 = |vmac: &&Vmac| matches!(vmac.kind, Kind::Macvlan { mac: [_, _, _, _, 1, _] });
-    let bases: BTreeSet<&String> = vmacs.iter().filter(is_ipv4).map(|vmac| &vmac.base).collect();
+/// Parameters of the interfaces below, and where that is itself a macvlan, of the one below it: every packet for the VMAC comes
+/// by there too.
+pub(super) fn base_settings(vmacs: &[Vmac], system: &System) -> Vec<Setting> {
+    let is_ipv4 = |vmac: &&Vmac| vmac.kind.is_macvlan() && vmac.family == Family::Ipv4;
+    let bases = vmacs.iter().filter(is_ipv4).map(|vmac| vmac.base.as_str());
+    let bases: BTreeSet<&str> =
+        bases.flat_map(|base| std::iter::once(base).chain(below_macvlan(base, system))).collect();
     bases
         .into_iter()
         .flat_map(|base| ["arp_ignore", "arp_filter"].map(|name| Setting::of("ipv4", base, name, 1)))
         .collect()
+}
+
+/// The interface that a macvlan stands on, if that is in this network namespace.
+fn below_macvlan<'a>(name: &str, system: &'a System) -> Option<&'a str> {
+    let link = system.links.get(name)?;
+    let index = match link.kind {
+        LinkKind::PrivateMacvlan | LinkKind::OtherMacvlan => {
+            link.below.filter(|_| link.below_in.is_none())?
+        }
+        LinkKind::Ipvlan | LinkKind::Other => return None,
+    };
+    system.links.values().find(|link| link.index == index).map(|link| link.name.as_str())
 }
 
 fn has_ipv6_on(instance: &VrrpInstance, name: &str) -> bool {
@@ -254,3 +349,6 @@ fn has_ipv6_on(instance: &VrrpInstance, name: &str) -> bool {
         one.prefix.addr.is_ipv6() && one.dev.as_ref().is_some_and(|dev| dev.value.as_str() == name)
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,11 +4,13 @@ mod instance;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parser::config::{self, Config};
 use parser::diag::Diagnostic;
 use serde::{Deserialize, Serialize};
+use smol_str::SmolStr;
 use vrrp::Params;
 use vrrp::track::Object as Thing;
 
@@ -25,7 +27,7 @@ use super::route::Route;
 use super::rule::Rule;
 use super::script::Vetting;
 use super::standing::{self, Standing};
-use super::vmac::Workshop;
+use super::vmac::{Kind, Workshop};
 use super::watch::{self, Watched};
 use super::{Keep, System};
 use crate::notify::mail;
@@ -113,9 +115,9 @@ pub(crate) struct Instance {
     /// The election.
     pub(crate) params: Params,
     /// `virtual_ipaddress`.
-    pub(crate) addresses: Vec<Address>,
+    pub(crate) addresses: Vec<Arc<Address>>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.
-    pub(crate) excluded: Vec<Address>,
+    pub(crate) excluded: Vec<Arc<Address>>,
     /// `virtual_routes`.
     pub(crate) routes: Vec<Route>,
     /// `virtual_rules`.
@@ -128,6 +130,10 @@ pub(crate) struct Instance {
     pub(crate) needs_source: bool,
     /// The interface whose address adverts leave from, if none is configured: below a VMAC in IPv4.
     pub(crate) speaks_as: Option<String>,
+    /// The other interfaces that `garp_extra_if` is about: VMACs, or with `all` any.
+    pub(crate) elsewhere: BTreeSet<SmolStr>,
+    /// Interfaces among those it watches that the daemon makes. What bears the name and is something else is not its interface.
+    pub(crate) made: BTreeMap<String, Kind>,
     /// Who is told of its changes by scripts.
     pub(crate) scripts: Scripts,
     /// `notify_priority_changes`
@@ -145,6 +151,11 @@ impl Instance {
         let routes = self.routes.iter().cloned().map(|route| Object::Route(Box::new(route)));
         let rules = self.rules.iter().cloned().map(|rule| Object::Rule(Box::new(rule)));
         addresses.chain(routes).chain(rules).collect()
+    }
+
+    /// The interfaces that it speaks and listens on.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &String> {
+        self.params.interface.iter().chain(&self.speaks_as)
     }
 
     /// The interfaces it watches.
@@ -208,7 +219,7 @@ fn assemble(
     }
     let vmacs = workshop.finish();
     let polled = linkbeat::plan(config, system, &watched_links, &vmacs, complaints);
-    let standing = standing::plan(config, &names, vmacs, polled, any_closed, complaints);
+    let standing = standing::plan(config, system, &names, vmacs, polled, any_closed, complaints);
     let groups = groups(config, &instances, &mut vetting);
     let fifos = if config.present.vrrp {
         let own = config.global.vrrp_notify_fifo.as_ref();

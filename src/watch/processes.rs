@@ -190,12 +190,13 @@ impl Tracked {
                 Change::Forked
             }
             Event::Became { pid } => {
-                let changed =
-                    if matches(&self.plan, pid) { self.pids.insert(pid) } else { self.pids.remove(&pid) };
+                let is_one = matches(&self.plan, pid);
+                let changed = if is_one { self.pids.insert(pid) } else { self.pids.remove(&pid) };
                 if !changed {
                     return None;
                 }
-                Change::Exec
+                // One that has become another program is as lost as one that has ended.
+                if is_one { Change::Exec } else { Change::Ended }
             }
             Event::Ended { pid } => {
                 if !self.pids.remove(&pid) {

@@ -98,10 +98,14 @@ const PAIRS: &[Test<Cast>] = tests![
 ];
 
 const ALONE: &[Test<Cast>] = tests![
+    ipv6::a_vmac_tells_whether_the_interface_below_it_routes,
     ipv6::ipv6_addresses_are_set_and_announced_as_the_original_does,
     addresses::a_reload_adds_an_address_and_never_lets_go_of_the_others,
     addresses::an_address_somebody_deletes_is_back_after_a_new_election,
     announcement::a_new_master_announces_its_addresses_round_by_round_and_again_later,
+    announcement::an_address_that_is_there_already_is_announced_all_the_same,
+    links::an_interface_without_multicast_carries_no_router_that_needs_it,
+    links::a_dead_link_counts_before_a_backup_would_take_over_from_a_faster_master,
     links::a_link_that_is_asked_says_when_its_cable_is_pulled,
     links::a_static_address_takes_the_routers_that_watch_it_along,
     vmac_many::a_vmac_on_a_bridge_carries_addresses_and_adverts,
@@ -140,6 +144,7 @@ const FILES: &[Test<Cast>] = tests![
     dumps::masters_are_dumped_alike,
     dumps::vmacs_routes_rules_and_what_stands_are_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,
+    system::filters_are_the_same_as_backup_as_master_as_backup_again_and_after_the_end,
     system::vmacs_and_filters_are_the_same,
 ];
 

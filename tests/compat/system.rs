@@ -1,7 +1,7 @@
 //! One configuration, two machines: what both daemons add to the kernel.
 
 use lab::{
-    Keepalived, Node, Outcome, Scene, eventually,
+    Binary, Keepalived, Mark, Node, Outcome, Scene, eventually,
     pair::{Cast, ELECTION},
 };
 
@@ -115,11 +115,22 @@ fn nft(node: &Node) -> Outcome<String> {
             parts.push(part);
         }
     }
-    // Rules keep their order among themselves; sets and maps may be made in any.
-    let (mut others, rules): (Vec<String>, Vec<String>) =
+    // The rules of a table keep their order; tables, sets and maps may be made in any.
+    let (mut others, mut rules): (Vec<String>, Vec<String>) =
         parts.into_iter().partition(|part| !part.starts_with("{\"rule\""));
     others.sort();
+    rules.sort_by_key(|rule| rule.contains("\"family\":\"ip6\""));
     Ok([others, rules].concat().join("\n"))
+}
+
+/// Gives the interface a MAC address, and so an address, that is the same in every scene.
+fn name_link(node: &Node) -> Outcome {
+    node.ip("link set dev eth1 down")?;
+    node.ip("link set dev eth1 address 02:00:00:00:00:01")?;
+    node.ip("link set dev eth1 up")?;
+    eventually("the address of the link", ELECTION, || {
+        node.ip("-6 address show dev eth1 scope link -tentative").ok()?.contains("fe80::").then_some(())
+    })
 }
 
 pub(crate) fn vmacs_and_filters_are_the_same(cast: &Cast) -> Outcome {
@@ -127,12 +138,7 @@ pub(crate) fn vmacs_and_filters_are_the_same(cast: &Cast) -> Outcome {
     let picture_by = |name: &str, binary| -> Outcome<_> {
         let link = scene.link(name)?;
         let node = scene.node(name)?.on(&link, "eth1", &["172.16.0.1/24"])?;
-        node.ip("link set dev eth1 down")?;
-        node.ip("link set dev eth1 address 02:00:00:00:00:01")?;
-        node.ip("link set dev eth1 up")?;
-        eventually("the address of the link", ELECTION, || {
-            node.ip("-6 address show dev eth1 scope link -tentative").ok()?.contains("fe80::").then_some(())
-        })?;
+        name_link(&node)?;
         let mut daemon = Keepalived::start(&node, binary, FILTERED)?;
         daemon.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
         daemon.logs("(VI_6) Entering MASTER STATE", ELECTION)?;
@@ -166,5 +172,58 @@ pub(crate) fn vmacs_and_filters_are_the_same(cast: &Cast) -> Outcome {
         Ok(lines)
     };
     assert_eq!(picture_by("ours", &cast.one)?, picture_by("theirs", &cast.two)?);
+    Ok(())
+}
+
+pub(crate) fn filters_are_the_same_as_backup_as_master_as_backup_again_and_after_the_end(
+    cast: &Cast,
+) -> Outcome {
+    const ROUTERS: [&str; 2] = ["VI_1", "VI_6"];
+    let scene = Scene::new()?;
+    let pictures_by = |name: &str, binary| -> Outcome<_> {
+        let link = scene.link(name)?;
+        let node = scene.node(name)?.on(&link, "eth1", &["172.16.0.1/24"])?;
+        name_link(&node)?;
+        let better = scene.node(&format!("{name}-master"))?.on(&link, "eth1", &["172.16.0.2/24"])?;
+        let start_better = || -> Outcome<Keepalived> {
+            let text = FILTERED.replace("priority 200", "priority 220").replace("use_vmac", "");
+            let master = Keepalived::start(&better, &Binary::original(), &text)?;
+            for router in ROUTERS {
+                master.logs(&format!("({router}) Entering MASTER STATE"), ELECTION)?;
+            }
+            Ok(master)
+        };
+        let mut pictures = Vec::new();
+        let mut master = start_better()?;
+        let mut daemon = Keepalived::start(&node, binary, FILTERED)?;
+        let mut mark = Mark::default();
+        let mut picture = |daemon: &Keepalived, state: &str, is_done: &dyn Fn(&str) -> bool| -> Outcome {
+            for router in ROUTERS {
+                daemon.journal().wait(mark, &format!("({router}) Entering {state} STATE"), ELECTION)?;
+            }
+            mark = daemon.journal().mark();
+            // The line comes before the deed.
+            let last = eventually(state, ELECTION, || nft(&node).ok().filter(|text| is_done(text)))?;
+            pictures.push(format!("{state}:\n{last}"));
+            Ok(())
+        };
+        let is_closed = |text: &str| text.contains("172.16.0.206") && text.contains("2001:db8::51");
+        let is_open = |text: &str| !text.contains("172.16.0.20") && !text.contains("2001:db8");
+        let has_vmacs = |text: &str| text.contains("vrrp.50") && text.contains("vrrp.51");
+        picture(&daemon, "BACKUP", &|text| is_open(text) && has_vmacs(text))?;
+        master.stop()?;
+        picture(&daemon, "MASTER", &is_closed)?;
+        let mut master = start_better()?;
+        picture(&daemon, "BACKUP", &is_open)?;
+        daemon.stop()?;
+        pictures.push(format!("end:\n{}", nft(&node)?));
+        master.stop()?;
+        Ok(pictures)
+    };
+    let (ours, theirs) = (pictures_by("ours", &cast.one)?, pictures_by("theirs", &cast.two)?);
+    for (ours, theirs) in ours.iter().zip(&theirs) {
+        assert_eq!(ours, theirs);
+    }
+    assert_eq!(ours.len(), theirs.len());
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use lab::{
     Outcome, Seen, eventually,
-    pair::{Cast, ELECTION, Pair, settles},
+    pair::{Cast, ELECTION, Pair, config, settles},
     seed::VIPS,
     throughout,
 };
@@ -75,4 +75,47 @@ pub(crate) fn announcements_keep_the_configured_distance(cast: &Cast) -> Outcome
         assert_eq!(pair.capture.announcements(vip).len(), ROUNDS);
     }
     Ok(())
+}
+
+pub(crate) fn vmacs_of_one_interface_keep_its_distance_together(cast: &Cast) -> Outcome {
+    const SPACE: Duration = Duration::from_millis(50);
+    let pair = Pair::new(cast)?;
+    let [one, two, three] = VIPS;
+    let router = |vrid: u8, vip: Ipv4Addr| {
+        format!(
+            "vrrp_instance VI_{vrid} {{
+                version 3
+                interface eth1
+                use_vmac
+                virtual_router_id {vrid}
+                advert_int 0.1
+                virtual_ipaddress {{\n {vip}\n }}
+            }}\n"
+        )
+    };
+    let group = "garp_group {\n garp_interval 0.05\n interface eth1\n}\n";
+    let config = [group.to_owned(), router(51, one), router(52, two), router(53, three)].concat();
+    let _one = pair.one.start_with(&config)?;
+    let frames = ROUNDS * VIPS.len();
+    let times = || {
+        let mut times: Vec<_> = VIPS.iter().flat_map(|vip| pair.capture.announcements(*vip)).collect();
+        times.sort_unstable();
+        times
+    };
+    let times =
+        eventually("the first block", ELECTION, || Some(times()).filter(|times| times.len() >= frames))?;
+    let whole = times[frames - 1].duration_since(times[0]).unwrap_or_default();
+    assert!(whole > SPACE * 13, "{whole:?}");
+    Ok(())
+}
+
+pub(crate) fn an_address_that_is_there_already_is_announced_all_the_same(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let [one, two, three] = VIPS;
+    let standing =
+        format!("static_ipaddress {{\n {one}/32 dev eth1\n {two}/32 dev eth1\n {three}/32 dev eth1\n}}\n");
+    let _one = pair.one.start_with(&(standing + &config(200)))?;
+    eventually("a block of announcements", ELECTION, || {
+        VIPS.iter().all(|vip| pair.capture.announcements(*vip).len() == ROUNDS).then_some(())
+    })
 }

@@ -89,21 +89,31 @@ pub(crate) fn ipv6_addresses_are_set_and_announced_as_the_original_does(cast: &C
         link.contains("fe80::50/64 scope link nodad") || link.contains("fe80::50/64 scope global nodad"),
         "{link}"
     );
-    for vip in VIPS {
-        let vip: IpAddr = vip.parse().map_err(std::io::Error::other)?;
-        let flags = eventually(&format!("five advertisements of {vip}"), ELECTION, || {
-            let frames = pair.capture.frames();
-            let flags = frames.iter().filter_map(|frame| match frame.seen {
-                Seen::NeighbourAdvert { address, flags, .. } => (address == vip).then_some(flags),
-                Seen::Advert { .. }
-                | Seen::GratuitousArp { .. }
-                | Seen::MembershipReport
-                | Seen::Bfd { .. } => None,
-            });
-            let flags: Vec<u8> = flags.collect();
-            (flags.len() >= 5).then_some(flags)
-        })?;
-        assert!(flags.iter().all(|flags| *flags == 0xa0), "router and override: {flags:x?}");
-    }
+    VIPS.iter().try_for_each(|vip| all_name_a_router(&pair, vip))
+}
+
+/// A host that hears of a router that is none any more drops it from its default routers: RFC 4861 §7.2.5.
+pub(crate) fn a_vmac_tells_whether_the_interface_below_it_routes(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    pair.one.node.sysctl("net.ipv6.conf.eth1.forwarding", "1")?;
+    let _one = pair.one.start_with(&instance(200, "use_vmac\n advert_int 0.1"))?;
+    VIPS.iter().try_for_each(|vip| all_name_a_router(&pair, vip))
+}
+
+/// The first block of advertisements of an address.
+fn all_name_a_router(pair: &Pair, vip: &str) -> Outcome {
+    let vip: IpAddr = vip.parse().map_err(std::io::Error::other)?;
+    let flags = eventually(&format!("five advertisements of {vip}"), ELECTION, || {
+        let frames = pair.capture.frames();
+        let flags = frames.iter().filter_map(|frame| match frame.seen {
+            Seen::NeighbourAdvert { address, flags, .. } => (address == vip).then_some(flags),
+            Seen::Advert { .. } | Seen::GratuitousArp { .. } | Seen::MembershipReport | Seen::Bfd { .. } => {
+                None
+            }
+        });
+        let flags: Vec<u8> = flags.collect();
+        (flags.len() >= 5).then_some(flags)
+    })?;
+    assert!(flags.iter().all(|flags| *flags == 0xa0), "router and override: {flags:x?}");
     Ok(())
 }

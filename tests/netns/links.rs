@@ -4,6 +4,7 @@ use lab::{
     Failure, Keepalived, Mark, Node, Outcome, eventually,
     pair::{Cast, ELECTION, Pair, settles},
     seed::VIPS,
+    throughout,
 };
 use nix::sys::signal::{Signal, kill};
 use std::{fs, time::Duration};
@@ -97,5 +98,49 @@ pub(crate) fn a_static_address_takes_the_routers_that_watch_it_along(cast: &Cast
     eventually("the address", ELECTION, || holds().then_some(()))?;
     one.stop()?;
     assert!(!holds());
+    Ok(())
+}
+
+pub(crate) fn an_interface_without_multicast_carries_no_router_that_needs_it(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    pair.one.node.ip("link set eth1 multicast off")?;
+    let one = pair.one.start_with(instance())?;
+    one.logs("interface eth1 does not support multicast, specify unicast peers - disabling", ELECTION)?;
+    throughout("no address", Duration::from_secs(5), || pair.one.holds().is_ok_and(|held| held == 0))
+}
+
+pub(crate) fn an_interface_that_takes_part_in_multicast_again_carries_its_router(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    pair.one.node.ip("link set eth1 multicast off")?;
+    let one = pair.one.start_with(instance())?;
+    one.logs("does not support multicast", ELECTION)?;
+    pair.one.node.ip("link set eth1 multicast on")?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    Ok(())
+}
+
+pub(crate) fn a_dead_link_counts_before_a_backup_would_take_over_from_a_faster_master(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let router = |priority: u8, interval: &str| {
+        format!(
+            "vrrp_instance VI_1 {{\n version 3\n interface eth1\n virtual_router_id 50\n priority {priority}\n \
+             advert_int {interval}\n virtual_ipaddress {{\n 172.16.0.205/24\n }}\n}}\n"
+        )
+    };
+    let two = pair.two.start_with(&router(200, "0.2"))?;
+    two.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let delays = "interface_up_down_delays {\n eth1 3 3\n}\n";
+    let one = pair.one.start_with(&(delays.to_owned() + &router(100, "2")))?;
+    one.logs("(VI_1) Entering BACKUP STATE", ELECTION)?;
+    // It has learnt the interval by now.
+    throughout("a backup", Duration::from_secs(1), || pair.one.holds().is_ok_and(|held| held == 0))?;
+    let mark = one.journal().mark();
+    pair.one.node.unplug("eth1")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("Entering MASTER STATE")), "{told:?}");
+    assert!(told.iter().any(|line| line.text.contains("eth1: Adding flags change from 0x")), "{told:?}");
     Ok(())
 }

@@ -113,6 +113,29 @@ pub(crate) fn what_a_reload_would_change_is_told_before_and_logged_then(cast: &C
     Ok(())
 }
 
+/// The signal says nothing but that there is something to read: whatever comes while one reload is under way is one more.
+pub(crate) fn reloads_in_quick_succession_end_with_the_last_configuration(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let daemon = pair.one.start_with(ROUTER)?;
+    daemon.logs("Entering MASTER STATE", ELECTION)?;
+    let mark = daemon.journal().mark();
+    for round in 0..10 {
+        for priority in [101, 102, 103 + round] {
+            daemon.write_config(&ROUTER.replace("priority 100", &format!("priority {priority}")))?;
+            daemon.reload()?;
+        }
+        let last = format!("-> {}", 103 + round);
+        eventually("the last of three configurations", ELECTION, || {
+            daemon.journal().since(mark).iter().any(|line| line.text.ends_with(&last)).then_some(())
+        })?;
+    }
+    let complete =
+        daemon.journal().since(mark).iter().filter(|line| line.text.contains("Reload complete")).count();
+    assert!((10..=30).contains(&complete), "{complete} reloads");
+    assert!(daemon.journal().find(mark, "Entering").is_none(), "it stayed master");
+    Ok(())
+}
+
 pub(crate) fn a_time_of_day_is_kept_every_day_when_that_is_wanted(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
     let node = &pair.one.node;

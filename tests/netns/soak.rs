@@ -117,17 +117,26 @@ pub(crate) fn reloads_and_signals_in_no_order_leave_everything_as_configured(cas
     ends_clean(&pair, &mut daemon)
 }
 
+/// The VRRP worker and the BFD worker, if both live.
+fn living(daemon: &Keepalived) -> Option<[Pid; 2]> {
+    let workers = [daemon.vrrp_worker()?, daemon.bfd_worker()?];
+    workers.iter().all(|pid| is_alive(*pid)).then_some(workers)
+}
+
 pub(crate) fn processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing(cast: &Cast) -> Outcome {
     let seconds = env::var("SOAK_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(12);
     let pair = Pair::new(cast)?;
     let mut dice = Dice::new(2);
     let (text, wanted) = config(0xff);
+    // Nobody answers; what counts is that there is a process for it.
+    let text = format!("bfd_instance S {{\n neighbor_ip 172.16.0.99\n}}\n{text}");
     let mut daemon = pair.one.start_with(&text)?;
     eventually("all addresses", ELECTION, || holds_exactly(&pair, &wanted).then_some(()))?;
     let watch = pair.one.node.watch_addresses()?;
     let end = Instant::now() + Duration::from_secs(seconds);
     while Instant::now() < end {
-        let Some(worker) = daemon.vrrp_worker().filter(|pid| is_alive(*pid)) else {
+        let worker = if dice.roll(4) == 0 { daemon.bfd_worker() } else { daemon.vrrp_worker() };
+        let Some(worker) = worker.filter(|pid| is_alive(*pid)) else {
             std::thread::yield_now();
             continue;
         };
@@ -143,8 +152,8 @@ pub(crate) fn processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing(ca
     }
     let lost: Vec<_> = watch.changes().into_iter().filter(|line| line.starts_with("Deleted")).collect();
     assert_eq!(lost, [""; 0], "no other router took over, so no address was to go");
-    eventually("all addresses and no other", RECOVERY, || {
-        (holds_exactly(&pair, &wanted) && daemon.vrrp_worker().is_some_and(is_alive)).then_some(())
+    eventually("all addresses, no other, and both workers", RECOVERY, || {
+        living(&daemon).filter(|_| holds_exactly(&pair, &wanted))
     })?;
     // A supervisor that is stopped for a while goes on where it was.
     let parent = supervisor(&mut daemon);
@@ -153,11 +162,12 @@ pub(crate) fn processes_that_stop_or_die_at_any_moment_lose_and_leave_nothing(ca
     daemon.reload()?;
     kill(parent, Signal::SIGCONT)?;
     daemon.journal().wait(mark, "Reload complete", RECOVERY)?;
-    eventually("a living worker", RECOVERY, || daemon.vrrp_worker().filter(|pid| is_alive(*pid)))?;
-    // And one that is killed takes its worker along, which gives everything back.
-    let worker = daemon.vrrp_worker().expect("it lives");
+    // And one that is killed takes its workers along, which give everything back.
+    let workers = eventually("living workers", RECOVERY, || living(&daemon))?;
     kill(parent, Signal::SIGKILL)?;
-    eventually("the end of the worker", ELECTION, || (!is_alive(worker)).then_some(()))?;
+    eventually("the end of the workers", ELECTION, || {
+        (!workers.iter().any(|pid| is_alive(*pid))).then_some(())
+    })?;
     eventually("no address left", ELECTION, || holds_exactly(&pair, &BTreeSet::new()).then_some(()))
 }
 

@@ -1,7 +1,7 @@
 //! Sync groups of two virtual routers, the second of which has an address on an interface of its own.
 
 use lab::{
-    Outcome,
+    Keepalived, Mark, Outcome,
     pair::{Cast, ELECTION, Pair, Router, settles},
     seed::VIPS,
 };
@@ -79,13 +79,21 @@ pub(crate) fn the_fault_of_one_member_moves_the_group_and_its_recovery_moves_it_
     settles(&pair.one, &pair.two)
 }
 
+/// The place in the journal after both have said that they are master. They say so later than their addresses are there.
+fn reigns(one: &Keepalived) -> Outcome<Mark> {
+    for name in ["VI_1", "VI_2"] {
+        one.logs(&format!("({name}) Entering MASTER STATE"), ELECTION)?;
+    }
+    Ok(one.journal().mark())
+}
+
 pub(crate) fn a_reload_that_forms_a_group_moves_nothing_and_binds_its_members(cast: &Cast) -> Outcome {
     let pair = stage(cast)?;
     let grouped = config(200, 200);
     let alone = grouped.find("vrrp_instance").map_or("", |start| &grouped[start..]);
     let one = pair.one.start_with(alone)?;
     settles(&pair.one, &pair.two)?;
-    let before = one.journal().mark();
+    let before = reigns(&one)?;
     one.write_config(&grouped)?;
     one.reload()?;
     one.journal().wait(before, "Reloading", ELECTION)?;
@@ -111,7 +119,7 @@ pub(crate) fn a_master_whose_group_grows_stays_master(cast: &Cast) -> Outcome {
     let large = format!("{}{third}", small.replacen("VI_2\n }", "VI_2\n VI_3\n }", 1));
     let one = pair.one.start_with(&small)?;
     settles(&pair.one, &pair.two)?;
-    let before = one.journal().mark();
+    let before = reigns(&one)?;
     let watch = pair.one.node.watch_addresses()?;
     one.write_config(&large)?;
     one.reload()?;

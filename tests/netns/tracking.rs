@@ -5,6 +5,10 @@ use lab::{
     pair::{Cast, ELECTION, Pair, Router},
     throughout,
 };
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use std::{
     fs::{self, File, OpenOptions, Permissions},
     io::Read as _,
@@ -403,6 +407,40 @@ pub(crate) fn a_full_fifo_loses_whole_lines_and_holds_nothing_up(cast: &Cast) ->
     put(router, "number", "150")?;
     let last = format!("INSTANCE \"VI_{ROUTERS}\" MASTER_PRIORITY 250");
     eventually("lines again", PATIENCE, || reader.lines().contains(&last).then_some(()))
+}
+
+/// What is told meanwhile waits in the FIFO; the next reload starts the reader again.
+pub(crate) fn a_reader_of_the_fifo_that_is_killed_holds_nothing_up_and_returns(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let router = &pair.one;
+    put_script(router, "read.sh", "#!/bin/sh\necho $$ > /run/reader\nexec cat \"$1\" >> /run/told\n")?;
+    put(router, "number", "0")?;
+    let one = router.start_with(
+        "global_defs {\n script_user root\n enable_script_security\n vrrp_notify_priority_changes true\n \
+         vrrp_notify_fifo /run/fifo\n vrrp_notify_fifo_script /run/read.sh\n}\n\
+         track_file number {\n file /run/number\n}\n\
+         vrrp_instance VI_1 {\n interface eth1\n virtual_router_id 51\n priority 100\n \
+         virtual_ipaddress {\n 172.16.0.100\n }\n track_file {\n number\n }\n}\n",
+    )?;
+    let told = |words: &str| {
+        eventually("the line that the reader has read", ELECTION, || {
+            lines_of(router, "told").iter().any(|line| line.as_str() == words).then_some(())
+        })
+    };
+    told("INSTANCE \"VI_1\" MASTER 100")?;
+    let reader = Pid::from_raw(lines_of(router, "reader").concat().parse()?);
+    kill(reader, Signal::SIGKILL)?;
+    one.logs("vrrp notify fifo script terminated", ELECTION)?;
+    put(router, "number", "20")?;
+    one.logs("(VI_1) Changing effective priority from 100 to 120", ELECTION)?;
+    put(router, "number", "30")?;
+    one.logs("(VI_1) Changing effective priority from 120 to 130", ELECTION)?;
+    one.reload()?;
+    told("INSTANCE \"VI_1\" MASTER_PRIORITY 130")?;
+    let changes: Vec<String> =
+        lines_of(router, "told").into_iter().filter(|line| line.contains("MASTER_PRIORITY")).collect();
+    assert_eq!(changes, [120, 130].map(|priority| format!("INSTANCE \"VI_1\" MASTER_PRIORITY {priority}")));
+    Ok(())
 }
 
 pub(crate) fn a_file_whose_folder_comes_later_counts_from_then_on(cast: &Cast) -> Outcome {

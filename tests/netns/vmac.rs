@@ -33,6 +33,10 @@ fn link(node: &Node) -> Option<String> {
     node.ip("-details -oneline link show dev vrrp.50").ok()
 }
 
+fn number(node: &Node) -> Option<String> {
+    Some(link(node)?.split(':').next()?.to_owned())
+}
+
 fn holds(node: &Node) -> bool {
     node.ip("address show dev vrrp.50").is_ok_and(|text| text.contains("172.16.0.206/24"))
 }
@@ -128,7 +132,6 @@ pub(crate) fn a_vmac_left_by_a_killed_daemon_is_used_again(cast: &Cast) -> Outco
     let mut one = pair.one.start_with(&config(200, ""))?;
     becomes_master(node)?;
     one.cut();
-    let number = |node: &Node| Some(link(node)?.split(':').next()?.to_owned());
     let before = number(node);
     assert!(before.is_some());
     let mut one = pair.one.start_with(&config(200, ""))?;
@@ -136,6 +139,39 @@ pub(crate) fn a_vmac_left_by_a_killed_daemon_is_used_again(cast: &Cast) -> Outco
     one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
     becomes_master(node)?;
     assert_eq!(number(node), before);
+    one.stop()?;
+    assert_eq!(link(node), None);
+    Ok(())
+}
+
+/// The kernel puts the second macvlan beside the first, on the interface below both.
+pub(crate) fn a_vmac_on_a_macvlan_is_made_once_and_becomes_master(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    for words in [
+        "link add link eth1 name mv0 type macvlan mode bridge",
+        "link set mv0 up",
+        "address flush dev eth1",
+        "address add 172.16.0.1/24 dev mv0",
+    ] {
+        node.ip(words)?;
+    }
+    let mut one = pair.one.start_with(&config(200, "").replace("eth1", "mv0"))?;
+    becomes_master(node)?;
+    assert!(link(node).is_some_and(|text| text.contains("vrrp.50@eth1") && text.contains(MAC)));
+    for interface in ["mv0", "eth1"] {
+        assert_eq!(parameters(node, interface, &["ipv4/conf/arp_ignore"])?, ["1"], "{interface}");
+    }
+    let first = number(node);
+    // The state of the interface below both is that of the VMAC.
+    let mark = one.journal().mark();
+    node.unplug("eth1")?;
+    one.journal().wait(mark, "(VI_1) Entering FAULT STATE", ELECTION)?;
+    node.plug("eth1")?;
+    one.journal().wait(mark, "(VI_1) Entering MASTER STATE", ELECTION)?;
+    assert_eq!(number(node), first);
+    let told = one.journal().since(Mark::default());
+    assert!(!told.iter().any(|line| line.text.contains("incompatible")), "{told:?}");
     one.stop()?;
     assert_eq!(link(node), None);
     Ok(())
@@ -205,6 +241,25 @@ pub(crate) fn membership_reports_never_bear_the_virtual_mac_address(cast: &Cast)
     let rules = node.run("nft", &["list", "ruleset"])?;
     assert!(rules.contains("\"vrrp.50\" : \"eth1\""), "{rules}");
     assert!(rules.contains("dup to ip daddr device oif map @vmac_map drop"), "{rules}");
+    Ok(())
+}
+
+pub(crate) fn a_vmac_with_a_mac_address_of_its_own_is_filtered_like_any_other(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let text = config(200, "").replace("use_vmac", "use_vmac vrrp.50 02:11:22:33:44");
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    becomes_master(node)?;
+    assert!(link(node).is_some_and(|text| text.contains("02:11:22:33:44:32")));
+    assert_eq!(parameters(node, "eth1", &["ipv4/conf/arp_ignore", "ipv4/conf/arp_filter"])?, ["1", "1"]);
+    let rules = node.run("nft", &["list", "ruleset"])?;
+    assert!(rules.contains("\"vrrp.50\" : \"eth1\""), "{rules}");
+    let frames = pair.capture.frames();
+    let reports = || frames.iter().filter(|frame| frame.seen == Seen::MembershipReport);
+    assert!(reports().count() > 0, "the group must be joined");
+    assert!(reports().all(|frame| frame.source[..5] != [2, 0x11, 0x22, 0x33, 0x44]), "{frames:?}");
+    one.stop()?;
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use lab::{
     Node, Outcome, Seen, eventually,
     pair::{Cast, ELECTION, Pair},
+    throughout,
 };
 use std::{
     collections::BTreeSet,
@@ -123,8 +124,51 @@ pub(crate) fn an_ipv6_vmac_speaks_from_a_copy_of_the_address_below(cast: &Cast) 
         let both = ["2001:db8::50", "fe80::50"].map(str::to_owned);
         both.iter().all(|address| announced.contains(address)).then_some(())
     })?;
+    let mark = one.journal().mark();
+    node.ip("address add fe80::5/64 dev eth1 nodad")?;
+    node.ip(&format!("address delete {below} dev eth1"))?;
+    eventually("the copy of another address", ELECTION, || {
+        let all = addresses(node, "vrrp.50");
+        (all.contains("fe80::5/64") && !all.contains(&below)).then_some(())
+    })?;
+    throughout("the master's addresses", Duration::from_secs(1), || {
+        addresses(node, "vrrp.50").contains("2001:db8::50/64")
+    })?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("FAULT")), "{told:?}");
     one.stop()?;
     assert_eq!(links(node)?, "");
+    Ok(())
+}
+
+pub(crate) fn an_ipv6_vmac_has_an_address_where_there_is_none_below_and_changes_it_in_silence(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    node.sysctl("net.ipv6.conf.eth1.addr_gen_mode", "1")?;
+    node.ip("-6 address flush dev eth1")?;
+    node.ip("link set eth1 down")?;
+    node.ip("link set eth1 address 02:00:00:00:00:0a")?;
+    node.ip("link set eth1 up")?;
+    let one = pair.one.start_with(
+        "vrrp_instance VI_6 {\n interface eth1\n virtual_router_id 50\n priority 200\n use_vmac\n advert_int 0.2\n \
+         virtual_ipaddress {\n fe80::50/64\n }\n}\n",
+    )?;
+    one.logs("(VI_6) Entering MASTER STATE", ELECTION)?;
+    assert!(addresses(node, "vrrp.50").contains("fe80::ff:fe00:a/64"), "{}", addresses(node, "vrrp.50"));
+    assert!(!addresses(node, "eth1").contains("fe80::"), "{}", addresses(node, "eth1"));
+    let mark = one.journal().mark();
+    let has = |address: &str| addresses(node, "vrrp.50").contains(address);
+    node.ip("address add fe80::5/64 dev eth1 nodad")?;
+    eventually("the address below", ELECTION, || {
+        (has("fe80::5/64") && !has("fe80::ff:fe00:a")).then_some(())
+    })?;
+    node.ip("address add fe80::6/64 dev eth1 nodad")?;
+    node.ip("address delete fe80::5/64 dev eth1")?;
+    eventually("the other address", ELECTION, || (has("fe80::6/64") && !has("fe80::5/64")).then_some(()))?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("STATE")), "{told:?}");
     Ok(())
 }
 
@@ -185,5 +229,43 @@ pub(crate) fn where_packets_cannot_be_duplicated_the_interface_below_joins_the_g
     })?;
     one.stop()?;
     assert!(!groups()?.contains("224.0.0.18"));
+    Ok(())
+}
+
+pub(crate) fn a_router_of_the_same_number_on_another_link_takes_nobodys_vmac(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    node.ip("link add extra0 type veth peer name extra1")?;
+    node.ip("address add 172.17.0.1/24 dev extra0")?;
+    node.ip("link set extra0 up")?;
+    node.ip("link set extra1 up")?;
+    let router = |name: &str, interface: &str, address: &str| {
+        format!(
+            "vrrp_instance {name} {{\n interface {interface}\n virtual_router_id 51\n use_vmac\n advert_int 1\n \
+             virtual_ipaddress {{\n {address}/24\n }}\n}}\n"
+        )
+    };
+    let old = router("VI_1", "eth1", "172.16.0.205");
+    let new = router("VI_0", "extra0", "172.17.0.205");
+    let one = pair.one.start_with(&old)?;
+    one.logs("(VI_1) Entering MASTER STATE", ELECTION)?;
+    let mark = one.journal().mark();
+    // Before it, and then behind it: neither is a reason to give anything away.
+    one.write_config(&(new.clone() + &old))?;
+    one.reload()?;
+    one.journal().wait(mark, "(VI_0) Entering MASTER STATE", ELECTION)?;
+    let swapped = one.journal().mark();
+    one.write_config(&(old + &new))?;
+    one.reload()?;
+    one.journal().wait(swapped, "Reload complete", ELECTION)?;
+    let names = || {
+        let held = |name: &str, address: &str| {
+            node.ip(&format!("address show dev {name}")).is_ok_and(|text| text.contains(address))
+        };
+        held("vrrp.51", "172.16.0.205/24") && held("vrrp1.51", "172.17.0.205/24")
+    };
+    throughout("each on its own interface", Duration::from_secs(4), names)?;
+    let told = one.journal().since(mark);
+    assert!(!told.iter().any(|line| line.text.contains("FAULT")), "{told:?}");
     Ok(())
 }

@@ -40,7 +40,7 @@ pub(super) fn to_add(address: &Address, index: u32) -> AddressMessage {
     if !flags.is_empty() {
         attributes.push(AddressAttribute::Flags(flags));
     }
-    attributes.extend(address.label.clone().map(AddressAttribute::Label));
+    attributes.extend(address.label.as_ref().map(|label| AddressAttribute::Label(label.to_string())));
     attributes.extend(address.peer.map(AddressAttribute::Address));
     attributes.push(AddressAttribute::Protocol(AddressProtocol::from(address.protocol)));
     message

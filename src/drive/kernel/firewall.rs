@@ -7,6 +7,8 @@ mod nft;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv6Addr;
 
+use vrrp::Family;
+
 use self::iptables::Iptables;
 use self::membership::Memberships;
 use self::nft::Nft;
@@ -15,7 +17,7 @@ use super::vmac::Vmacs;
 use crate::mirror::Mirror;
 use crate::plan::firewall as plan;
 use crate::plan::firewall::Closed;
-use crate::plan::vmac::{Kind, LinkLocal};
+use crate::plan::vmac::LinkLocal;
 
 /// What is filtered, and by whom.
 #[derive(Debug, Default)]
@@ -94,11 +96,11 @@ impl Firewall {
         let filter = self.wanted.as_ref().map(|plan| {
             let is_there = |one: &&Closed| one.by_name || mirror.link(&one.interface).is_some();
             let closed: BTreeSet<&Closed> = self.closed.values().flatten().filter(is_there).collect();
-            let above = |of: u8| above(vmacs, mirror, of);
+            let above = |of| above(vmacs, mirror, of);
             Filter {
                 plan,
-                ipv4: if plan.no_igmp { Vec::new() } else { above(1) },
-                ipv6: above(2),
+                ipv4: if plan.no_igmp { Vec::new() } else { above(Family::Ipv4) },
+                ipv6: above(Family::Ipv6),
                 was_closed: self.was_closed,
                 numbers: closed.iter().filter_map(|one| Some(mirror.link(&one.interface)?.index)).collect(),
                 closed,
@@ -122,12 +124,11 @@ impl Firewall {
     }
 }
 
-/// VMACs with the MAC address of this family.
-fn above<'a>(vmacs: &'a Vmacs, mirror: &'a Mirror, of: u8) -> Vec<Above<'a>> {
-    let is_of = |kind: Kind| matches!(kind, Kind::Macvlan { mac: [.., family, _] } if family == of);
+/// VMACs for addresses of this family.
+fn above<'a>(vmacs: &'a Vmacs, mirror: &'a Mirror, of: Family) -> Vec<Above<'a>> {
     vmacs
         .present(mirror)
-        .filter(|(vmac, ..)| is_of(vmac.kind))
+        .filter(|(vmac, ..)| vmac.kind.is_macvlan() && vmac.family == of)
         .map(|(vmac, index, below)| Above {
             name: &vmac.name,
             base: &vmac.base,

@@ -145,6 +145,12 @@ impl Ledger {
         })
     }
 
+    /// The addresses that are there for `owner`.
+    pub(super) fn addresses_of(&self, owner: Owner) -> impl Iterator<Item = &Object> {
+        let entries = self.wanted.get(&owner).into_iter().flatten().filter(|entry| entry.present);
+        entries.map(|entry| &entry.object).filter(|object| matches!(object, Object::Address(_)))
+    }
+
     /// What the configuration itself wants, the kernel does not have, and may be added whenever that becomes possible.
     pub(super) fn to_restore(&self) -> Vec<Object> {
         let standing = self.wanted.get(&Owner::Standing).into_iter().flatten();
@@ -177,7 +183,7 @@ fn rank(object: &Object) -> u8 {
 
 fn address(object: &Object) -> Option<&Address> {
     match object {
-        Object::Address(address) => Some(address),
+        Object::Address(address) => Some(&**address),
         Object::Route(_) | Object::Rule(_) => None,
     }
 }
@@ -231,7 +237,7 @@ fn may_sweep(gone: &Address, object: &Object) -> bool {
             route.source == Some(gone.address)
                 || ways().any(|way: &Way| {
                     // With its last address an interface loses its routes.
-                    way.dev.as_ref() == Some(&gone.interface)
+                    way.dev.as_deref() == Some(gone.interface.as_str())
                         || way.via.is_some_and(|via| contains(gone, via))
                 })
         }

@@ -1,21 +1,19 @@
 //! One request to rtnetlink at a time, and the kernel's answer.
 
 use std::io;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::OwnedFd;
 
 use futures_util::StreamExt as _;
 use netlink_packet_core::{
-    NLM_F_ACK, NLM_F_CREATE, NLM_F_DUMP, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage,
-    NetlinkPayload,
+    NLM_F_ACK, NLM_F_CREATE, NLM_F_EXCL, NLM_F_REQUEST, NetlinkHeader, NetlinkMessage, NetlinkPayload,
 };
 use netlink_packet_route::RouteNetlinkMessage;
-use netlink_sys::AsyncSocket as _;
 use nix::errno::Errno;
-use rtnetlink::Handle;
 
 use super::route::NoInterface;
 use super::{address, route, rule};
 use crate::mirror::Mirror;
+use crate::netlink::{Connection, Handle, connect_strictly};
 use crate::plan::address::Address;
 use crate::plan::buffer::Buffer;
 use crate::plan::object::Object;
@@ -53,10 +51,7 @@ pub(super) struct Requests {
 impl Requests {
     /// Opens the socket; to be called in a runtime, on which its reader then lives.
     pub(super) fn open() -> io::Result<Self> {
-        // Strict checking makes the kernel heed what a dump is limited to.
-        let (mut connection, handle, _) = rtnetlink::new_connection_with_strict_check()?;
-        let socket = connection.socket_mut().socket_ref().as_fd().try_clone_to_owned()?;
-        tokio::spawn(connection);
+        let Connection { handle, notices: _, socket } = connect_strictly()?;
         Ok(Self { handle, socket })
     }
 
@@ -92,7 +87,7 @@ impl Requests {
         let (message, flags, name) = match object {
             Object::Address(one) => {
                 let Some(link) = mirror.link(&one.interface) else {
-                    let Address { address, interface, .. } = one;
+                    let Address { address, interface, .. } = &**one;
                     tracing::info!(
                         "Not adding address {address} to {interface} since interface doesn't exist"
                     );
@@ -120,6 +115,7 @@ impl Requests {
             Err(refusal) if refusal.errno == Errno::EEXIST && !only_if_free => true,
             Err(refusal) => {
                 refusal.log();
+                tracing::info!("Unable to add {} {object}", object.kind());
                 false
             }
         }
@@ -141,7 +137,10 @@ impl Requests {
         let is_gone =
             |errno| matches!(errno, Errno::EADDRNOTAVAIL | Errno::ENODEV | Errno::ESRCH | Errno::ENOENT);
         match self.ask(message, 0, name).await {
-            Err(refusal) if !is_gone(refusal.errno) => refusal.log(),
+            Err(refusal) if !is_gone(refusal.errno) => {
+                refusal.log();
+                tracing::info!("Unable to delete {} {object}", object.kind());
+            }
             Ok(()) | Err(_) => {}
         }
     }
@@ -151,31 +150,12 @@ impl Requests {
         &mut self,
         message: RouteNetlinkMessage,
     ) -> io::Result<Vec<RouteNetlinkMessage>> {
-        self.answers(message, NLM_F_DUMP).await
+        self.handle.dump(message).await
     }
 
     /// The one that `message` names.
     pub(super) async fn get(&mut self, message: RouteNetlinkMessage) -> io::Result<Vec<RouteNetlinkMessage>> {
-        self.answers(message, 0).await
-    }
-
-    async fn answers(
-        &mut self,
-        message: RouteNetlinkMessage,
-        flags: u16,
-    ) -> io::Result<Vec<RouteNetlinkMessage>> {
-        let mut message = NetlinkMessage::from(message);
-        message.header.flags = NLM_F_REQUEST | flags;
-        let mut answers = self.handle.request(message).map_err(io::Error::other)?;
-        let mut all = Vec::new();
-        while let Some(answer) = answers.next().await {
-            if let NetlinkPayload::InnerMessage(inner) = answer.payload {
-                all.push(inner);
-            } else if let NetlinkPayload::Error(error) = answer.payload {
-                return Err(error.to_io());
-            }
-        }
-        Ok(all)
+        self.handle.get(message).await
     }
 
     /// Makes a request and logs a refusal. Returns whether it was carried out.

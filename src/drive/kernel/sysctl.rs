@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::io;
 use std::path::Path;
 
-use crate::mirror::{LinkKind, Mirror};
+use super::vmac::Vmacs;
+use crate::mirror::Mirror;
 use crate::plan::setting::Setting;
 
 /// Where kernel parameters are.
@@ -42,10 +43,10 @@ impl Sysctls {
     pub(super) fn with_reverse_path(
         &self,
         mut settings: Vec<Setting>,
-        has_vmacs: bool,
+        vmacs: &Vmacs,
         mirror: &Mirror,
     ) -> Vec<Setting> {
-        if !has_vmacs {
+        if vmacs.is_empty() {
             return settings;
         }
         let before = |interface: &str| {
@@ -57,8 +58,7 @@ impl Sysctls {
         if all == 0 {
             return settings;
         }
-        let others =
-            mirror.links().filter(|link| link.kind == LinkKind::Other).map(|link| link.name.as_str());
+        let others = mirror.links().map(|link| link.name.as_str()).filter(|name| !vmacs.has(name));
         for interface in std::iter::once("default").chain(others) {
             settings.push(Setting::of("ipv4", interface, "rp_filter", all.max(before(interface))));
         }

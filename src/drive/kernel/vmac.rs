@@ -1,8 +1,9 @@
 //! Makes the interfaces that virtual routers are to have, finds those a predecessor left, and makes them again when somebody
 //! else deletes them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv6Addr};
+use std::sync::Arc;
 
 use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::RouteNetlinkMessage;
@@ -17,7 +18,7 @@ use super::sysctl;
 use crate::mirror::{Link, LinkKind, Mirror, Report};
 use crate::plan::address::Address;
 use crate::plan::object::Object;
-use crate::plan::vmac::{Kind, LinkLocal, Vmac};
+use crate::plan::vmac::{Kind, LinkLocal, Vmac, not_on_ethernet};
 
 /// Length in bits of the network part of a link-local address.
 const LINK_LOCAL_BITS: u8 = 64;
@@ -28,10 +29,40 @@ pub(super) struct Vmacs {
     wanted: Vec<Vmac>,
     /// By name: the number of the interface that was set up. What somebody does to it afterwards is his.
     set_up: BTreeMap<String, u32>,
-    /// By name: the address that adverts leave from, as it was put on the interface with this number.
-    spoken_from: BTreeMap<String, (u32, IpAddr)>,
+    /// By name: the address that adverts leave from.
+    spoken_from: BTreeMap<String, Spoken>,
+    /// By name: one that is somebody else's, or that was just made and is not what was asked for all the same. It is left
+    /// alone until it changes.
+    unlike: BTreeMap<String, Shape>,
+    /// By name: the number of the interface below that none can stand on.
+    unfit: BTreeMap<String, u32>,
     /// Something about interfaces or their addresses has changed since all was well.
     in_doubt: bool,
+}
+
+/// The address that adverts leave from, as it was put on the interface with this number.
+#[derive(Debug)]
+struct Spoken {
+    index: u32,
+    address: IpAddr,
+    /// Those before it, which go when the kernel has told of this one.
+    before: BTreeSet<IpAddr>,
+}
+
+/// What decides whether an interface is what is wanted, with the number of the interface below that was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Shape {
+    index: u32,
+    mac: Option<[u8; 6]>,
+    kind: LinkKind,
+    below: Option<u32>,
+    base: u32,
+}
+
+impl Shape {
+    fn of(link: &Link, base: &Link) -> Self {
+        Self { index: link.index, mac: link.mac, kind: link.kind, below: link.below, base: base.index }
+    }
 }
 
 /// One that has been made and is to be switched on.
@@ -56,10 +87,15 @@ impl Vmacs {
     /// Takes note of exactly these; gives those that are to go.
     pub(super) fn want(&mut self, wanted: Vec<Vmac>) -> Vec<Vmac> {
         self.in_doubt = true;
-        let is_other =
-            |old: &Vmac, new: &Vmac| (&old.name, &old.base, old.kind) != (&new.name, &new.base, new.kind);
+        let identity = |one: &Vmac| (one.name.clone(), one.base.clone(), one.kind, one.family);
+        let is_other = |old: &Vmac, new: &Vmac| identity(old) != identity(new);
         let old = std::mem::replace(&mut self.wanted, wanted);
         old.into_iter().filter(|old| self.wanted.iter().all(|new| is_other(old, new))).collect()
+    }
+
+    /// Whether one of them has this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.wanted.iter().any(|vmac| vmac.name == name)
     }
 
     /// Whether there are any.
@@ -93,8 +129,31 @@ impl Vmacs {
         let mut built = Vec::new();
         for vmac in &self.wanted {
             let Some(base) = mirror.link(&vmac.base) else { continue };
+            if !base.is_ethernet() {
+                if self.unfit.insert(vmac.name.clone(), base.index) != Some(base.index) {
+                    tracing::info!("{}", not_on_ethernet(&vmac.instance));
+                }
+                continue;
+            }
             let known = mirror.link(&vmac.name).filter(|link| is(link, vmac, base)).map(|link| link.index);
             if known.is_some() && self.set_up.get(&vmac.name).copied() == known {
+                continue;
+            }
+            let unlike = self.unlike.get(&vmac.name);
+            if unlike.is_some()
+                && unlike == mirror.link(&vmac.name).map(|link| Shape::of(link, base)).as_ref()
+            {
+                continue;
+            }
+            // The name of somebody else's is left to him.
+            if let Some(other) = mirror.link(&vmac.name).filter(|_| known.is_none())
+                && other.kind == LinkKind::Other
+            {
+                let Vmac { instance, name, .. } = vmac;
+                tracing::info!(
+                    "({instance}): Unable to create VMAC interface {name}: another interface has its name"
+                );
+                self.unlike.insert(name.clone(), Shape::of(other, base));
                 continue;
             }
             if let Some(index) = build(vmac, base, requests, mirror).await {
@@ -106,6 +165,23 @@ impl Vmacs {
         built
     }
 
+    /// Looks at what was made once the kernel has told of it: made again, it would be the same.
+    pub(super) fn examine(&mut self, built: &[Built], mirror: &Mirror) {
+        for vmac in &self.wanted {
+            let (Some(base), Some(link)) = (mirror.link(&vmac.base), mirror.link(&vmac.name)) else {
+                continue;
+            };
+            let is_new = built.iter().any(|one| one.index == link.index);
+            if is_new && !is(link, vmac, base) {
+                let Vmac { instance, name, .. } = vmac;
+                tracing::info!(
+                    "({instance}): VMAC interface {name} is not as it was asked for - waiting for it to change"
+                );
+                self.unlike.insert(name.clone(), Shape::of(link, base));
+            }
+        }
+    }
+
     /// Gives those that are there what follows from the interfaces below. Returns whether anything was done.
     pub(super) async fn furnish(&mut self, requests: &mut Requests, mirror: &Mirror) -> bool {
         let mut changed = false;
@@ -115,7 +191,7 @@ impl Vmacs {
             };
             if is(link, vmac, base) {
                 changed |= follow_vrf(vmac, link, base, requests).await;
-                changed |= speak(vmac, link, &mut self.spoken_from, requests, mirror).await;
+                changed |= speak(vmac, link, base, &mut self.spoken_from, requests, mirror).await;
             }
         }
         changed
@@ -123,9 +199,9 @@ impl Vmacs {
 
     /// The link-local address that the one of this name has been given.
     pub(super) fn speaks_from(&self, name: &str) -> Option<Ipv6Addr> {
-        match self.spoken_from.get(name)? {
-            (_, IpAddr::V6(address)) => Some(*address),
-            (_, IpAddr::V4(_)) => None,
+        match self.spoken_from.get(name)?.address {
+            IpAddr::V6(address) => Some(address),
+            IpAddr::V4(_) => None,
         }
     }
 
@@ -141,6 +217,7 @@ impl Vmacs {
     pub(super) async fn remove(&mut self, vmac: &Vmac, requests: &mut Requests, mirror: &Mirror) {
         self.spoken_from.remove(&vmac.name);
         self.set_up.remove(&vmac.name);
+        self.unlike.remove(&vmac.name);
         let Some(link) = mirror.link(&vmac.name) else { return };
         if requests.delete_link(link.index).await {
             tracing::debug!("({}) Success removing VMAC interface {}", vmac.instance, vmac.name);
@@ -150,11 +227,26 @@ impl Vmacs {
 
 /// Whether an interface is what is wanted, whatever its name.
 fn is(link: &Link, vmac: &Vmac, base: &Link) -> bool {
-    link.below == Some(base.index)
-        && match vmac.kind {
-            Kind::Macvlan { mac } => link.kind == LinkKind::PrivateMacvlan && link.mac == Some(mac),
-            Kind::Ipvlan { .. } => link.kind == LinkKind::Ipvlan && link.name == vmac.name,
+    let stands_on_base = link.below == Some(base.index) && link.below_in.is_none();
+    (stands_on_base || stands_beside(link, base))
+        && vmac.kind.is_that_of(link)
+        && (vmac.kind.is_macvlan() || link.name == vmac.name)
+}
+
+/// Whether an interface stands where one ends up that is asked for on top of `base`: the kernel stacks no macvlan on a macvlan
+/// and no ipvlan on an ipvlan, but puts the second one beside the first. In a container, what is below both is not to be seen.
+fn stands_beside(link: &Link, base: &Link) -> bool {
+    let is_same_kind = match base.kind {
+        LinkKind::PrivateMacvlan | LinkKind::OtherMacvlan => {
+            matches!(link.kind, LinkKind::PrivateMacvlan | LinkKind::OtherMacvlan)
         }
+        LinkKind::Ipvlan => link.kind == LinkKind::Ipvlan,
+        LinkKind::Other => false,
+    };
+    is_same_kind
+        && link.index != base.index
+        && base.below.is_some()
+        && (link.below, link.below_in) == (base.below, base.below_in)
 }
 
 /// Makes one, or takes over one that is there. Returns its number.
@@ -180,12 +272,6 @@ async fn build(vmac: &Vmac, base: &Link, requests: &mut Requests, mirror: &Mirro
         }
         None => {
             if let Some(other) = mirror.link(name) {
-                if other.kind == LinkKind::Other {
-                    tracing::info!(
-                        "({instance}): Unable to create VMAC interface {name}: another interface has its name"
-                    );
-                    return None;
-                }
                 tracing::info!("({instance}) {name} already exists but is incompatible. It will be deleted");
                 requests.delete_link(other.index).await;
             }
@@ -265,28 +351,27 @@ async fn follow_vrf(vmac: &Vmac, link: &Link, base: &Link, requests: &mut Reques
 async fn speak(
     vmac: &Vmac,
     link: &Link,
-    spoken_from: &mut BTreeMap<String, (u32, IpAddr)>,
+    base: &Link,
+    spoken_from: &mut BTreeMap<String, Spoken>,
     requests: &mut Requests,
     mirror: &Mirror,
 ) -> bool {
+    let is_mute = spoken_from.get(&vmac.name).is_none_or(|spoken| spoken.index != link.index);
     let (address, bits) = match (vmac.address, vmac.link_local) {
         (Some(network), _) => (network.address, network.bits),
         (None, Some(LinkLocal::Given(address))) => (address.into(), LINK_LOCAL_BITS),
         (None, Some(LinkLocal::OfBase)) => {
-            let Some(first) = mirror.sources(&vmac.base, Family::Ipv6).first().copied() else {
-                return false;
-            };
-            (first, LINK_LOCAL_BITS)
+            let first = mirror.sources(&vmac.base, Family::Ipv6).first().copied();
+            // A link that goes down loses its address for a while, which is no reason for another one here.
+            let built = || base.mac.filter(|_| is_mute).map(|mac| link_local_of(mac).into());
+            let Some(address) = first.or_else(built) else { return false };
+            (address, LINK_LOCAL_BITS)
         }
         (None, None) => return false,
     };
-    let before = spoken_from.get(&vmac.name).copied();
-    if before == Some((link.index, address)) {
-        return false;
-    }
     let object = |address: IpAddr| {
-        Object::Address(Address {
-            interface: vmac.name.clone(),
+        Object::Address(Arc::new(Address {
+            interface: vmac.name.as_str().into(),
             address,
             prefix: bits,
             scope: if address.is_ipv6() { 253 } else { 0 },
@@ -301,18 +386,38 @@ async fn speak(
             autojoin: false,
             protocol: 18,
             tracked: false,
-        })
+        }))
     };
-    if let Some((index, old)) = before
-        && index == link.index
-    {
-        requests.delete(&object(old), mirror).await;
+    // There is always one to speak from: the old one stays until the new one is there, which takes the kernel a moment.
+    let mut before = BTreeSet::new();
+    match spoken_from.get_mut(&vmac.name).filter(|spoken| spoken.index == link.index) {
+        Some(spoken) if spoken.address == address => {
+            if spoken.before.is_empty() || !mirror.has(link.index, address, bits) {
+                return false;
+            }
+            for old in std::mem::take(&mut spoken.before) {
+                requests.delete(&object(old), mirror).await;
+            }
+            return true;
+        }
+        Some(spoken) => {
+            before.clone_from(&spoken.before);
+            before.insert(spoken.address);
+            before.remove(&address);
+        }
+        None => {}
     }
     let added = requests.add(&object(address), mirror).await;
     if added {
-        spoken_from.insert(vmac.name.clone(), (link.index, address));
+        spoken_from.insert(vmac.name.clone(), Spoken { index: link.index, address, before });
     }
     added
+}
+
+/// The link-local address that belongs to a MAC address (RFC 4291 appendix A).
+fn link_local_of([a, b, c, d, e, f]: [u8; 6]) -> Ipv6Addr {
+    let word = |high, low| u16::from_be_bytes([high, low]);
+    Ipv6Addr::new(0xfe80, 0, 0, 0, word(a ^ 2, b), word(c, 0xff), word(0xfe, d), word(e, f))
 }
 
 impl Requests {
@@ -338,3 +443,6 @@ impl Requests {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -50,10 +50,16 @@ impl Delays {
         reports
     }
 
-    /// What a report counts for now.
-    pub(super) fn pass(&mut self, now: Instant, report: Report, mirror: &Mirror) -> Report {
+    /// What a report counts for now. `patience` is how long the virtual routers on an interface of this name can wait.
+    pub(super) fn pass(
+        &mut self,
+        now: Instant,
+        report: Report,
+        mirror: &Mirror,
+        patience: impl Fn(&str) -> Duration,
+    ) -> Report {
         let report = match report {
-            Report::Link(link) => Report::Link(self.pass_link(now, link, mirror)),
+            Report::Link(link) => Report::Link(self.pass_link(now, link, mirror, patience)),
             Report::LinkGone { index } => {
                 self.held.remove(&index);
                 self.known_up.remove(&index);
@@ -65,7 +71,13 @@ impl Delays {
         report
     }
 
-    fn pass_link(&mut self, now: Instant, link: Link, mirror: &Mirror) -> Link {
+    fn pass_link(
+        &mut self,
+        now: Instant,
+        link: Link,
+        mirror: &Mirror,
+        patience: impl Fn(&str) -> Duration,
+    ) -> Link {
         let was_usable = mirror.link_at(link.index).is_some_and(|before| before.usable);
         if link.usable == was_usable {
             if self.held.remove(&link.index).is_some() {
@@ -78,11 +90,22 @@ impl Delays {
             Some(delay) if self.known_up.contains(&link.index) => delay.up,
             Some(_) | None => Duration::ZERO,
         };
+        let patience = patience(&link.name);
+        if patience < delay {
+            tracing::debug!("lower advert_int reducing interface {} debounce timer(s)", link.name);
+        }
+        let delay = delay.min(patience);
         if delay.is_zero() {
             return link;
         }
+        let before = mirror.link_at(link.index).map_or(0, |before| before.flags);
         let (at, held) = self.held.entry(link.index).or_insert_with(|| (now + delay, link.clone()));
-        tracing::debug!("{}: state change counts in {:?}", link.name, at.saturating_duration_since(now));
+        tracing::info!(
+            "{}: Adding flags change from {before:#x} to {:#x} delay by {}",
+            link.name,
+            link.flags,
+            at.saturating_duration_since(now).as_micros()
+        );
         *held = link.clone();
         Link { usable: was_usable, ..link }
     }
@@ -106,6 +129,10 @@ mod tests {
         Link { index: 2, name: "eth0".into(), usable, ..Link::default() }
     }
 
+    fn patient(_: &str) -> Duration {
+        Duration::MAX
+    }
+
     /// Delays of two seconds down and three up, and a mirror in which the interface is up.
     fn bench() -> (Delays, Mirror) {
         let mut mirror = Mirror::default();
@@ -118,22 +145,34 @@ mod tests {
     fn a_state_counts_when_it_has_lasted() {
         let (mut delays, mut mirror) = bench();
         let now = Instant::now();
-        let told = delays.pass(now, Report::Link(link(false)), &mirror);
+        let told = delays.pass(now, Report::Link(link(false)), &mirror, patient);
         assert_eq!(told, Report::Link(link(true)));
         assert_eq!(delays.deadline(), Some(now + 2 * SECOND));
         assert_eq!(delays.due(now + SECOND), []);
         assert_eq!(delays.due(now + 2 * SECOND), [Report::Link(link(false))]);
         mirror.apply(&Report::Link(link(false)));
-        assert_eq!(delays.pass(now, Report::Link(link(true)), &mirror), Report::Link(link(false)));
+        assert_eq!(delays.pass(now, Report::Link(link(true)), &mirror, patient), Report::Link(link(false)));
         assert_eq!(delays.deadline(), Some(now + 3 * SECOND));
+    }
+
+    #[test]
+    fn no_change_is_held_back_for_longer_than_the_routers_on_it_can_wait() {
+        let (mut delays, mirror) = bench();
+        let now = Instant::now();
+        let told = delays.pass(now, Report::Link(link(false)), &mirror, |_| SECOND / 2);
+        assert_eq!(told, Report::Link(link(true)));
+        assert_eq!(delays.deadline(), Some(now + SECOND / 2));
     }
 
     #[test]
     fn a_state_that_does_not_last_is_never_told() {
         let (mut delays, mirror) = bench();
         let now = Instant::now();
-        delays.pass(now, Report::Link(link(false)), &mirror);
-        assert_eq!(delays.pass(now + SECOND, Report::Link(link(true)), &mirror), Report::Link(link(true)));
+        delays.pass(now, Report::Link(link(false)), &mirror, patient);
+        assert_eq!(
+            delays.pass(now + SECOND, Report::Link(link(true)), &mirror, patient),
+            Report::Link(link(true))
+        );
         assert_eq!(delays.deadline(), None);
     }
 
@@ -141,9 +180,9 @@ mod tests {
     fn repetitions_do_not_prolong_the_delay_and_other_changes_pass() {
         let (mut delays, mirror) = bench();
         let now = Instant::now();
-        delays.pass(now, Report::Link(link(false)), &mirror);
+        delays.pass(now, Report::Link(link(false)), &mirror, patient);
         let larger = Link { mtu: 9000, ..link(false) };
-        let told = delays.pass(now + SECOND, Report::Link(larger.clone()), &mirror);
+        let told = delays.pass(now + SECOND, Report::Link(larger.clone()), &mirror, patient);
         assert_eq!(told, Report::Link(Link { usable: true, ..larger.clone() }));
         assert_eq!(delays.due(now + 2 * SECOND), [Report::Link(larger)]);
     }
@@ -154,11 +193,11 @@ mod tests {
         let mut mirror = Mirror::default();
         let mut delays = Delays::new([("eth0".to_owned(), delay)].into(), &mirror);
         let now = Instant::now();
-        assert_eq!(delays.pass(now, Report::Link(link(true)), &mirror), Report::Link(link(true)));
+        assert_eq!(delays.pass(now, Report::Link(link(true)), &mirror, patient), Report::Link(link(true)));
         mirror.apply(&Report::Link(link(true)));
-        delays.pass(now, Report::Link(link(false)), &mirror);
+        delays.pass(now, Report::Link(link(false)), &mirror, patient);
         let gone = Report::LinkGone { index: 2 };
-        assert_eq!(delays.pass(now, gone.clone(), &mirror), gone);
+        assert_eq!(delays.pass(now, gone.clone(), &mirror, patient), gone);
         assert_eq!(delays.deadline(), None);
     }
 }

@@ -1,7 +1,7 @@
 //! What the kernel, the watched things and the BFD sessions report goes to the virtual routers it concerns.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use vrrp::bfd::Reach;
 use vrrp::track::{Object, Status};
@@ -9,9 +9,10 @@ use vrrp::{Event, State};
 
 use super::Worker;
 use super::instance::Instance;
+use super::tidings;
 use super::watch::News;
 use crate::drive::kernel::{Answer, Id};
-use crate::mirror::Report;
+use crate::mirror::{Mirror, Report};
 use crate::plan::address::Address;
 use crate::plan::object;
 use crate::worker::PathNews;
@@ -20,7 +21,9 @@ impl Worker {
     pub(super) fn hear_kernel(&mut self, answer: Answer) {
         match answer {
             Answer::Report(report) => {
-                let report = self.delays.pass(Instant::now(), report, &self.mirror);
+                let (instances, mirror) = (&self.instances, &self.mirror);
+                let patience = |name: &str| patience(instances, mirror, name);
+                let report = self.delays.pass(Instant::now(), report, mirror, patience);
                 self.hear_report(&report);
             }
             Answer::Held { id, added } => {
@@ -30,7 +33,8 @@ impl Worker {
             }
             Answer::Lost { id, object } => {
                 let Some(index) = self.position(id) else { return };
-                if let object::Object::Address(Address { address, interface, .. }) = &object {
+                if let object::Object::Address(one) = &object {
+                    let Address { address, interface, .. } = &**one;
                     tracing::debug!("Netlink reflector reports IP {address} removed from {interface}");
                 }
                 self.tell(index, Event::AddressLost);
@@ -105,8 +109,21 @@ impl Worker {
         };
         let was_usable = before.as_ref().is_some_and(|link| link.usable);
         let concerned: BTreeSet<String> =
-            before.into_iter().map(|link| link.name).chain(name(report)).collect();
+            before.iter().map(|link| link.name.clone()).chain(name(report)).collect();
+        let link = match report {
+            Report::Link(link) => Some(link.index),
+            Report::LinkGone { index } => Some(*index),
+            Report::Address(_) | Report::AddressGone(_) => None,
+        };
+        let of_routers: BTreeSet<&String> =
+            self.instances.iter().flat_map(|one| one.plan.places().chain(one.plan.interfaces())).collect();
+        if let (Some(link), true) = (link, concerned.iter().any(|name| of_routers.contains(name))) {
+            tidings::link(before.as_ref(), self.mirror.link_at(link));
+        }
         for name in &concerned {
+            if of_routers.contains(name) {
+                self.tidings.address(name, &self.mirror, &self.ours);
+            }
             let is_usable = self.mirror.usable(name);
             let is_link = matches!(report, Report::Link(_) | Report::LinkGone { .. });
             let is_needed =
@@ -119,7 +136,7 @@ impl Worker {
         }
         for index in 0..self.instances.len() {
             let plan = &self.instances[index].plan;
-            let names = || plan.interfaces().chain(&plan.params.interface).chain(&plan.speaks_as);
+            let names = || plan.interfaces().chain(plan.places());
             let is_concerned = plan.needs_source || names().any(|name| concerned.contains(name));
             if is_concerned {
                 self.bring_up_to_date(index);
@@ -143,21 +160,8 @@ impl Worker {
     /// Tells a virtual router what has changed among the things it needs, sockets first so that it can use what it learns.
     pub(super) fn bring_up_to_date(&mut self, index: usize) {
         let instance = &self.instances[index];
-        let before = instance.router.machine().source();
         let events = instance.facts(&self.mirror, &self.ours);
         for event in events {
-            if let (Event::Source(source), Some(interface)) = (&event, &self.instances[index].plan.speaks_as)
-            {
-                match (before, source) {
-                    (None, Some(address)) => {
-                        tracing::debug!("Assigned address {address} for interface {interface}");
-                    }
-                    (Some(address), None) => {
-                        tracing::debug!("Deassigned address {address} from interface {interface}");
-                    }
-                    (Some(_), Some(_)) | (None, None) => {}
-                }
-            }
             if self.instances[index].router.machine().state() != State::Init {
                 // What could not be opened has been logged and is tried again with the next change.
                 let _ = self.open_sockets(index);
@@ -165,4 +169,23 @@ impl Worker {
             self.tell(index, event);
         }
     }
+}
+
+/// How long a change of an interface may be held back: a backup that has learnt a shorter interval from its master would
+/// take over before that (§13.4).
+fn patience(instances: &[Instance], mirror: &Mirror, interface: &str) -> Duration {
+    let is_on = |instance: &&Instance| {
+        let own = instance.plan.params.interface.as_deref();
+        let base = || own.and_then(|own| mirror.link(own)).map(|link| mirror.base(link).name.as_str());
+        own == Some(interface) || base() == Some(interface)
+    };
+    let each = instances.iter().filter(is_on).map(|instance| {
+        let machine = instance.router.machine();
+        let interval = machine.master_interval();
+        match machine.params().down_adverts {
+            0 | 1 => Duration::ZERO,
+            adverts => interval * u32::from(adverts - 1) - interval / 256,
+        }
+    });
+    each.min().unwrap_or(Duration::MAX)
 }

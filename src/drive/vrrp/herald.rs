@@ -30,7 +30,7 @@ struct Item {
     address: IpAddr,
 }
 
-/// What shares the space between frames: an interface, or the group it is in.
+/// What shares the space between frames: an interface and all VMACs on it, or the group it is in (§8.4).
 type Channel = (String, Family);
 
 /// The socket for gratuitous ARP and neighbour advertisements, what the latter have to tell, and what waits to be sent.
@@ -39,7 +39,7 @@ pub(super) struct Herald {
     socket: LinkSocket,
     spacing: Spacing,
     queues: BTreeMap<Channel, Queue<Item>>,
-    /// By interface: whether it forwards IPv6, and when that was read.
+    /// By interface below VMACs: whether it forwards IPv6, and when that was read.
     forwards: BTreeMap<String, (Instant, bool)>,
 }
 
@@ -91,7 +91,7 @@ impl Herald {
             let Some(mac) = link.mac else { continue };
             let line = Line::Announcing { family: Family::of(address), interface, address };
             tracing::debug!("{}", line.of(""));
-            self.send(link, mac, address);
+            self.send(link, mirror.base(link), mac, address);
         }
     }
 
@@ -120,12 +120,12 @@ impl Herald {
         self.tick(mirror);
     }
 
-    /// One address on each interface but the router's own.
+    /// One address on each of the other interfaces that the router was told to announce on.
     pub(super) fn announce_elsewhere(&mut self, instance: &Instance, mirror: &Mirror) {
-        let own = instance.plan.params.interface.as_deref();
         let mut done = BTreeSet::new();
         for one in instance.addresses() {
-            if own != Some(one.interface.as_str()) && done.insert(&one.interface) {
+            let is_meant = instance.plan.elsewhere.contains(one.interface.as_str());
+            if is_meant && done.insert(&one.interface) {
                 self.queue(instance, one, mirror, 1);
             }
         }
@@ -138,7 +138,7 @@ impl Herald {
         let link = interface.and_then(|name| mirror.link(name)).filter(|link| link.arp);
         let Some((link, mac)) = link.and_then(|link| Some((link, link.mac?))) else { return };
         instance.log(&Line::AnnouncingSource { address: source });
-        self.send(link, mac, source);
+        self.send(link, mirror.base(link), mac, source);
     }
 
     fn queue(&mut self, instance: &Instance, one: &Address, mirror: &Mirror, times: u32) {
@@ -146,20 +146,20 @@ impl Herald {
             return;
         };
         let (family, address, interface) = (Family::of(one.address), one.address, link.name.clone());
-        let (channel, interval) = space(&self.spacing, &interface, family);
+        let (channel, interval) = space(&self.spacing, &mirror.base(link).name, family);
         let queue = self.queues.entry((channel, family)).or_insert_with(|| Queue::new(interval));
         queue.push(Item { of: instance.id, interface: interface.clone(), address }, times);
         instance.log(&Line::QueueingAnnouncement { family, interface, address });
     }
 
-    fn send(&mut self, link: &Link, mac: [u8; 6], address: IpAddr) {
+    fn send(&mut self, link: &Link, base: &Link, mac: [u8; 6], address: IpAddr) {
         let (what, sent) = match address {
             IpAddr::V4(v4) => {
                 let frame = arp::gratuitous(mac, link.broadcast, v4);
                 ("gratuitous ARP", self.socket.send(link.index, Family::Ipv4, &frame))
             }
             IpAddr::V6(v6) => {
-                let frame = ndp::unsolicited(mac, v6, self.forwards(&link.name));
+                let frame = ndp::unsolicited(mac, v6, self.forwards(&base.name));
                 ("unsolicited Neighbour Advert", self.socket.send(link.index, Family::Ipv6, &frame))
             }
         };

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use vrrp::io::socket::Endpoint;
 use vrrp::log::{Detail, Line};
+use vrrp::params::Transport;
 use vrrp::track::{Object, Status};
 use vrrp::{Cause, Event, Router};
 
 use super::tell::Voice;
 use crate::drive::kernel::{Command, Id};
-use crate::mirror::Mirror;
+use crate::mirror::{Link, Mirror};
 use crate::plan::address::Address;
 use crate::plan::vrrp as plan;
 
@@ -70,8 +72,8 @@ impl Instance {
     /// As [`Self::log`], where a line about the addresses stands for all that is held: the original has one for each kind.
     pub(super) fn log_all(&self, line: &Line) {
         let plan = &self.plan;
-        let has = [!plan.excluded.is_empty(), !plan.routes.is_empty(), !plan.rules.is_empty()];
-        let [excluded, routes, rules] = has;
+        let [excluded, routes] = [!plan.excluded.is_empty(), !plan.routes.is_empty()];
+        let [rules, closed] = [!plan.rules.is_empty(), !plan.closed.is_empty()];
         let log = |is_due: bool, line: &Line| {
             if is_due {
                 self.log(line);
@@ -82,7 +84,9 @@ impl Instance {
             log(routes, &Line::RemovingRoutes);
             self.log(line);
             log(excluded, &Line::RemovingExcludedVips);
+            log(closed, &Line::RemovingFirewallRule);
         } else if let Line::SettingVips = line {
+            log(closed, &Line::SettingFirewallRule);
             self.log(line);
             log(excluded, &Line::SettingExcludedVips);
             log(routes, &Line::SettingRoutes);
@@ -98,7 +102,7 @@ impl Instance {
     }
 
     /// All addresses it holds as master, in the order in which they are announced.
-    pub(super) fn addresses(&self) -> impl Iterator<Item = &Address> {
+    pub(super) fn addresses(&self) -> impl Iterator<Item = &Arc<Address>> {
         self.plan.addresses.iter().chain(&self.plan.excluded)
     }
 
@@ -132,6 +136,17 @@ impl Instance {
                 (true, false) | (false, true) => {}
             }
         }
+        if let (Transport::Multicast { .. }, Some(link)) = (
+            &self.plan.params.transport,
+            self.plan.params.interface.as_ref().and_then(|name| mirror.link(name)),
+        ) {
+            let cause = Cause::NoMulticast;
+            match (mirror.base(link).multicast(), known.contains(&cause)) {
+                (true, true) => events.push(Event::Recover(cause)),
+                (false, false) => events.push(Event::Fault(cause)),
+                (true, false) | (false, true) => {}
+            }
+        }
         if let (None, Some(interface)) = (self.plan.params.source, &self.plan.speaks_as) {
             let usable = mirror.sources(interface, self.plan.params.family);
             let source = choose_source(self.router.machine().source(), usable, ours);
@@ -143,7 +158,9 @@ impl Instance {
         }
         for name in self.plan.interfaces() {
             let object = Object::Interface(name.clone());
-            let status = if mirror.usable(name) { Status::Up } else { Status::Down };
+            let is_meant = |link: &Link| self.plan.made.get(name).is_none_or(|kind| kind.is_that_of(link));
+            let is_up = mirror.link(name).is_some_and(|link| link.usable && is_meant(link));
+            let status = if is_up { Status::Up } else { Status::Down };
             if self.router.machine().tracker().status(&object) != Some(status) {
                 events.push(Event::Track(object, status));
             }
@@ -152,22 +169,28 @@ impl Instance {
     }
 }
 
-/// The one in use as long as it is there, else the first; never an address that moves between routers.
+/// The one in use as long as it is there, at first the first, later the last; never an address that moves between routers.
 fn choose_source(
     current: Option<IpAddr>,
     mut usable: Vec<IpAddr>,
     ours: &BTreeSet<IpAddr>,
 ) -> Option<IpAddr> {
     usable.retain(|address| !ours.contains(address));
-    current.filter(|address| usable.contains(address)).or_else(|| usable.first().copied())
+    match current {
+        Some(current) if usable.contains(&current) => Some(current),
+        Some(_) => usable.last().copied(),
+        None => usable.first().copied(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::mirror::{Held, Link, Report};
+    use crate::mirror::{Held, Link, LinkKind, Report};
+    use crate::plan::vmac::Kind;
+    use netlink_packet_route::link::LinkFlags;
     use vrrp::announce::Schedule;
-    use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch, Transport};
+    use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch};
     use vrrp::track::Tracked;
     use vrrp::{Family, Priority, Version, Vrid};
 
@@ -210,6 +233,8 @@ mod tests {
             receive_buffer: None,
             needs_source: false,
             speaks_as: Some("eth0".into()),
+            elsewhere: BTreeSet::new(),
+            made: std::collections::BTreeMap::new(),
             scripts: crate::plan::notify::Scripts::default(),
             tells_priority: false,
             smtp_alert: false,
@@ -227,6 +252,7 @@ mod tests {
             mac,
             broadcast: [0xff; 6],
             usable,
+            flags: LinkFlags::Multicast.bits(),
             arp: true,
             mtu: 1500,
             ..Link::default()
@@ -274,6 +300,38 @@ mod tests {
         for mirror in [mirror(false, &[]), Mirror::default()] {
             assert_eq!(instance().facts(&mirror, &ours()), std::slice::from_ref(&down));
         }
+    }
+
+    #[test]
+    fn multicast_needs_an_interface_that_takes_part_in_it() {
+        let deaf = |mut mirror: Mirror| {
+            let link = mirror.link("eth0").cloned().expect("it is there");
+            mirror.apply(&Report::Link(Link { flags: 0, ..link }));
+            mirror
+        };
+        let mirror = || mirror(true, &[[10, 0, 0, 1]]);
+        let mut instance = with_eth0_up();
+        let fault = Event::Fault(Cause::NoMulticast);
+        assert!(instance.facts(&deaf(mirror()), &ours()).contains(&fault));
+        assert!(!instance.facts(&mirror(), &ours()).contains(&fault));
+        instance.router.handle(Instant::now(), fault, &mut Vec::new());
+        assert!(instance.facts(&mirror(), &ours()).contains(&Event::Recover(Cause::NoMulticast)));
+        instance.plan.params.transport =
+            Transport::Unicast { peers: Vec::new(), check_source: false, ttl: None };
+        assert!(
+            !instance.facts(&deaf(mirror()), &ours()).iter().any(|event| matches!(event, Event::Fault(_)))
+        );
+    }
+
+    #[test]
+    fn an_interface_that_only_bears_the_name_of_a_vmac_is_not_the_routers() {
+        let mut instance = instance();
+        instance.plan.made = [("eth0".to_owned(), Kind::Macvlan { mac: [2, 0, 0, 0, 0, 1] })].into();
+        let mut mirror = mirror(true, &[[10, 0, 0, 1]]);
+        assert!(instance.facts(&mirror, &ours()).contains(&Event::Track(eth0(), Status::Down)));
+        let link = mirror.link("eth0").cloned().expect("it is there");
+        mirror.apply(&Report::Link(Link { kind: LinkKind::PrivateMacvlan, ..link }));
+        assert!(instance.facts(&mirror, &ours()).contains(&Event::Track(eth0(), Status::Up)));
     }
 
     #[test]

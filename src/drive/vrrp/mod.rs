@@ -15,6 +15,7 @@ mod scripts;
 mod sockets;
 mod status;
 mod tell;
+mod tidings;
 mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +25,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use ipvs::Daemon;
-use vrrp::io::clock::Alarm;
+use vrrp::io::clock::{Alarm, Strictness};
 use vrrp::io::socket::OpenError;
 use vrrp::sync::Step;
 use vrrp::track::Status;
-use vrrp::{Cause, Ending, Event, State};
+use vrrp::{Cause, Ending, Event, Router, State};
 
 use self::delayed_start::DelayedStart;
 use self::delays::Delays;
@@ -39,6 +40,7 @@ use self::leftovers::Leftovers;
 use self::receive::group_of;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
+use self::tidings::Tidings;
 use self::watch::Watch;
 use super::chatter::Chatter;
 use super::kernel::{Answer, Command, Id, Kernel};
@@ -190,6 +192,7 @@ struct Worker {
     /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
     leftovers: Leftovers,
     watch_addresses: bool,
+    tidings: Tidings,
 }
 
 impl Worker {
@@ -235,6 +238,7 @@ impl Worker {
             standing: plan.standing.addresses().cloned().collect(),
             leftovers: Leftovers::default(),
             watch_addresses: start.watch_addresses,
+            tidings: Tidings::default(),
         };
         worker.kernel.command(Command::Clean(if start.succeeds { Vec::new() } else { leftovers }));
         worker.kernel.command(preparation);
@@ -251,6 +255,11 @@ impl Worker {
         }
         worker.delays = Delays::new(plan.delays, &worker.mirror);
         worker.sockets.make_room(worker.mirror.largest_mtu());
+        let names: BTreeSet<&String> =
+            plan.instances.iter().flat_map(|one| one.places().chain(one.interfaces())).collect();
+        for name in names {
+            worker.tidings.address(name, &worker.mirror, &worker.ours);
+        }
         for one in plan.instances {
             worker.adopt(one);
         }
@@ -317,15 +326,21 @@ impl Worker {
 
     /// Sets the alarm for what is due next, and tells when that is.
     fn set_alarm(&mut self) -> io::Result<Option<Instant>> {
-        let next = self.instances.iter().filter_map(|instance| instance.router.deadline());
+        let routers = self.instances.iter().map(|instance| &instance.router);
+        let take_over = routers
+            .clone()
+            .filter(|router| router.machine().state() == State::Backup)
+            .filter_map(|router| router.machine().due())
+            .min();
         let others = [
             self.herald.deadline(),
             self.watch.deadline(),
             self.delays.deadline(),
             self.delayed_start.deadline(),
         ];
-        let due = next.chain(others.into_iter().flatten()).min();
-        self.alarm.set(due)?;
+        let due = routers.filter_map(Router::deadline).chain(others.into_iter().flatten()).min();
+        let strictness = if due == take_over { Strictness::Exact } else { Strictness::Usual };
+        self.alarm.set(due.map(|due| (due, strictness)))?;
         Ok(due)
     }
 

@@ -1,6 +1,6 @@
 //! Packets find their virtual routers.
 
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use vrrp::io::socket::Endpoint;
 use vrrp::params::Transport;
@@ -16,8 +16,8 @@ impl Worker {
     pub(super) fn receive(&mut self) {
         let mut done = Vec::new();
         let Self { sockets, instances, groups, log_unknown_vrids, chatter, .. } = self;
-        sockets.drain(|endpoint, packet| {
-            let (now, wall) = (Instant::now(), SystemTime::now());
+        sockets.drain(|endpoint, now, packet| {
+            let wall = SystemTime::now();
             let packet = match packet {
                 Ok(packet) => packet,
                 Err(line) => {

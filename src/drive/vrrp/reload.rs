@@ -123,7 +123,7 @@ impl Worker {
                     instance.log(&Line::AddressNoLongerConfigured {
                         address: gone.address,
                         prefix: gone.prefix,
-                        interface: gone.interface.clone(),
+                        interface: gone.interface.to_string(),
                     });
                 }
             }

@@ -103,11 +103,11 @@ impl Sockets {
     }
 
     /// Hands over what has arrived, until nothing is left or one socket has had its share.
-    pub(super) fn drain(&mut self, mut take: impl FnMut(&Endpoint, Result<Packet<'_>, Line>)) {
+    pub(super) fn drain(&mut self, mut take: impl FnMut(&Endpoint, Instant, Result<Packet<'_>, Line>)) {
         for (endpoint, open) in &self.open {
             for _ in 0..PATIENCE {
                 match open.pair.read(&mut self.buffer) {
-                    Ok(Read::Whole(envelope)) => take(endpoint, envelope.open(&self.buffer)),
+                    Ok(Read::Whole { envelope, at }) => take(endpoint, at, envelope.open(&self.buffer)),
                     Ok(Read::Cut { length, room }) => {
                         let (input, _) = open.pair.descriptors();
                         if !self.chatter.permits(Instant::now()) {

@@ -1,10 +1,12 @@
 //! One `vrrp_instance` block to a virtual router.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use parser::config::{self, Config, Peering, RxBuffers, UnicastChecksum, VrrpInstance};
 use parser::diag::{Class, Diagnostic};
+use smol_str::SmolStr;
 use vrrp::announce::Schedule;
 use vrrp::params::{Auth, Checksum, Password, Peer, Preempt, Role, Switch, Transport};
 use vrrp::{Family, Params, Priority, Version, Vrid};
@@ -50,6 +52,14 @@ pub(super) fn translate(
         Some(hmac) => signing::plan(&instance.name, hmac, complaints).map(Some),
         None => Ok(None),
     };
+    // Without its authentication it would be another router than the one configured.
+    let Ok(signing) = signing else {
+        let text =
+            format!("({}) active key of auth_hmac cannot be used - ignoring the instance", instance.name);
+        complaints.push(Diagnostic::new(Class::General, Some(instance.span.clone()), text));
+        return None;
+    };
+    let own = workshop.own(instance, complaints).cloned();
     let mut complain = |class, text: String| {
         complaints.push(Diagnostic::new(
             class,
@@ -57,14 +67,7 @@ pub(super) fn translate(
             format!("({}) {text}", instance.name),
         ));
     };
-    // Without its authentication it would be another router than the one configured.
-    let Ok(signing) = signing else {
-        let text = "active key of auth_hmac cannot be used - ignoring the instance";
-        complain(Class::General, text.to_owned());
-        return None;
-    };
     let base = instance.interface.as_ref().map(|name| name.value.to_string());
-    let own = workshop.own(instance).cloned();
     let vmac = own.as_ref().map(|vmac| vmac.name.clone());
     // The original speaks from below when it has to reach peers by their addresses.
     let from_below = instance.vmac_xmit_base || !matches!(instance.peering, Peering::Multicast { .. });
@@ -72,16 +75,18 @@ pub(super) fn translate(
         vmac.clone().filter(|_| instance.ipvlan.is_some() || !from_below).or_else(|| base.clone());
     let vrf = instance.vrf.as_ref().map(|name| name.value.to_string());
     let speaks_as = match instance.family {
+        // An ipvlan has an address of its own or none.
+        config::Family::V4 if instance.ipvlan.is_some() => interface.clone(),
         config::Family::V4 => base.clone(),
         config::Family::V6 => interface.clone(),
     };
-    let mut translate_all = |addresses: &[config::Address]| -> Vec<Address> {
+    let mut translate_all = |addresses: &[config::Address]| -> Vec<Arc<Address>> {
         let mut translated = Vec::with_capacity(addresses.len());
         for one in addresses {
             match address::translate(one, base.as_deref(), names) {
                 Ok(address) => {
                     let interface = place(one, &address, instance, vmac.as_deref(), workshop);
-                    translated.push(Address { interface, ..address });
+                    translated.push(Arc::new(Address { interface, ..address }));
                 }
                 Err(reason) => complain(Class::General, format!("{} {reason} - ignoring it", one.prefix)),
             }
@@ -116,6 +121,8 @@ pub(super) fn translate(
         .chain(needed_by(&addresses, &excluded, &routes, &rules))
         .chain(standing::watched_by(instance, config));
     let needed: BTreeSet<String> = needed.collect();
+    let elsewhere = others(instance, interface.as_deref(), &addresses, &excluded, workshop);
+    let made = needed.iter().filter_map(|name| Some((name.clone(), workshop.made(name)?))).collect();
     let params = Params {
         name: instance.name.clone(),
         version: match instance.version {
@@ -165,11 +172,7 @@ pub(super) fn translate(
             refresh_repeat: instance.garp.refresh_repeat,
             lower_repeat: instance.garp.lower_prio_repeat,
             lower_delay: instance.garp.lower_prio_delay,
-            elsewhere: if has_others(instance, &interface, &addresses, &excluded, workshop) {
-                instance.garp.extra_if
-            } else {
-                Duration::ZERO
-            },
+            elsewhere: if elsewhere.is_empty() { Duration::ZERO } else { instance.garp.extra_if },
         },
     };
     Some(Instance {
@@ -177,7 +180,9 @@ pub(super) fn translate(
         receive_buffer: receive_buffer(instance, config.global.rx_buffers, addresses.len(), system),
         needs_source: instance.track_source && instance.source.is_some(),
         speaks_as,
-        closed: firewall::closed(instance, config, addresses.iter().chain(&excluded)),
+        elsewhere,
+        made,
+        closed: firewall::closed(instance, config, addresses.iter().chain(&excluded).map(|one| &**one)),
         addresses,
         excluded,
         routes,
@@ -257,34 +262,41 @@ fn place(
     instance: &VrrpInstance,
     own: Option<&str>,
     workshop: &mut Workshop<'_>,
-) -> String {
+) -> SmolStr {
     let family = config::Family::of(address.address);
     let on_own = instance.interface.as_ref().is_some_and(|name| name.value.as_str() == address.interface);
     match own {
-        Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.to_owned(),
+        Some(own) if instance.vmac.is_some() && on_own && family == instance.family => own.into(),
         // It is named itself.
-        Some(own) if address.interface == own => own.to_owned(),
+        Some(own) if address.interface == own => own.into(),
         // Of the instance's own addresses the rest stay where they are.
         Some(_) | None if line.use_vmac || instance.vmac_addr && !(on_own && family == instance.family) => {
-            workshop.for_addresses(instance, &address.interface, family)
+            workshop.for_addresses(instance, &address.interface, family).into()
         }
         Some(_) | None => address.interface.clone(),
     }
 }
 
-/// Whether there is another interface than the router's own that `garp_extra_if` is about: VMACs, or with `all` any.
-fn has_others(
+/// The other interfaces than the router's own that `garp_extra_if` is about: VMACs, or with `all` any.
+fn others(
     instance: &VrrpInstance,
-    own: &Option<String>,
-    addresses: &[Address],
-    excluded: &[Address],
+    own: Option<&str>,
+    addresses: &[Arc<Address>],
+    excluded: &[Arc<Address>],
     workshop: &Workshop<'_>,
-) -> bool {
-    let is_meant = |name: &String| instance.garp.extra_if_all || workshop.has_made(name);
+) -> BTreeSet<SmolStr> {
+    if instance.garp.extra_if.is_zero() {
+        return BTreeSet::new();
+    }
+    let is_meant =
+        |name: &SmolStr| own != Some(name) && (instance.garp.extra_if_all || workshop.made(name).is_some());
     addresses
         .iter()
         .chain(excluded)
-        .any(|one| own.as_ref() != Some(&one.interface) && is_meant(&one.interface))
+        .map(|one| &one.interface)
+        .filter(|name| is_meant(name))
+        .cloned()
+        .collect()
 }
 
 fn preempt(instance: &VrrpInstance) -> Preempt {
@@ -299,13 +311,14 @@ fn preempt(instance: &VrrpInstance) -> Preempt {
 
 /// The interfaces without which what it holds cannot be, unless that does not matter.
 fn needed_by<'a>(
-    addresses: &'a [Address],
-    excluded: &'a [Address],
+    addresses: &'a [Arc<Address>],
+    excluded: &'a [Arc<Address>],
     routes: &'a [Route],
     rules: &'a [Rule],
 ) -> impl Iterator<Item = String> + 'a {
-    let addresses = addresses.iter().chain(excluded).filter(|one| one.tracked).map(|one| &one.interface);
+    let addresses = addresses.iter().chain(excluded).filter(|one| one.tracked);
+    let addresses = addresses.map(|one| one.interface.to_string());
     let routes = routes.iter().filter(|one| one.tracked).flat_map(Route::interfaces);
     let rules = rules.iter().filter(|one| one.tracked).flat_map(Rule::interfaces);
-    addresses.chain(routes).chain(rules).cloned()
+    addresses.chain(routes.chain(rules).cloned())
 }

@@ -1,6 +1,7 @@
 //! The ledger over a model of the kernel: whatever happens, what is wanted comes to be, and nothing else is touched.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -8,7 +9,7 @@ use super::*;
 use crate::plan::rule::Action;
 
 fn an_address(interface: &str, address: &str, prefix: u8, scope: u8) -> Object {
-    Object::Address(Address {
+    Object::Address(Arc::new(Address {
         interface: interface.into(),
         address: address.parse().expect("an address"),
         prefix,
@@ -24,7 +25,7 @@ fn an_address(interface: &str, address: &str, prefix: u8, scope: u8) -> Object {
         autojoin: false,
         protocol: 18,
         tracked: true,
-    })
+    }))
 }
 
 fn a_route(to: &str, via: &str, source: Option<&str>, mtu: u32) -> Object {
@@ -311,7 +312,7 @@ fn whether_it_is_tracked_makes_no_difference_to_the_kernel() {
     let mut ledger = Ledger::default();
     let one = an_address("eth0", "10.0.0.1", 24, 0);
     let Object::Address(address) = &one else { panic!("an address") };
-    let untracked = Object::Address(Address { tracked: false, ..address.clone() });
+    let untracked = Object::Address(Arc::new(Address { tracked: false, ..(**address).clone() }));
     ledger.want(ROUTER, vec![one]);
     assert_eq!(ledger.want(ROUTER, vec![untracked]), []);
     assert!(ledger.held().all(|held| !held.tracked));
