@@ -9,12 +9,9 @@ use parser::diag::{Class, Diagnostic, Outcome, Severity};
 
 use super::System;
 
-/// Says which interfaces are missing.
+/// Says which interfaces are missing, and with `dynamic_interfaces` which are awaited.
 pub(super) fn check(config: &Config, system: &System, complaints: &mut Vec<Diagnostic>) {
-    if config.global.dynamic_interfaces != DynamicInterfaces::No {
-        return;
-    }
-    let mut search = Search { system, own: own(config), found: Vec::new() };
+    let mut search = Search { system, own: own(config), found: Vec::new(), awaited: Vec::new() };
     for line in &config.interface_delays {
         search.idle(&line.interface);
     }
@@ -38,6 +35,17 @@ pub(super) fn check(config: &Config, system: &System, complaints: &mut Vec<Diagn
     for group in &config.sync_groups {
         search.tracked(&group.name, &group.tracking);
     }
+    if config.global.dynamic_interfaces != DynamicInterfaces::No {
+        let mut told = BTreeSet::new();
+        search.awaited.retain(|name| told.insert(name.clone()));
+        complaints.extend(search.awaited.into_iter().map(|name| {
+            let text = format!(
+                "Configuration specifies interface {name} which doesn't currently exist - will use if created"
+            );
+            Diagnostic::new(Class::Log, None, text)
+        }));
+        return;
+    }
     let is_fatal = search.found.len() > lost;
     complaints.append(&mut search.found);
     if is_fatal {
@@ -60,6 +68,8 @@ struct Search<'a> {
     system: &'a System,
     own: BTreeSet<&'a str>,
     found: Vec<Diagnostic>,
+    /// The missing ones, as often as they are named.
+    awaited: Vec<IfName>,
 }
 
 impl Search<'_> {
@@ -70,6 +80,7 @@ impl Search<'_> {
 
     fn missing(&mut self, interface: &IfName, at: &Span, text: impl FnOnce() -> String) {
         if !self.is_there(interface) {
+            self.awaited.push(interface.clone());
             self.found.push(Diagnostic::new(Class::General, Some(at.clone()), text()));
         }
     }
@@ -82,6 +93,7 @@ impl Search<'_> {
     /// A line of `interface_up_down_delays` then has no effect; the daemon runs all the same.
     fn idle(&mut self, interface: &Located<IfName>) {
         if !self.is_there(&interface.value) {
+            self.awaited.push(interface.value.clone());
             let text = format!("unknown interface {} specified for up/down delay", interface.value);
             let mut diagnostic = Diagnostic::new(Class::Fatal, Some(interface.span.clone()), text);
             diagnostic.severity = Severity::Error;

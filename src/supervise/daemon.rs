@@ -307,7 +307,14 @@ impl Supervisor {
             succeeds: slot.has_died,
             tuning,
         };
-        slot.start(&arguments, plan.start_message(role, start)?, &heard)
+        let pid = slot.start(&arguments, plan.start_message(role, start)?, &heard)?;
+        match errand {
+            Errand::Work => tracing::info!("Starting {} child process, pid={pid}", role.title()),
+            Errand::CleanUp => {
+                tracing::info!("Taking back what the {} process left, pid={pid}", role.process())
+            }
+        }
+        Ok(())
     }
 
     /// Takes a message from a worker; one from a process that has been replaced no longer counts.

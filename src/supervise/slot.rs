@@ -91,7 +91,7 @@ impl Slot {
         arguments: &[OsString],
         first: Bytes,
         heard: &UnboundedSender<Heard>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Pid> {
         self.restart_at = None;
         let (ours, theirs) = worker::pair()?;
         let mut command = Command::new("/proc/self/exe");
@@ -109,7 +109,6 @@ impl Slot {
         let child = command.spawn()?;
         let raw = i32::try_from(child.id()).map_err(io::Error::other)?;
         let pid = Pid::from_raw(raw);
-        tracing::info!("Starting {} child process, pid={pid}", self.role.title());
         if let Err(error) = self.pid_file.write(child.id()) {
             tracing::info!("Unable to write pid file {}: {error}", self.pid_file.path().display());
         }
@@ -146,7 +145,7 @@ impl Slot {
             tokio::join!(write, read);
         });
         self.process = Some(Process { pid, started: Instant::now(), outbox, link, pulse: Pulse::default() });
-        Ok(())
+        Ok(pid)
     }
 
     /// Whether the worker answers, while there is one.

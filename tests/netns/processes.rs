@@ -92,16 +92,19 @@ pub(crate) fn workers_run_as_the_configuration_wants_and_a_reload_changes_it(cas
     daemon.write_config(&format!("{NICE}{ROUTER}"))?;
     daemon.reload()?;
     daemon.logs("Reload complete", ELECTION)?;
+    // One after the other, and the line above is the supervisor's.
     eventually("the new name", ELECTION, || (name(child).ok()? == "keepalived_vrrp").then_some(()))?;
     assert_eq!(name(parent)?, "keepalived");
-    assert_eq!(scheduling(child)?, ["-5", "0", "0"]);
-    assert_eq!(status(child, "VmLck")?, "0 kB");
+    let is_nice = || (scheduling(child).ok()? == ["-5", "0", "0"]).then_some(());
+    eventually("nice instead of real-time", ELECTION, is_nice)?;
+    let is_unlocked = || (status(child, "VmLck").ok()? == "0 kB").then_some(());
+    eventually("its memory is not locked", ELECTION, is_unlocked)?;
     assert_ne!(status(child, "Cpus_allowed_list")?, "");
 
     daemon.write_config(ROUTER)?;
     daemon.reload()?;
     eventually("no name of its own", ELECTION, || (name(child).ok()? == "keepalived").then_some(()))?;
-    assert_eq!(scheduling(child)?[0], "0");
+    eventually("not nice any more", ELECTION, || (scheduling(child).ok()?[0] == "0").then_some(()))?;
     Ok(())
 }
 
@@ -113,6 +116,8 @@ pub(crate) fn core_files_and_addresses_are_watched_on_demand(cast: &Cast) -> Out
     for pid in [parent, child] {
         assert_eq!(limit(pid, "Max core file size")?, "unlimited unlimited");
     }
+    let own = format!("Netlink reflector reports IP {} added to eth1", pair.one.address);
+    daemon.logs(&own, ELECTION)?;
     pair.one.node.ip("address add 10.77.0.1/24 dev eth1")?;
     daemon.logs("Netlink reflector reports IP 10.77.0.1 added to eth1", ELECTION)?;
     pair.one.node.ip("address delete 10.77.0.1/24 dev eth1")?;

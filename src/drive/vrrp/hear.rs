@@ -90,9 +90,7 @@ impl Worker {
 
     /// An interface or an address has come, changed or gone.
     pub(super) fn hear_report(&mut self, report: &Report) {
-        if self.watch_addresses {
-            self.log_address(report);
-        }
+        self.log_address(report);
         let before = self.mirror.apply(report);
         match report {
             Report::Link(link) => self.sockets.make_room(link.mtu),
@@ -144,14 +142,20 @@ impl Worker {
         }
     }
 
-    /// `--address-monitoring`.
-    fn log_address(&self, report: &Report) {
+    /// `--address-monitoring`: what others do, as the original.
+    pub(super) fn log_address(&self, report: &Report) {
+        if !self.watch_addresses {
+            return;
+        }
         let (held, change) = match report {
             Report::Address(held) => (held, "added to"),
             Report::AddressGone(held) => (held, "removed from"),
             Report::Link(_) | Report::LinkGone { .. } => return,
         };
         let is_news = self.mirror.has(held.index, held.address, held.prefix) != (change == "added to");
+        if self.ours.contains(&held.address) {
+            return;
+        }
         if let Some(link) = self.mirror.link_at(held.index).filter(|_| is_news) {
             tracing::info!("Netlink reflector reports IP {} {change} {}", held.address, link.name);
         }

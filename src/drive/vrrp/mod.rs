@@ -247,6 +247,7 @@ impl Worker {
             match worker.kernel.answer().await {
                 Some(Answer::Prepared) => break,
                 Some(Answer::Report(report)) => {
+                    worker.log_address(&report);
                     worker.mirror.apply(&report);
                 }
                 Some(Answer::Current | Answer::Clean | Answer::Held { .. } | Answer::Lost { .. }) => {}
