@@ -50,6 +50,6 @@ pub use namespace::Namespace;
 pub use process::{Process, children_of, is_alive};
 pub use scene::{Link, Node, Scene};
 pub use server::RealServer;
-pub use suite::{LIMIT, SKIPPED, Suite, Test};
+pub use suite::{FLAKY, LIMIT, SKIPPED, Suite, Test};
 pub use wait::{eventually, throughout};
 pub use world::Needs;

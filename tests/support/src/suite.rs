@@ -2,6 +2,10 @@
 //!
 //! Tests that cannot run on this machine are not passed over in silence: they are reported as ignored, each with the
 //! reason, and `cargo xtask test` turns them into a failure.
+//!
+//! Scenes have deadlines, and a machine that does something else for a second can break any of them. One that fails is
+//! played once more with nothing beside it. If it passes then it is called flaky, in the summary of `cargo xtask test` too;
+//! more than a few of those fail the suite.
 
 use crate::{
     epitaph,
@@ -10,10 +14,15 @@ use crate::{
 };
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::{
+    any::Any,
     env, fmt,
     panic::{self, RefUnwindSafe, UnwindSafe},
     path::Path,
     process::ExitCode,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -22,6 +31,12 @@ const SCENES_AT_A_TIME: usize = 4;
 
 /// The words with which a suite says that tests were not run, for the reader and for `cargo xtask test`.
 pub const SKIPPED: &str = "SKIPPED";
+
+/// The words with which a suite says that a test failed at first, for the same.
+pub const FLAKY: &str = "FLAKY";
+
+/// How many scenes of a suite may fail at first. More have a reason of their own.
+const SECOND_CHANCES: usize = 3;
 
 /// The variable that gives a suite another limit.
 pub const LIMIT: &str = "LAB_LIMIT";
@@ -107,22 +122,48 @@ impl Suite {
             if let Some(reason) = &reason {
                 println!("{SKIPPED} {name}: {reason}");
             }
-            trials.push(Trial::test(name, move || perform(play)).with_ignored_flag(reason.is_some()));
+            let trial = Trial::test(name.clone(), move || perform(&name, play));
+            trials.push(trial.with_ignored_flag(reason.is_some()));
         }
         libtest_mimic::run(&arguments, trials).exit_code()
     }
 }
 
-fn perform(play: impl Fn() -> Outcome + UnwindSafe) -> Result<(), Failed> {
+/// Plays a scene beside others, and once more alone if it fails.
+fn perform(name: &str, play: impl Fn() -> Outcome + RefUnwindSafe) -> Result<(), Failed> {
+    static STAGE: RwLock<()> = RwLock::new(());
+    static FAILED: AtomicUsize = AtomicUsize::new(0);
+    let first = {
+        let _beside_others = STAGE.read().unwrap_or_else(PoisonError::into_inner);
+        attempt(&play)
+    };
+    let Err(failed) = first else { return Ok(()) };
+    if FAILED.fetch_add(1, Ordering::Relaxed) >= SECOND_CHANCES {
+        return Err(failed);
+    }
+    let reason = failed.message().unwrap_or_default().to_owned();
+    println!("{name} failed and is played once more: {reason}");
+    let _alone = STAGE.write().unwrap_or_else(PoisonError::into_inner);
+    attempt(&play)?;
+    println!("{FLAKY} {name}: {}", reason.lines().collect::<Vec<_>>().join("; "));
+    Ok(())
+}
+
+fn attempt(play: &(impl Fn() -> Outcome + RefUnwindSafe)) -> Result<(), Failed> {
     epitaph::clear();
-    let result = panic::catch_unwind(play);
-    if !matches!(result, Ok(Ok(()))) {
-        epitaph::print();
-    }
-    match result {
-        Ok(outcome) => outcome.map_err(|failure| Failed::from(failure.to_string())),
-        Err(panic) => panic::resume_unwind(panic),
-    }
+    let failure = match panic::catch_unwind(play) {
+        Ok(Ok(())) => return Ok(()),
+        Ok(Err(failure)) => failure.to_string(),
+        Err(panic) => format!("panicked: {}", words(&*panic)),
+    };
+    epitaph::print();
+    Err(Failed::from(failure))
+}
+
+/// What a panic says.
+fn words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("without words")
 }
 
 /// Names tests after their functions: `tests![election::the_higher_priority_wins, …]`.

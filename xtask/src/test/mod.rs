@@ -101,6 +101,9 @@ fn report(results: &[(&Part, Tally)]) -> ExitCode {
         for skip in &tally.skipped {
             println!("skipped in {}: {skip}", part.name);
         }
+        for test in &tally.flaky {
+            println!("failed at first in {}: {test}", part.name);
+        }
     }
     let complaints: Vec<_> = results.iter().filter_map(|(part, tally)| part.complaint(tally)).collect();
     for complaint in &complaints {

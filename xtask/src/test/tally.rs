@@ -9,6 +9,8 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
     /// Each skipped test with its reason.
     pub(crate) skipped: Vec<String>,
+    /// Each test that failed at first, with the reason.
+    pub(crate) flaky: Vec<String>,
     /// Whether the programs ended well.
     pub(crate) succeeded: bool,
 }
@@ -29,6 +31,8 @@ impl Tally {
             self.failed += count(counts, " failed");
         } else if let Some(skip) = line.strip_prefix(lab::SKIPPED) {
             self.skipped.push(skip.trim().to_owned());
+        } else if let Some(test) = line.strip_prefix(lab::FLAKY) {
+            self.flaky.push(test.trim().to_owned());
         } else if let Some((test, reason)) =
             line.strip_prefix("test ").and_then(|test| test.split_once(" ... ignored, "))
         {
@@ -67,6 +71,12 @@ mod tests {
             "test result: FAILED. 5 passed; 1 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.1s",
         ]);
         assert_eq!((tally.passed, tally.failed), (11, 1));
+    }
+
+    #[test]
+    fn a_test_that_failed_at_first_is_told() {
+        let tally = tally(&["FLAKY election::x: no MASTER within 4 s", "test election::x ... ok"]);
+        assert_eq!(tally.flaky, ["election::x: no MASTER within 4 s"]);
     }
 
     #[test]

@@ -23,6 +23,9 @@ use std::{
 };
 
 const UML: &str = "linux.uml";
+/// Makes linux.uml run on newer processors, too; see its source.
+const PRELOAD: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/preload.so"));
+
 const MODULES: &str = "/usr/lib/uml/modules";
 
 /// Runs this program inside and gives its exit code.
@@ -44,6 +47,8 @@ pub(super) fn run(needs: Needs, limit: Duration) -> Outcome<u8> {
         &scratch.path().join("mount"),
         fs::read("/usr/bin/mount").doing("/usr/bin/mount")?,
     )?;
+    let preload = scratch.path().join("preload.so");
+    fs::write(&preload, PRELOAD)?;
     let script = script::write(&scratch, "uml", needs)?;
     let console = fs::File::create(scratch.path().join("console"))?;
     // Its helper processes would outlive a kernel that is killed, were they not in a namespace with it.
@@ -52,6 +57,7 @@ pub(super) fn run(needs: Needs, limit: Duration) -> Outcome<u8> {
         .args([UML, "mem=1G", "rootfstype=hostfs", "rootflags=/", "rw", "quiet"])
         .arg(option("init", &script))
         .env("TMPDIR", memory_folder(&scratch))
+        .env("LD_PRELOAD", preload)
         .arg(option("uml_dir", scratch.path()))
         .args(["con=null", "con0=null,fd:2", "ssl0=null,fd:1", "console=tty0"])
         .stdin(Stdio::null())
