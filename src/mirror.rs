@@ -2,9 +2,12 @@
 //!
 //! A [`Mirror`] is fed with [`Report`]s, first a dump and then what changes, and answers questions; it asks the kernel nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+mod addresses;
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use addresses::Addresses;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
 use netlink_packet_route::link::{
@@ -215,26 +218,8 @@ fn read_address(message: &AddressMessage) -> Option<Held> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Mirror {
     links: BTreeMap<u32, Link>,
-    addresses: BTreeMap<Key, Known>,
-    told: u64,
+    addresses: Addresses,
 }
-
-/// What is known of an address besides its key. There may be many thousands.
-#[derive(Clone, Copy, Debug)]
-struct Known {
-    /// Grows in the order in which the kernel told them first.
-    told: u64,
-    /// As in [`Held`].
-    primary: bool,
-}
-
-/// The lowest address of fe80::/10 (RFC 4291 §2.5.6), and the highest.
-const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
-const LAST_LINK_LOCAL: Ipv6Addr =
-    Ipv6Addr::new(0xfebf, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff);
-
-/// What makes an address on an interface the same: number of the interface, address, length of the network part.
-type Key = (u32, IpAddr, u8);
 
 impl Mirror {
     /// Takes in one report. Returns the interface it replaced or removed, if there was one.
@@ -242,17 +227,15 @@ impl Mirror {
         match report {
             Report::Link(link) => self.links.insert(link.index, link.clone()),
             Report::LinkGone { index } => {
-                self.addresses.retain(|(on, ..), _| on != index);
+                self.addresses.forget(*index);
                 self.links.remove(index)
             }
             Report::Address(new) => {
-                self.told += 1;
-                let first = Known { told: self.told, primary: new.primary };
-                self.addresses.entry(key(new)).or_insert(first).primary = new.primary;
+                self.addresses.insert(new);
                 None
             }
             Report::AddressGone(gone) => {
-                self.addresses.remove(&key(gone));
+                self.addresses.remove(gone);
                 None
             }
         }
@@ -260,24 +243,21 @@ impl Mirror {
 
     /// What was there, but is not in this complete report any more.
     pub(crate) fn gone(&self, complete: &[Report]) -> Vec<Report> {
-        let (mut links, mut addresses) = (BTreeSet::new(), BTreeSet::new());
+        let (mut links, mut addresses) = (BTreeSet::new(), Addresses::default());
         for report in complete {
             match report {
                 Report::Link(link) => {
                     links.insert(link.index);
                 }
-                Report::Address(held) => {
-                    addresses.insert(key(held));
-                }
+                Report::Address(held) => addresses.insert(held),
                 Report::LinkGone { .. } | Report::AddressGone(_) => {}
             }
         }
         let gone_links = self.links.keys().filter(|index| !links.contains(index));
-        let gone_addresses = self.addresses.iter().filter(|(key, _)| !addresses.contains(key));
+        let gone_addresses =
+            self.addresses.all().filter(|held| !addresses.has(held.index, held.address, held.prefix));
         gone_addresses
-            .map(|(&(index, address, prefix), standing)| {
-                Report::AddressGone(Held { index, address, prefix, primary: standing.primary })
-            })
+            .map(Report::AddressGone)
             .chain(gone_links.map(|index| Report::LinkGone { index: *index }))
             .collect()
     }
@@ -294,7 +274,7 @@ impl Mirror {
 
     /// Whether an interface has this address with this length of the network part.
     pub(crate) fn has(&self, index: u32, address: IpAddr, prefix: u8) -> bool {
-        self.addresses.contains_key(&(index, address, prefix))
+        self.addresses.has(index, address, prefix)
     }
 
     /// The interface with this number.
@@ -324,7 +304,7 @@ impl Mirror {
 
     /// Whether an address is on any interface.
     pub(crate) fn holds(&self, address: IpAddr) -> bool {
-        self.addresses.keys().any(|(_, held, _)| *held == address)
+        self.addresses.holds(address)
     }
 
     /// The addresses that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
@@ -334,24 +314,8 @@ impl Mirror {
 
     /// The same for the interface with this number.
     pub(crate) fn sources_at(&self, index: u32, family: Family) -> Vec<IpAddr> {
-        let (first, last): (IpAddr, IpAddr) = match family {
-            Family::Ipv4 => (Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::BROADCAST.into()),
-            Family::Ipv6 => (LINK_LOCAL.into(), LAST_LINK_LOCAL.into()),
-        };
-        let (first, last) = ((index, first, 0), (index, last, u8::MAX));
-        let mut found: Vec<(u64, IpAddr)> = self
-            .addresses
-            .range(first..=last)
-            .filter(|(_, standing)| standing.primary)
-            .map(|((_, address, _), standing)| (standing.told, *address))
-            .collect();
-        found.sort_unstable();
-        found.into_iter().map(|(_, address)| address).collect()
+        self.addresses.sources(index, family)
     }
-}
-
-fn key(held: &Held) -> Key {
-    (held.index, held.address, held.prefix)
 }
 
 #[cfg(test)]

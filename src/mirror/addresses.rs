@@ -1,0 +1,122 @@
+//! The addresses of all interfaces. There may be many thousands, so each takes as little room as possible.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use vrrp::Family;
+
+use super::Held;
+
+/// The lowest address of fe80::/10 (RFC 4291 §2.5.6), and the highest.
+const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
+const LAST_LINK_LOCAL: Ipv6Addr =
+    Ipv6Addr::new(0xfebf, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff);
+
+/// What makes an address on an interface the same: number of the interface, address, length of the network part.
+type Key<A> = (u32, A, u8);
+
+/// All addresses.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Addresses {
+    ipv4: BTreeMap<Key<Ipv4Addr>, Known>,
+    ipv6: BTreeMap<Key<Ipv6Addr>, Known>,
+    told: u64,
+}
+
+/// What is known of an address besides its key, in one number.
+#[derive(Clone, Copy, Debug)]
+struct Known(u64);
+
+impl Known {
+    fn new(told: u64, primary: bool) -> Self {
+        Self(told << 1 | u64::from(primary))
+    }
+
+    /// Grows in the order in which the kernel told them first.
+    fn told(self) -> u64 {
+        self.0 >> 1
+    }
+
+    /// As in [`Held`].
+    fn primary(self) -> bool {
+        self.0 & 1 == 1
+    }
+}
+
+impl Addresses {
+    /// Takes in one that is there. One that was there already keeps its place in the order.
+    pub(super) fn insert(&mut self, held: &Held) {
+        self.told += 1;
+        let first = Known::new(self.told, held.primary);
+        let known = match held.address {
+            IpAddr::V4(address) => self.ipv4.entry((held.index, address, held.prefix)).or_insert(first),
+            IpAddr::V6(address) => self.ipv6.entry((held.index, address, held.prefix)).or_insert(first),
+        };
+        *known = Known::new(known.told(), held.primary);
+    }
+
+    /// Forgets one.
+    pub(super) fn remove(&mut self, held: &Held) {
+        match held.address {
+            IpAddr::V4(address) => self.ipv4.remove(&(held.index, address, held.prefix)),
+            IpAddr::V6(address) => self.ipv6.remove(&(held.index, address, held.prefix)),
+        };
+    }
+
+    /// Forgets those of an interface.
+    pub(super) fn forget(&mut self, index: u32) {
+        self.ipv4.retain(|(on, ..), _| *on != index);
+        self.ipv6.retain(|(on, ..), _| *on != index);
+    }
+
+    /// Whether an interface has this address with this length of the network part.
+    pub(super) fn has(&self, index: u32, address: IpAddr, prefix: u8) -> bool {
+        match address {
+            IpAddr::V4(address) => self.ipv4.contains_key(&(index, address, prefix)),
+            IpAddr::V6(address) => self.ipv6.contains_key(&(index, address, prefix)),
+        }
+    }
+
+    /// Whether an address is on any interface.
+    pub(super) fn holds(&self, address: IpAddr) -> bool {
+        match address {
+            IpAddr::V4(address) => self.ipv4.keys().any(|(_, held, _)| *held == address),
+            IpAddr::V6(address) => self.ipv6.keys().any(|(_, held, _)| *held == address),
+        }
+    }
+
+    /// All of them.
+    pub(super) fn all(&self) -> impl Iterator<Item = Held> {
+        let ipv4 = self.ipv4.iter().map(|(&(index, address, prefix), known)| Held {
+            index,
+            address: address.into(),
+            prefix,
+            primary: known.primary(),
+        });
+        let ipv6 = self.ipv6.iter().map(|(&(index, address, prefix), known)| Held {
+            index,
+            address: address.into(),
+            prefix,
+            primary: known.primary(),
+        });
+        ipv4.chain(ipv6)
+    }
+
+    /// Those that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
+    pub(super) fn sources(&self, index: u32, family: Family) -> Vec<IpAddr> {
+        let mut found: Vec<(u64, IpAddr)> = match family {
+            Family::Ipv4 => {
+                let all = (index, Ipv4Addr::UNSPECIFIED, 0)..=(index, Ipv4Addr::BROADCAST, u8::MAX);
+                let primary = self.ipv4.range(all).filter(|(_, known)| known.primary());
+                primary.map(|((_, address, _), known)| (known.told(), IpAddr::V4(*address))).collect()
+            }
+            Family::Ipv6 => {
+                let all = (index, LINK_LOCAL, 0)..=(index, LAST_LINK_LOCAL, u8::MAX);
+                let primary = self.ipv6.range(all).filter(|(_, known)| known.primary());
+                primary.map(|((_, address, _), known)| (known.told(), IpAddr::V6(*address))).collect()
+            }
+        };
+        found.sort_unstable();
+        found.into_iter().map(|(_, address)| address).collect()
+    }
+}
