@@ -22,7 +22,9 @@ impl<P: Serialize + DeserializeOwned> Packed<P> {
     ///
     /// None that a plan can cause.
     pub(crate) fn new(plan: &P) -> postcard::Result<Self> {
-        Ok(Self { bytes: postcard::to_stdvec(plan)?.into(), plan: PhantomData })
+        // Written into a vector that doubles; what is kept has no room to spare.
+        let bytes = postcard::to_stdvec(plan)?.into_boxed_slice();
+        Ok(Self { bytes: bytes.into(), plan: PhantomData })
     }
 
     /// The plan again.

@@ -342,6 +342,10 @@ impl Supervisor {
                     slot.pulse().into_iter().for_each(|pulse| pulse.answered());
                 }
             }
+            FromWorker::Again => match self.loaded.plan.reload_message(role, self.loaded.number) {
+                Ok(message) => self.send(role, message),
+                Err(error) => tracing::error!("A plan cannot be sent: {error}"),
+            },
             FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
             FromWorker::Paths(news) => {
                 self.paths.extend(news.iter().map(|one| (one.session.clone(), one.clone())));

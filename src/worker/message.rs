@@ -146,6 +146,8 @@ pub(crate) enum FromWorker {
     Paths(Vec<PathNews>),
     /// The answer to [`ToWorker::Ping`]: what there is to say in a few words.
     Alive(String),
+    /// The last plan is wanted once more, because a signal asked.
+    Again,
     /// How the worker is, because the supervisor or a signal asked.
     Report(Request, Status),
 }

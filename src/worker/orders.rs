@@ -42,8 +42,7 @@ pub(crate) struct Orders<P> {
     from_supervisor: Receiver<ToWorker<P>>,
     /// To a task that writes: a supervisor that does not read must not hold the worker up.
     outbox: UnboundedSender<FromWorker>,
-    /// The last plan, which is needed again only when a signal is sent to this worker alone, and its number.
-    plan: Packed<P>,
+    /// Of the last plan.
     number: u64,
     terminate: Signal,
     interrupt: Signal,
@@ -79,7 +78,6 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
                 let orders = Self {
                     from_supervisor,
                     outbox,
-                    plan: packed,
                     number: start.number,
                     terminate,
                     interrupt,
@@ -120,8 +118,7 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
             message = self.from_supervisor.next() => match message {
                 Some(Ok(ToWorker::Reload { number, plan })) => {
                     self.number = number;
-                    self.plan = plan;
-                    return self.plan_again();
+                    return plan_of(&plan);
                 }
                 Some(Ok(ToWorker::Paths(news))) => Order::Paths(news),
                 Some(Ok(ToWorker::Report(request))) => Order::Report(request),
@@ -140,20 +137,13 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
                     Order::Stop
                 }
             },
-            _ = self.hang_up.recv() => return self.plan_again(),
+            // To this worker alone.
+            _ = self.hang_up.recv() => {
+                self.tell(FromWorker::Again);
+                return None;
+            }
             request = next_request(&mut self.requests) => Order::Report(request),
         })
-    }
-
-    /// The order to put the last plan in force.
-    fn plan_again(&self) -> Option<Order<P>> {
-        match self.plan.unpack() {
-            Ok(plan) => Some(Order::Reload(Box::new(plan))),
-            Err(error) => {
-                tracing::error!("A plan is not understood, everything keeps running as it was: {error}");
-                None
-            }
-        }
     }
 
     /// Makes the process run like this.
@@ -192,6 +182,17 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
     fn tell(&self, message: FromWorker) {
         // A link that is gone is an order to stop, and heard as such.
         let _ = self.outbox.send(message);
+    }
+}
+
+/// The order to put a plan in force.
+fn plan_of<P: Serialize + DeserializeOwned>(packed: &Packed<P>) -> Option<Order<P>> {
+    match packed.unpack() {
+        Ok(plan) => Some(Order::Reload(Box::new(plan))),
+        Err(error) => {
+            tracing::error!("A plan is not understood, everything keeps running as it was: {error}");
+            None
+        }
     }
 }
 

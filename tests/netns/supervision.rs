@@ -39,6 +39,28 @@ pub(crate) fn a_killed_master_goes_on_without_losing_an_address(cast: &Cast) -> 
     Ok(())
 }
 
+pub(crate) fn a_worker_that_is_told_alone_to_reload_puts_the_last_plan_in_force_again(
+    cast: &Cast,
+) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let one = pair.one.start(HIGH)?;
+    settles(&pair.one, &pair.two)?;
+    let watch = pair.one.node.watch_addresses()?;
+    let worker = one.vrrp_worker().expect("it runs");
+    // Not read again: only the supervisor does that.
+    one.write_config(&config(HIGH).replace(&VIPS[0].to_string(), "172.16.0.199"))?;
+    let mark = one.journal().mark();
+    kill(worker, Signal::SIGHUP)?;
+    one.journal().wait(mark, "Reloading", ELECTION)?;
+    let given = pair.capture.adverts(pair.one.address, |_| true).len();
+    eventually("adverts go on", ELECTION, || {
+        (pair.capture.adverts(pair.one.address, |_| true).len() > given + 1).then_some(())
+    })?;
+    assert_eq!(watch.changes(), [""; 0]);
+    assert_eq!((pair.one.holds()?, one.vrrp_worker()), (VIPS.len(), Some(worker)));
+    Ok(())
+}
+
 pub(crate) fn a_killed_master_that_was_followed_gives_its_addresses_up(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
     let one = pair.one.start(HIGH)?;
