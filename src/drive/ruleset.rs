@@ -11,6 +11,9 @@ use netlink_sys::{AsyncSocket as _, AsyncSocketExt as _, SocketAddr, TokioSocket
 use nix::libc::{ENOBUFS, MSG_DONTWAIT};
 use tokio::time::{Instant, sleep_until};
 
+use crate::plan::buffer::Buffer;
+use crate::receive_buffer;
+
 /// `NETLINK_NETFILTER`
 const NETFILTER: isize = 12;
 
@@ -31,6 +34,9 @@ const NEW_GENERATION: u8 = 15;
 
 /// The attribute that names the table, the same in every message about something in one.
 const TABLE: u16 = 1;
+
+/// How much the kernel may queue while we do not listen, as during a transaction of our own. It is no memory until then.
+const ROOM: Buffer = Buffer { bytes: 16 << 20, force: true };
 
 /// More than the kernel puts into one datagram of notices.
 const DATAGRAM: usize = 1 << 16;
@@ -137,6 +143,7 @@ impl Ruleset {
 fn listen() -> io::Result<TokioSocket> {
     let mut socket = TokioSocket::new(NETFILTER)?;
     socket.socket_mut().bind(&SocketAddr::new(0, 0))?;
+    receive_buffer::give(socket.socket_ref(), Some(ROOM), "nftables monitor");
     socket.socket_mut().add_membership(GROUP)?;
     Ok(socket)
 }

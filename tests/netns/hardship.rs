@@ -1,8 +1,8 @@
 //! What a daemon does when something goes wrong around it.
 
 use lab::{
-    Outcome, eventually,
-    pair::{Cast, ELECTION, Pair, settles},
+    Keepalived, Mark, Outcome, eventually,
+    pair::{Cast, ELECTION, Pair, config, settles},
     throughout,
 };
 use nix::sys::signal::{Signal, kill};
@@ -62,5 +62,46 @@ pub(crate) fn a_flood_of_short_packets_is_told_in_few_lines(cast: &Cast) -> Outc
     })?;
     let told = one.journal().since(mark).iter().filter(|line| line.text.contains("too short")).count();
     assert!(told < FLOOD / 10, "{told} lines");
+    Ok(())
+}
+
+pub(crate) fn a_missing_nft_is_named_and_costs_the_filter_alone(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let text = config(HIGH).replace("interface eth1", "interface eth1\n no_accept");
+    let mut one = Keepalived::start_in(node, pair.one.binary(), &[], &[("PATH", "/nonexistent")], &text)?;
+    one.logs("Entering MASTER STATE", ELECTION)?;
+    eventually("the addresses", ELECTION, || pair.one.holds().is_ok_and(|held| held > 0).then_some(()))?;
+    let complaint = "nftables: cannot run the command nft: No such file or directory";
+    one.logs(complaint, ELECTION)?;
+    let mark = one.journal().mark();
+    one.write_config(&text.replace(&format!("priority {HIGH}"), "priority 190"))?;
+    one.reload()?;
+    one.journal().wait(mark, "Reload complete", ELECTION)?;
+    let told = || one.journal().since(Mark::default());
+    assert_eq!(told().iter().filter(|line| line.text.contains(complaint)).count(), 1, "{:?}", told());
+    one.stop()?;
+    assert_eq!(pair.one.holds()?, 0);
+    Ok(())
+}
+
+pub(crate) fn an_address_that_the_kernel_refuses_is_named_and_the_others_are_there(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    node.sysctl("net/ipv6/conf/eth1/disable_ipv6", "1")?;
+    let more = " virtual_ipaddress_excluded {\n 2001:db8::7/64\n 172.16.0.177/24\n }\n virtual_ipaddress {";
+    let text = config(HIGH).replacen(" virtual_ipaddress {", more, 1);
+    let mut one = pair.one.start_with(&text)?;
+    one.logs("Entering MASTER STATE", ELECTION)?;
+    one.logs("Netlink: error: Permission denied(13), type=RTM_NEWADDR(20)", ELECTION)?;
+    one.logs("Unable to add address 2001:db8::7", ELECTION)?;
+    let later = "172.16.0.177".parse()?;
+    eventually("the address behind it", ELECTION, || {
+        node.addresses().is_ok_and(|all| all.contains(&later)).then_some(())
+    })?;
+    assert!(pair.one.holds()? > 0);
+    one.stop()?;
+    assert_eq!(pair.one.holds()?, 0);
+    assert!(!node.addresses()?.contains(&later));
     Ok(())
 }

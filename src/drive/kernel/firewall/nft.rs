@@ -17,6 +17,8 @@ const NFT: &str = "nft";
 #[derive(Debug, Default)]
 pub(super) struct Nft {
     in_force: [Option<Tables>; 2],
+    /// What could not be put in force last; what was in force still is.
+    refused: [Option<Option<Tables>>; 2],
     /// What this kernel can do with reports, as far as it has been tried.
     reports: Reports,
     ruleset: Ruleset,
@@ -43,7 +45,8 @@ impl Nft {
         for (place, family) in ["ip", "ip6"].into_iter().enumerate() {
             let mut table = filter.and_then(|filter| table(filter, place, self.reports));
             let was_changed = std::mem::take(&mut self.changed[place]);
-            if self.in_force[place] == table && !was_changed {
+            if !was_changed && (self.in_force[place] == table || self.refused[place].as_ref() == Some(&table))
+            {
                 continue;
             }
             if let (true, Some(Tables { table, .. })) = (was_changed, &table) {
@@ -62,11 +65,17 @@ impl Nft {
                     (table, outcome) = (other, Ok(()));
                 }
             }
-            if let Err(error) = outcome {
-                tracing::info!("nftables: {error}");
+            match outcome {
+                Ok(()) => {
+                    self.in_force[place] = table;
+                    self.refused[place] = None;
+                }
+                Err(error) => {
+                    tracing::info!("nftables: {error}");
+                    // It will be again, as long as it is the same.
+                    self.refused[place] = Some(table);
+                }
             }
-            // What is refused once will be again, as long as it is the same.
-            self.in_force[place] = table;
         }
         self.ruleset
             .watch(self.in_force.each_ref().map(|table| table.as_ref().map(|one| one.table.as_str())));
