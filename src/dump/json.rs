@@ -274,7 +274,7 @@ fn number(text: String) -> Box<RawValue> {
 }
 
 fn scripts(told: &Told) -> Scripts {
-    let text = |program: &Option<Program>| program.as_ref().map(|program| quoted(&program.argv));
+    let text = |program: &Option<Box<Program>>| program.as_ref().map(|program| quoted(&program.argv));
     Scripts {
         script_backup: text(&told.backup),
         script_master: text(&told.master),

@@ -11,7 +11,7 @@ use vrrp::{Cause, Leader, Priority, State};
 use super::{Scene, data, json, stats};
 use crate::plan::tests::both;
 use crate::status::checkers::{Checker, CheckersStatus, Probe, Server, Service};
-use crate::status::vrrp::{Instance, VrrpStatus};
+use crate::status::vrrp::{Instance, Known, VrrpStatus, Watched};
 
 const ROUTER: &str = "
 vrrp_instance VI_1 {
@@ -69,6 +69,26 @@ fn a_backup_tells_of_its_master_and_a_fault_of_its_causes() {
     let causes = [Cause::Tracked(Object::Interface("eth0".into()))].into();
     let fault = vrrp(Instance { causes, ..instance(State::Fault) });
     assert!(fault.contains("   Flags of interface faults:\n     i/f down - eth0\n"), "{fault}");
+}
+
+#[test]
+fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
+    let script =
+        "vrrp_script chk {\n script \"/bin/true all\"\n user root\n interval 2\n rise 3\n fall 2\n}\n";
+    let text = format!(
+        "{script}{}",
+        ROUTER.replace("advert_int", "track_script {\n chk weight -10\n }\n advert_int")
+    );
+    let (config, plan, _) = both(Box::leak(text.into_boxed_str()));
+    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let object = Object::Script("chk".into());
+    let watched = Watched { object, known: Known::Good, is_running: false, count: 4 };
+    let told =
+        data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }));
+    let wanted = " VRRP Script = chk\n   Command = '/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 0 sec\n   \
+                  Weight = 0\n   Rise = 3\n   Fall = 2\n   Result = 4\n   Insecure = no\n   Init state = unknown\n   \
+                  Status = GOOD\n   Script uid:gid = 0:0\n   VRRP instances :\n";
+    assert!(told.contains(wanted), "{told}");
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn broadcast(kind: config::Broadcast, address: Ipv4Addr, prefix: u8) -> Ipv4Addr
 
 /// An IPv6 host address is deprecated at once, so that it is not chosen as source of other traffic.
 fn preferred(one: &config::Address) -> Option<u32> {
-    match (one.preferred_lifetime, one.prefix.addr) {
+    match (one.preferred_lifetime.as_deref(), one.prefix.addr) {
         (Some(config::PreferredLifetime::Forever), _) => None,
         (Some(config::PreferredLifetime::For(time)), _) => {
             Some(u32::try_from(time.as_secs()).unwrap_or(u32::MAX))

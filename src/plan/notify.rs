@@ -11,32 +11,32 @@ use crate::script::Program;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Scripts {
     /// `notify_master`
-    pub(crate) master: Option<Program>,
+    pub(crate) master: Option<Box<Program>>,
     /// `notify_backup`
-    pub(crate) backup: Option<Program>,
+    pub(crate) backup: Option<Box<Program>>,
     /// `notify_fault`
-    pub(crate) fault: Option<Program>,
+    pub(crate) fault: Option<Box<Program>>,
     /// `notify_stop`
-    pub(crate) stop: Option<Program>,
+    pub(crate) stop: Option<Box<Program>>,
     /// `notify_deleted`
-    pub(crate) deleted: Option<Program>,
+    pub(crate) deleted: Option<Box<Program>>,
     /// `notify`, which gets four more words.
-    pub(crate) any: Option<Program>,
+    pub(crate) any: Option<Box<Program>>,
     /// `notify_master_rx_lower_pri`
-    pub(crate) lower_heard: Option<Program>,
+    pub(crate) lower_heard: Option<Box<Program>>,
 }
 
 impl Scripts {
     pub(super) fn plan(said: &config::Notify, vetting: &mut Vetting<'_>) -> Self {
         let config::Notify { master, backup, fault, stop, deleted, any, master_rx_lower_pri } = said;
         Self {
-            backup: vetting.notify(backup.as_deref()),
-            master: vetting.notify(master.as_deref()),
-            fault: vetting.notify(fault.as_deref()),
-            stop: vetting.notify(stop.as_deref()),
-            deleted: vetting.notify(deleted.as_deref()),
-            any: vetting.notify(any.as_deref()),
-            lower_heard: vetting.notify(master_rx_lower_pri.as_deref()),
+            backup: vetting.notify(backup.as_deref()).map(Box::new),
+            master: vetting.notify(master.as_deref()).map(Box::new),
+            fault: vetting.notify(fault.as_deref()).map(Box::new),
+            stop: vetting.notify(stop.as_deref()).map(Box::new),
+            deleted: vetting.notify(deleted.as_deref()).map(Box::new),
+            any: vetting.notify(any.as_deref()).map(Box::new),
+            lower_heard: vetting.notify(master_rx_lower_pri.as_deref()).map(Box::new),
         }
     }
 }

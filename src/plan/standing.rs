@@ -104,7 +104,8 @@ fn objects(config: &Config, names: &Names, complaints: &mut Vec<Diagnostic>) -> 
 /// The interfaces that the static objects which a virtual router watches by a `track_group` cannot be without.
 pub(super) fn watched_by(instance: &config::VrrpInstance, config: &Config) -> Vec<String> {
     let name = |dev: &config::Located<config::IfName>| dev.value.to_string();
-    let addresses = config.static_addresses.iter().map(|one| (one.track_group, one.dev.iter().collect()));
+    let addresses =
+        config.static_addresses.iter().map(|one| (one.track_group, one.dev.as_deref().into_iter().collect()));
     let routes = config.static_routes.iter().map(|one| (one.track_group, one.dev.iter().collect()));
     let rules = config.static_rules.iter().map(|one| {
         let devs = one.selector.input.iter().chain(&one.selector.output);

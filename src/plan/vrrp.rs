@@ -113,7 +113,7 @@ impl VrrpPlan {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Instance {
     /// The election.
-    pub(crate) params: Params,
+    pub(crate) params: Arc<Params>,
     /// `virtual_ipaddress`.
     pub(crate) addresses: Vec<Arc<Address>>,
     /// `virtual_ipaddress_excluded`: held like the others, but not in the adverts.

@@ -73,7 +73,7 @@ pub(crate) struct Watched {
     pub(crate) known: Known,
     /// A script: whether it runs at this moment.
     pub(crate) is_running: bool,
-    /// A process: how many there are.
+    /// A process: how many there are. A script: the counter that `rise` and `fall` are about.
     pub(crate) count: usize,
 }
 

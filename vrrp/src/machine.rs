@@ -18,6 +18,7 @@ mod tracking;
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use self::master::announce;
@@ -34,7 +35,7 @@ use crate::track::{Object, Tracker};
 /// One virtual router.
 #[derive(Debug)]
 pub struct Machine {
-    params: Params,
+    params: Arc<Params>,
     state: State,
     wanted: State,
     tracker: Tracker,
@@ -60,7 +61,8 @@ pub struct Machine {
 impl Machine {
     /// A virtual router that waits for [`Event::Start`]. It has no source address until it is told one.
     #[must_use]
-    pub fn new(params: Params) -> Self {
+    pub fn new(params: impl Into<Arc<Params>>) -> Self {
+        let params = params.into();
         let tracker = Tracker::new(&params.track);
         Self {
             state: State::Init,

@@ -1,5 +1,6 @@
 //! One virtual router as a whole: what arrives is checked, what passes moves the machine, what the machine asks for is counted.
 
+use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
 use crate::accept::{Gate, Packet};
@@ -25,7 +26,7 @@ pub struct Router {
 impl Router {
     /// A virtual router that waits for [`Event::Start`].
     #[must_use]
-    pub fn new(params: Params) -> Self {
+    pub fn new(params: impl Into<Arc<Params>>) -> Self {
         Self {
             machine: Machine::new(params),
             gate: Gate::new(),
@@ -88,7 +89,12 @@ impl Router {
     }
 
     /// Takes new parameters; see [`Machine::reconfigure`].
-    pub fn reconfigure(&mut self, now: Instant, params: Params, out: &mut Vec<Action>) -> Verdict {
+    pub fn reconfigure(
+        &mut self,
+        now: Instant,
+        params: impl Into<Arc<Params>>,
+        out: &mut Vec<Action>,
+    ) -> Verdict {
         let (start, leader) = (out.len(), self.machine.leader());
         let verdict = self.machine.reconfigure(now, params, out);
         self.settle(leader, &out[start..]);

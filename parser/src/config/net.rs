@@ -150,14 +150,15 @@ pub struct Address {
     pub of: AddressOf,
     /// Address and prefix length.
     pub prefix: Prefix,
-    /// `dev`; none is the interface of the instance, or for a static address the default interface.
-    pub dev: Option<Located<IfName>>,
+    /// `dev`; none is the interface of the instance, or for a static address the default interface. Like all that is seldom
+    /// said, it takes room only where it is: there may be many thousand addresses.
+    pub dev: Option<Box<Located<IfName>>>,
     /// `scope`; none is global.
     pub scope: Option<Box<AddressScope>>,
     /// `broadcast`.
     pub broadcast: Option<Broadcast>,
     /// `label`, at most 15 bytes.
-    pub label: Option<String>,
+    pub label: Option<Box<str>>,
     /// `peer`.
     pub peer: Option<IpAddr>,
     /// `home`: IFA_F_HOMEADDRESS.
@@ -173,7 +174,7 @@ pub struct Address {
     /// False with `no_track`: neither restore nor fault when somebody deletes it.
     pub track: bool,
     /// `preferred_lft`; none is the family's rule: an IPv6 /128 is deprecated at once, all else stays preferred.
-    pub preferred_lifetime: Option<PreferredLifetime>,
+    pub preferred_lifetime: Option<Box<PreferredLifetime>>,
     /// `track_group` of a static address: index into `Config::track_groups`.
     pub track_group: Option<usize>,
     /// `use_vmac` on a virtual address.

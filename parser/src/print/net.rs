@@ -79,7 +79,7 @@ pub(super) fn address(address: &Address, config: &Config) -> String {
     } = address;
     let mut line = Line::new();
     line.push(prefix);
-    line.interface("dev", dev.as_ref());
+    line.interface("dev", dev.as_deref());
     line.lookup("scope", scope.as_deref());
     line.option(
         "broadcast",
@@ -99,7 +99,7 @@ pub(super) fn address(address: &Address, config: &Config) -> String {
     line.flag("no_track", !track);
     line.option(
         "preferred_lft",
-        preferred_lifetime.map(|lifetime| match lifetime {
+        preferred_lifetime.as_deref().map(|lifetime| match lifetime {
             PreferredLifetime::Forever => "forever".to_owned(),
             PreferredLifetime::For(time) => time.as_secs().to_string(),
         }),

@@ -269,7 +269,7 @@ impl AddressLine {
                     args.general(format!("Cannot specify ipaddress device more than once for {shown}"));
                     return None;
                 }
-                address.dev = Some(interface(args, &name, &format!("ip address {shown}"))?);
+                address.dev = Some(Box::new(interface(args, &name, &format!("ip address {shown}"))?));
             }
             "scope" => {
                 let word = value(args)?;
@@ -322,7 +322,7 @@ impl AddressLine {
                     ));
                     return None;
                 } else {
-                    address.label = Some(word);
+                    address.label = Some(word.into());
                 }
             }
             "peer" => {
@@ -343,7 +343,7 @@ impl AddressLine {
                         .map(|n| PreferredLifetime::For(Duration::from_secs(n.into()))),
                 };
                 match lifetime {
-                    Some(_) => address.preferred_lifetime = lifetime,
+                    Some(_) => address.preferred_lifetime = lifetime.map(Box::new),
                     None => args.general(format!("preferred_lft {word} is invalid")),
                 }
             }

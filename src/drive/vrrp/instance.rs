@@ -36,7 +36,7 @@ impl Instance {
     pub(super) fn new(id: Id, plan: plan::Instance) -> Self {
         Self {
             id,
-            router: Router::new(plan.params.clone()),
+            router: Router::new(Arc::clone(&plan.params)),
             group: None,
             plan,
             since: SystemTime::now(),
@@ -224,7 +224,7 @@ mod tests {
             announce: Schedule::default(),
         };
         let plan = plan::Instance {
-            params,
+            params: Arc::new(params),
             addresses: Vec::new(),
             excluded: Vec::new(),
             routes: Vec::new(),
@@ -316,7 +316,7 @@ mod tests {
         assert!(!instance.facts(&mirror(), &ours()).contains(&fault));
         instance.router.handle(Instant::now(), fault, &mut Vec::new());
         assert!(instance.facts(&mirror(), &ours()).contains(&Event::Recover(Cause::NoMulticast)));
-        instance.plan.params.transport =
+        Arc::make_mut(&mut instance.plan.params).transport =
             Transport::Unicast { peers: Vec::new(), check_source: false, ttl: None };
         assert!(
             !instance.facts(&deaf(mirror()), &ours()).iter().any(|event| matches!(event, Event::Fault(_)))
@@ -337,7 +337,7 @@ mod tests {
     #[test]
     fn a_configured_source_that_is_watched_must_be_on_the_machine() {
         let mut instance = instance();
-        instance.plan.params.source = Some([10, 0, 0, 2].into());
+        Arc::make_mut(&mut instance.plan.params).source = Some([10, 0, 0, 2].into());
         instance.plan.needs_source = true;
         let missing = Event::Fault(Cause::SourceNotConfigured);
         assert!(instance.facts(&mirror(true, &[[10, 0, 0, 1]]), &ours()).contains(&missing));

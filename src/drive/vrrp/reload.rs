@@ -1,6 +1,7 @@
 //! A new plan in a running worker: what is equal is not touched, what changed is told so, what is gone ends, what is new starts.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Instant;
 
 use vrrp::log::Line;
@@ -116,7 +117,8 @@ impl Worker {
         }
         let old = std::mem::replace(&mut instance.plan, new);
         let mut out = Vec::new();
-        let verdict = instance.router.reconfigure(Instant::now(), instance.plan.params.clone(), &mut out);
+        let verdict =
+            instance.router.reconfigure(Instant::now(), Arc::clone(&instance.plan.params), &mut out);
         if instance.router.machine().state() == State::Master {
             for gone in old.addresses.iter().chain(&old.excluded) {
                 if !instance.addresses().any(|kept| kept == gone) {

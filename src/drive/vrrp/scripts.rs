@@ -78,13 +78,9 @@ impl Scripts {
         }
     }
 
-    /// What is known of each, and whether it runs at this moment, by name.
-    pub(super) fn states(&self) -> impl Iterator<Item = (&str, Status, bool)> {
-        let state = |one: &Script| (one.judge.status(), one.running.is_some());
-        self.all.iter().map(move |one| {
-            let (status, is_running) = state(one);
-            (one.plan.name.as_str(), status, is_running)
-        })
+    /// The name of each, what is known of it, and whether it runs at this moment.
+    pub(super) fn states(&self) -> impl Iterator<Item = (&str, &Judge, bool)> {
+        self.all.iter().map(|one| (one.plan.name.as_str(), &one.judge, one.running.is_some()))
     }
 
     /// What is known of each, by name.

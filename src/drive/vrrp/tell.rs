@@ -176,7 +176,8 @@ mod tests {
 
     #[test]
     fn the_generic_script_comes_second_and_gets_four_more_words() {
-        let plan = Plan { master: Some(program("/m")), any: Some(program("/n")), ..Plan::default() };
+        let plan =
+            Plan { master: Some(program("/m").into()), any: Some(program("/n").into()), ..Plan::default() };
         let all = jobs(Who::Instance("VI 1", Priority::new(150)), &plan, State::Master, "MASTER");
         let calls: Vec<_> = all.iter().map(|job| job.program.call(&job.extra).1).collect();
         assert_eq!(calls[0], ["/m", "x"]);

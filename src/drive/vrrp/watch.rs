@@ -55,9 +55,10 @@ impl Watch {
 
     /// How everything is, for whoever asks.
     pub(super) fn status(&self) -> Vec<Watched> {
-        let scripts = self.scripts.states().map(|(name, status, is_running)| Watched {
+        let scripts = self.scripts.states().map(|(name, judge, is_running)| Watched {
             is_running,
-            ..watched(Object::Script(name.to_owned()), status)
+            count: usize::try_from(judge.counter()).unwrap_or(usize::MAX),
+            ..watched(Object::Script(name.to_owned()), judge.status())
         });
         let numbers = self.numbers.iter().flat_map(Numbers::known);
         let numbers =

@@ -374,7 +374,7 @@ fn tracking(config: &Config, tracking: &Tracking, sheet: &mut Sheet) {
 }
 
 fn scripts(told: &Told, sheet: &mut Sheet) {
-    let all: [(&str, &Option<Program>); 7] = [
+    let all: [(&str, &Option<Box<Program>>); 7] = [
         ("Backup", &told.backup),
         ("Master", &told.master),
         ("Fault", &told.fault),

@@ -176,7 +176,7 @@ pub(super) fn translate(
         },
     };
     Some(Instance {
-        params,
+        params: Arc::new(params),
         receive_buffer: receive_buffer(instance, config.global.rx_buffers, addresses.len(), system),
         needs_source: instance.track_source && instance.source.is_some(),
         speaks_as,

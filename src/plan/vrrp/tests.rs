@@ -94,7 +94,7 @@ fn with_interfaces(instances: Vec<VrrpInstance>, interfaces: &[&str]) -> (VrrpPl
 
 #[test]
 fn an_address_without_device_goes_on_the_interface_of_its_instance() {
-    let elsewhere = config::Address { dev: Some(named("eth1")), ..line("10.0.1.100", 32) };
+    let elsewhere = config::Address { dev: Some(Box::new(named("eth1"))), ..line("10.0.1.100", 32) };
     let one = VrrpInstance { excluded: vec![elsewhere], ..instance() };
     let (plan, complaints) = with_interfaces(vec![one], &["eth0", "eth1"]);
     assert_eq!(complaints, []);

@@ -1,5 +1,6 @@
 //! New parameters for a running virtual router (keepalived's reload).
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::Machine;
@@ -9,8 +10,16 @@ use crate::timers::Timer;
 
 impl Machine {
     /// Takes new parameters. A changed master advertises at once, a changed backup listens for a whole down interval.
-    pub fn reconfigure(&mut self, now: Instant, params: Params, out: &mut Vec<Action>) -> Verdict {
+    pub fn reconfigure(
+        &mut self,
+        now: Instant,
+        params: impl Into<Arc<Params>>,
+        out: &mut Vec<Action>,
+    ) -> Verdict {
+        let params = params.into();
         if params == self.params {
+            // The caller's copy and this one are one again.
+            self.params = params;
             return Verdict::Unchanged;
         }
         if !params.same_router(&self.params) {

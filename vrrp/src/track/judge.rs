@@ -89,6 +89,17 @@ impl Judge {
         self.status
     }
 
+    /// The original's counter: from 0 to `rise` + `fall` − 1, and good from `rise` on.
+    #[must_use]
+    pub fn counter(&self) -> u32 {
+        let Patience { rise, fall } = self.patience;
+        match self.status {
+            Status::Unknown | Status::Assumed | Status::Number(_) => rise.saturating_sub(1),
+            Status::Up => rise.saturating_add(fall).saturating_sub(1).saturating_sub(self.against),
+            Status::Down => self.against,
+        }
+    }
+
     /// Counts differently from now on.
     pub fn reconfigure(&mut self, patience: Patience) {
         self.patience = patience;
@@ -132,6 +143,17 @@ mod tests {
 
     fn judge(rise: u32, fall: u32) -> Judge {
         Judge::new(Patience { rise, fall }, false)
+    }
+
+    #[test]
+    fn the_counter_tells_how_far_it_is_from_another_status() {
+        let mut judge = judge(3, 2);
+        assert_eq!(judge.counter(), 2);
+        let mut counted = |result| {
+            judge.take(result, &mut Vec::new());
+            judge.counter()
+        };
+        assert_eq!([GOOD, BAD, GOOD, BAD, BAD, GOOD, GOOD, GOOD].map(&mut counted), [4, 3, 4, 3, 0, 1, 2, 4]);
     }
 
     /// The status after each of these results.
