@@ -124,9 +124,7 @@ impl Checker {
             tell(Checked::NotSent);
         }
         let misc = matches!(*params.kind, CheckerKind::Misc(_));
-        if self.tally.is_up() && params.failures == LoggedFailures::Every && !misc {
-            tell(Checked::Attempt(failure));
-        }
+        let was_up = self.tally.is_up();
         let web = matches!(*params.kind, CheckerKind::Web(_));
         let mut verdict = if params.kind.always_retries() {
             self.tally.fail_in_turn(params.retry)
@@ -136,6 +134,12 @@ impl Checker {
         if verdict == Verdict::DownFromStart && web {
             // §4.9: nobody hears of an alpha checker's first failure.
             verdict = Verdict::StillDown;
+        }
+        // §19.4, §20.3: these have the same words for the last attempt.
+        let is_told_once = matches!(*params.kind, CheckerKind::Smtp(_) | CheckerKind::Dns(_))
+            && matches!(verdict, Verdict::WentDown { .. } | Verdict::DownFromStart);
+        if was_up && params.failures == LoggedFailures::Every && !misc && !is_told_once {
+            tell(Checked::Attempt(failure));
         }
         if let Failure::Handshake(fault) = failure
             && fault != TlsFault::Other

@@ -1,7 +1,7 @@
 //! What `DNS_CHECK` says (checkers.md §20.3, §28.10).
 
 use checkers::dns::{Answer, Question, Record};
-use checkers::params::{CheckerKind, CheckerParams, DnsCheck};
+use checkers::params::{CheckerKind, CheckerParams, DnsCheck, LoggedFailures};
 use checkers::{Failure, Outcome};
 
 use crate::scene::{REFUSED, Scene, checker, expect, real, virtual_server};
@@ -41,6 +41,22 @@ fn the_last_failure_has_the_reason_and_a_success_no_line() {
     let said = scene.take();
     assert_eq!(said[0], "Adding service [10.0.0.2]:tcp:80 to VS [10.1.0.1]:tcp:80");
     assert!(said.last().unwrap().ends_with("UP: => DNS_CHECK: succeed on service <="), "{said:?}");
+}
+
+#[test]
+fn with_every_failure_told_the_last_one_has_one_line_and_its_retries() {
+    let every = CheckerParams { failures: LoggedFailures::Every, ..dns() };
+    let mut scene = Scene::start(virtual_server(1, 0, &[real(2, 1, [every])]));
+    scene.passes(0);
+    scene.take();
+    let line = "DNS_CHECK ([10.0.0.2]:tcp:80) read error occurred. (rcode = 5)";
+    for _ in 0..3 {
+        scene.probed(0, 0, refused());
+        expect(&scene.take(), &[line]);
+    }
+    scene.probed(0, 0, refused());
+    let said: Vec<_> = scene.take().into_iter().filter(|line| line.contains("read error")).collect();
+    assert_eq!(said, [format!("{line} after 3 retries")]);
 }
 
 #[test]
