@@ -18,6 +18,7 @@
 //! handed to a thread through a bounded queue; when that is full they are counted and dropped, and the count is logged
 //! as soon as there is room again.
 
+mod background;
 pub(crate) mod file;
 
 use std::fmt::{self, Write as _};
@@ -30,7 +31,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::sync::mpsc::{Sender, channel};
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
@@ -40,6 +41,13 @@ use self::file::LogFile;
 
 /// Lines that may wait for a slow console or journal before further ones are dropped.
 const QUEUE: usize = 16_384;
+
+/// The most that a pipe takes in one go, in bytes (`PIPE_BUF`): the processes share the console, and none comes between the lines of
+/// another.
+const AT_ONCE: usize = 4_096;
+
+/// Where nobody listens for records, as in most containers, it is tried again after so long.
+const ABSENCE: Duration = Duration::from_millis(200);
 
 /// How long the end of a process may be delayed by lines still waiting.
 const FLUSH: Duration = Duration::from_millis(500);
@@ -99,7 +107,11 @@ enum Parcel {
 struct Writer {
     settings: Settings,
     outlet: Option<Outlet>,
+    /// Nobody takes records, and until then it is not tried again.
+    absent_until: Option<Instant>,
     file: Option<LogFile>,
+    /// For the console: whole lines, at most [`AT_ONCE`] bytes.
+    console: String,
 }
 
 /// Who takes records.
@@ -118,20 +130,30 @@ impl Outlet {
 
 impl Writer {
     fn new(settings: Settings) -> Self {
-        Self { settings, outlet: None, file: None }
+        Self { settings, outlet: None, absent_until: None, file: None, console: String::new() }
     }
 
     fn write(&mut self, line: &Line) {
         if self.settings.console {
-            // A console that is gone is no reason to stop.
-            // One write, because the workers write to the same console.
             let text = format!("{}: {}\n", line.at.format("%a %b %e %T %Y"), line.text);
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            if self.console.len() + text.len() > AT_ONCE {
+                self.flush();
+            }
+            self.console.push_str(&text);
         }
         if self.settings.syslog {
             self.send(line);
         }
         self.append(line);
+    }
+
+    /// Writes what is left for the console.
+    fn flush(&mut self) {
+        if !self.console.is_empty() {
+            // A console that is gone is no reason to stop.
+            let _ = std::io::stderr().lock().write_all(self.console.as_bytes());
+            self.console.clear();
+        }
     }
 
     /// Writes a line to the file. One that cannot be written to is told of and given up.
@@ -185,8 +207,10 @@ impl Writer {
     /// Sends a line, once more over a fresh socket when the journal was restarted meanwhile.
     fn send(&mut self, line: &Line) {
         for _ in 0..2 {
-            if self.outlet.is_none() {
+            let now = Instant::now();
+            if self.outlet.is_none() && self.absent_until.is_none_or(|until| until <= now) {
                 self.outlet = Outlet::open();
+                self.absent_until = self.outlet.is_none().then(|| now + ABSENCE);
             }
             let sent = match &self.outlet {
                 None => return,
@@ -221,7 +245,10 @@ impl Sink {
         let line = Line { at: chrono::Local::now(), severity, text, fields };
         let mut route = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match &mut *route {
-            Route::Direct(writer) => writer.write(&line),
+            Route::Direct(writer) => {
+                writer.write(&line);
+                writer.flush();
+            }
             Route::Queued { queue, dropped } => {
                 if *dropped > 0 {
                     let text =
@@ -339,8 +366,9 @@ impl Guard {
         let mut writer = Writer::new(writer.settings.clone());
         // Tokio's takes memory for lines that wait, the standard library's for all that could.
         let (queue, lines) = channel(QUEUE);
-        let started =
-            std::thread::Builder::new().name("log".into()).spawn(move || write_all(lines, &mut writer));
+        let started = std::thread::Builder::new()
+            .name("log".into())
+            .spawn(move || background::write_all(lines, &mut writer));
         if started.is_ok() {
             *route = Route::Queued { queue, dropped: 0 };
         }
@@ -368,17 +396,6 @@ impl Drop for Guard {
         }
         match flushed.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
             Ok(()) | Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {}
-        }
-    }
-}
-
-fn write_all(mut lines: Receiver<Parcel>, writer: &mut Writer) {
-    while let Some(parcel) = lines.blocking_recv() {
-        match parcel {
-            Parcel::Line(line) => writer.write(&line),
-            Parcel::Flush(done) => {
-                let _ = done.try_send(());
-            }
         }
     }
 }

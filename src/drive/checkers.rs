@@ -44,6 +44,9 @@ const LAST_POST: Duration = Duration::from_secs(3);
 /// How often a part of the table is compared with what the kernel has.
 const AUDIT: Duration = Duration::from_secs(1);
 
+/// So many outcomes are taken between two looks at what the supervisor wants.
+const AT_ONCE: usize = 256;
+
 /// Checks that wait for longer than this are told of.
 const OVERDUE: Duration = Duration::from_secs(10);
 
@@ -205,13 +208,12 @@ fn start_runner(plan: &CheckersPlan) -> Option<Arc<Scripts>> {
 }
 
 impl Worker {
-    /// Takes an outcome, and those that have come in meanwhile: what they change goes to the kernel in one batch.
+    /// Takes an outcome, and some of those that have come in meanwhile: what they change goes to the kernel in one batch.
     async fn found(&mut self, first: (CheckerId, Found)) {
         let mut dirty = Vec::new();
-        let mut next = Some(first);
-        while let Some((CheckerId { service, server, checker }, found)) = next {
+        let others = std::iter::from_fn(|| self.runner.try_next()).take(AT_ONCE - 1).collect::<Vec<_>>();
+        for (CheckerId { service, server, checker }, found) in std::iter::once(first).chain(others) {
             self.tell(service, Event::Probed { server, checker, found }, &mut dirty);
-            next = self.runner.try_next();
         }
         self.settle(dirty).await;
     }
