@@ -10,7 +10,7 @@ use std::collections::{BinaryHeap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::{Id, JoinError, JoinSet};
+use tokio::task::{Id, JoinError, JoinSet, yield_now};
 use tokio::time::{sleep_until, timeout};
 
 use super::knock::{Answer, Knocks};
@@ -26,6 +26,10 @@ const GRACE: Duration = Duration::from_secs(1);
 
 /// Between two looks at what is due lies at least so much time, so that many checks do not cost as many wake-ups.
 const BEAT: Duration = Duration::from_millis(5);
+
+/// So many probes are started in one go. Where starting one takes long, as with a firewall of many rules, thousands that are due
+/// must not keep their owner from everything else.
+const PORTION: usize = 64;
 
 /// The last probe of a checker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -172,7 +176,10 @@ impl Runner {
             if let Some(found) = self.answer() {
                 return found;
             }
-            self.look(Instant::now());
+            if self.look(Instant::now()) {
+                // Whoever waits for this waits for other things, too.
+                yield_now().await;
+            }
             if !self.answers.is_empty() {
                 continue;
             }
@@ -224,20 +231,24 @@ impl Runner {
         Some(self.looked.map_or(next, |looked| next.max(looked + BEAT)))
     }
 
-    /// Starts what is due, and ends what has taken too long, unless that was done a moment ago.
-    fn look(&mut self, now: Instant) {
+    /// Starts what is due, and ends what has taken too long, unless that was done a moment ago. Whether more is due than is
+    /// started in one go.
+    fn look(&mut self, now: Instant) -> bool {
         if self.alarm().is_none_or(|at| now < at) {
-            return;
+            return false;
         }
         self.looked = Some(now);
         self.knocks.expire(now, &mut self.answers);
-        while self.has_room()
-            && let Some(Reverse((at, number, plan))) = self.due.peek().copied()
-            && at <= now
-        {
+        for _ in 0..PORTION {
+            let Some(Reverse((at, number, plan))) = self.due.peek().copied() else { return false };
+            if at > now || !self.has_room() {
+                return false;
+            }
             self.due.pop();
             self.start(now, at, number, plan);
         }
+        self.looked = None;
+        true
     }
 
     fn start(&mut self, now: Instant, at: Instant, number: u32, plan: u32) {

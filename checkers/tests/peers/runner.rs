@@ -134,6 +134,30 @@ async fn a_place_that_is_used_again_is_not_ended_by_the_deadline_of_the_one_befo
 }
 
 #[tokio::test]
+async fn while_thousands_are_started_others_have_their_turns() {
+    const MANY: usize = 640;
+    let silent = BlackHole::new();
+    let mut runner = Runner::new(MANY, Tls::default());
+    let now = Instant::now();
+    for number in 0..MANY {
+        runner.insert(id(number), tcp_check(silent.addr(), Duration::from_millis(100)));
+        runner.plan(id(number), 0, now);
+    }
+    let mut turns = 0;
+    let others = std::future::poll_fn(|_| {
+        turns += 1;
+        std::task::Poll::<()>::Pending
+    });
+    let found = tokio::select! {
+        biased;
+        () = others => unreachable!("they are never done"),
+        found = next(&mut runner) => found,
+    };
+    assert_eq!(found.1, Outcome::Failed(Failure::ConnectTimeout));
+    assert!(turns >= MANY / 64, "{turns} turns");
+}
+
+#[tokio::test]
 async fn only_probes_that_should_have_begun_are_overdue() {
     let server = Accepting::new();
     let mut runner = Runner::new(8, Tls::default());

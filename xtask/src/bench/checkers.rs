@@ -20,14 +20,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Services, and servers of each.
-const SIZES: [(usize, usize); 2] = [(2_000, 5), (10_000, 4)];
+/// Services, servers of each, and seconds between two checks of a server: a kernel that is a process cannot carry 40,000
+/// connections in six.
+const SIZES: [(usize, usize, u64); 2] = [(2_000, 5, 6), (10_000, 4, 60)];
 /// Longer than anything that still is of use.
 const LIMIT: Duration = Duration::from_secs(3600);
 const PATIENCE: Duration = Duration::from_secs(600);
-/// For how long checks are counted: several rounds of `delay_loop`.
+/// For how long checks are counted.
 const WATCHED: Duration = Duration::from_secs(30);
-const DELAY_LOOP: u64 = 6;
 const CONFIG: &str = "/run/bench.conf";
 const TABLE: &str = "/proc/thread-self/net/ip_vs";
 const TICKS: f64 = 100.0;
@@ -65,16 +65,18 @@ pub(super) fn run(binary: Option<PathBuf>, services: Option<usize>) -> Outcome<E
 }
 
 fn measure(binary: Option<PathBuf>, only: Option<usize>) -> Outcome {
-    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let listener = TcpListener::bind(("0.0.0.0", 0))?;
     let port = listener.local_addr()?.port();
     thread::spawn(move || listener.incoming().for_each(drop));
     let target = env::current_exe()?.ancestors().nth(2).map(Path::to_owned).unwrap_or_default();
     let program = binary.unwrap_or_else(|| target.join("release/keepalived"));
-    for (services, servers) in SIZES.into_iter().filter(|(size, _)| only.is_none_or(|only| only == *size)) {
+    for (services, servers, delay) in
+        SIZES.into_iter().filter(|(size, ..)| only.is_none_or(|only| only == *size))
+    {
         println!(
-            "\n{services} services with {servers} servers each, a `TCP_CHECK` of each every {DELAY_LOOP} s\n"
+            "\n{services} services with {servers} servers each, a `TCP_CHECK` of each every {delay} s\n"
         );
-        let size = Size { services, servers, port };
+        let size = Size { services, servers, delay, port };
         let ours = size.measure(&program)?;
         // The original may take longer than anybody waits.
         println!("ours: {ours:.2?}");
@@ -99,6 +101,8 @@ fn measure(binary: Option<PathBuf>, only: Option<usize>) -> Outcome {
 struct Size {
     services: usize,
     servers: usize,
+    /// `delay_loop`, in seconds.
+    delay: u64,
     port: u16,
 }
 
@@ -113,20 +117,24 @@ impl Size {
         for service in 0..self.services {
             let _ = writeln!(
                 text,
-                "virtual_server 10.0.{}.1 {} {{\n delay_loop {DELAY_LOOP}\n warmup {DELAY_LOOP}\n lvs_sched wlc\n \
+                "virtual_server 10.0.{}.1 {} {{\n delay_loop {delay}\n warmup {delay}\n lvs_sched wlc\n \
                  lvs_method DR\n protocol TCP",
                 service / 100,
-                80 + service % 100
+                80 + service % 100,
+                delay = self.delay
             );
             for server in 0..self.servers {
                 let weight = if (service, server) == (0, 0) { first } else { others };
                 let _ = writeln!(
                     text,
-                    " real_server 10.1.{}.{} {} {{\n weight {weight}\n TCP_CHECK {{\n connect_ip 127.0.0.1\n \
+                    " real_server 10.1.{}.{} {} {{\n weight {weight}\n TCP_CHECK {{\n connect_ip 127.0.{}.{}\n \
                      connect_port {}\n }}\n }}",
                     service % 250,
                     server + 1,
                     80 + service % 100,
+                    // Of one address there are not enough ports for all that are closed within a minute.
+                    service % 250,
+                    server + 1,
                     self.port
                 );
             }
@@ -142,11 +150,11 @@ impl Size {
         wait("a full table", || rows(1) == self.destinations())?;
         let full = begun.elapsed().as_secs_f64();
         // Every checker has run once, and what the start took is not counted.
-        thread::sleep(Duration::from_secs(2 * DELAY_LOOP + 2));
+        thread::sleep(Duration::from_secs(2 * self.delay + 2));
         let worker = daemon.worker()?;
         let (before, watched) = (used(worker)?, Instant::now());
         thread::sleep(WATCHED);
-        let checks = watched.elapsed().as_secs_f64() / DELAY_LOOP as f64 * self.destinations() as f64;
+        let checks = watched.elapsed().as_secs_f64() / self.delay as f64 * self.destinations() as f64;
         let check = (used(worker)? - before) * 1e6 / checks;
         let memory = memory(worker)? / self.destinations() as f64;
         let reload = |config: String, weight, count| {
