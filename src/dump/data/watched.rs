@@ -55,9 +55,7 @@ fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sh
     object!(sheet, "VRRP Script = {}", one.name);
     attribute!(sheet, "Command = {}", quoted(&plan.program.argv));
     attribute!(sheet, "Interval = {} sec", whole(one.interval));
-    // The interval goes without saying.
-    let timeout = if one.timeout == one.interval { "0".to_owned() } else { whole(one.timeout) };
-    attribute!(sheet, "Timeout = {timeout} sec");
+    attribute!(sheet, "Timeout = {} sec", whole(one.timeout));
     attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
     attribute!(sheet, "Rise = {}", one.rise);
     attribute!(sheet, "Fall = {}", one.fall);
