@@ -34,10 +34,12 @@ pub(super) fn plan(global: &Global, system: &System, complaints: &mut Vec<Diagno
             return None;
         }
     };
-    let host = canonical_name(&system.node);
+    let full = canonical_name(&system.node);
+    let plain = Some(system.node.as_str()).filter(|node| !node.is_empty()).unwrap_or(LOCALHOST);
+    let host = full.unwrap_or(plain);
     Some(Settings {
         server: Server { host: server.host.clone(), port: server.port },
-        helo: mail.helo_name.clone().unwrap_or_else(|| host.to_owned()),
+        helo: mail.helo_name.clone().unwrap_or_else(|| full.unwrap_or(LOCALHOST).to_owned()),
         from: mail.from.clone().unwrap_or_else(|| format!("{}@{host}", system.user)),
         to: mail.to.clone(),
         timeout: mail.connect_timeout,
@@ -101,10 +103,13 @@ fn complaint(keyword: &str, file: &Located<String>, fault: &str) -> Diagnostic {
     Diagnostic::new(Class::General, Some(file.span.clone()), text)
 }
 
-/// The host's full name as the resolver knows it, else its plain name. Asked once in the life of the process, and never
-/// waited for longer than [`PATIENCE`].
-fn canonical_name(node: &str) -> &'static str {
-    static NAME: OnceLock<String> = OnceLock::new();
+/// The name of a host that has none, and in a greeting of one that has no full one (checkers.md §16.2).
+const LOCALHOST: &str = "localhost";
+
+/// The host's full name as the resolver knows it. Asked once in the life of the process, and never waited for longer than
+/// [`PATIENCE`].
+fn canonical_name(node: &str) -> Option<&'static str> {
+    static NAME: OnceLock<Option<String>> = OnceLock::new();
     NAME.get_or_init(|| {
         let (answer, answered) = channel();
         let asked = node.to_owned();
@@ -116,12 +121,9 @@ fn canonical_name(node: &str) -> &'static str {
             let _ = answer.send(name);
         });
         let name = answered.recv_timeout(PATIENCE).ok().flatten();
-        match name.filter(|name| !name.is_empty()) {
-            Some(name) => name,
-            None if node.is_empty() => "localhost".to_owned(),
-            None => node.to_owned(),
-        }
+        name.filter(|name| !name.is_empty())
     })
+    .as_deref()
 }
 
 #[cfg(test)]

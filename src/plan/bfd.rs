@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn every_word_of_a_session_is_taken() {
         let text = "bfd_instance b1 {\n neighbour_ip fd00::2\n source_ip fd00::1\n multihop\n passive\n min_rx 1.5\n\
-                    min_tx 20\n idle_tx 2000\n multiplier 3\n hoplimit 200\n max_hops -1\n}\n";
+                    min_tx 20\n idle_tx 2000\n multiplier 3\n hoplimit 255\n max_hops -1\n}\n";
         let expected = Params {
             name: "b1".into(),
             neighbor: "fd00::2".parse().expect("an address"),
@@ -75,7 +75,7 @@ mod tests {
             min_tx: Micros(20_000),
             idle_tx: Micros(2_000_000),
             multiplier: 3,
-            ttl: 200,
+            ttl: 255,
             max_hops: None,
         };
         assert_eq!(sessions(text), [expected]);

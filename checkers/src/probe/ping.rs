@@ -23,6 +23,8 @@ pub(super) async fn probe(endpoint: &Endpoint) -> Outcome {
     }
     let socket = match connect(&endpoint, protocol) {
         Ok(socket) => socket,
+        // The original does not connect, and learns when it sends that there is no way.
+        Err(Outcome::Failed(Failure::Connect(errno))) => return Outcome::Failed(Failure::Send(errno)),
         Err(outcome) => return outcome,
     };
     match timeout(endpoint.timeout, ask(&endpoint, &socket)).await {

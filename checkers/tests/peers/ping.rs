@@ -57,7 +57,7 @@ async fn inside() {
     assert_eq!(ping(Ipv4Addr::LOCALHOST, LONG).await, Outcome::Passed);
     assert_eq!(ping(Ipv6Addr::LOCALHOST, LONG).await, Outcome::Passed);
     let nowhere = ping([192, 0, 2, 1], LONG).await;
-    assert_eq!(nowhere, Outcome::Failed(Failure::Connect(101)), "there is no way to it");
+    assert_eq!(nowhere, Outcome::Failed(Failure::Send(101)), "there is no way to it");
 
     fs::write("/proc/sys/net/ipv4/icmp_echo_ignore_all", "1").unwrap();
     assert_eq!(ping(Ipv4Addr::LOCALHOST, SHORT).await, Outcome::Failed(Failure::ConnectTimeout));

@@ -196,7 +196,9 @@ pub(super) fn bfds(blocks: Blocks<BfdBlock>, complaints: &mut Complaints) -> Vec
             Family::V4 => 255,
             Family::V6 => 64,
         });
-        let mut max_hops = block.max_hops();
+        // -1 is any number.
+        let any = i32::from(u8::MAX);
+        let mut max_hops = if block.max_hops() < 0 { any } else { block.max_hops() };
         if max_hops > i32::from(ttl) {
             complaints.at(
                 &end,
@@ -216,7 +218,7 @@ pub(super) fn bfds(blocks: Blocks<BfdBlock>, complaints: &mut Complaints) -> Vec
             multiplier: block.multiplier(),
             passive: block.passive.is_some(),
             ttl,
-            max_hops: u8::try_from(max_hops).ok(),
+            max_hops: u8::try_from(max_hops).ok().filter(|_| max_hops < any),
             weight: block.weight().0,
             for_vrrp: vrrp || !checker,
             for_checkers: checker || !vrrp,

@@ -254,3 +254,21 @@ fn an_interface_whose_name_is_too_long_is_complained_about_wherever_it_is_named(
     assert!(config.vrrp_instances.iter().all(|instance| instance.tracking.interfaces.is_empty()));
     assert!(config.linkbeat.is_empty() && config.interface_delays.is_empty());
 }
+
+/// checkers.md §25.1: no limit at all is more than the 64 hops of IPv6, too.
+#[test]
+fn more_hops_than_a_packet_can_make_are_cut_to_those() {
+    let (config, diagnostics) = read(
+        "bfd_instance a {\nneighbor_ip 10.0.0.2\nmax_hops -1\n}
+         bfd_instance b {\nneighbor_ip fd00::2\nsource_ip fd00::1\nmax_hops -1\n}
+         bfd_instance c {\nneighbor_ip 10.0.0.3\nttl 64\nmax_hops 255\n}\n",
+    );
+    let hops: Vec<_> = config.bfd_instances.iter().map(|one| one.max_hops).collect();
+    assert_eq!(hops, [None, Some(64), Some(64)]);
+    let said = shown(&diagnostics);
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(
+        said[0].contains("BFD instance b: max_hops exceeds ttl/hoplimit - setting to ttl/hoplimit"),
+        "{said:?}"
+    );
+}
