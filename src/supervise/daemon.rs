@@ -276,7 +276,7 @@ impl Supervisor {
         };
         let result = plans.iter().enumerate().try_for_each(|(place, (number, plan))| match place {
             0 => self.start_with(role, errand, *number, plan),
-            _ => plan.reload_message(role, *number).map(|message| self.send(role, message)),
+            _ => plan.reload_message(role, *number).map(|message| self.hand_over(role, message)),
         });
         if let Err(error) = result {
             tracing::error!(alert = true, "Unable to start {} child process: {error}", role.title());
@@ -343,7 +343,7 @@ impl Supervisor {
                 }
             }
             FromWorker::Again => match self.loaded.plan.reload_message(role, self.loaded.number) {
-                Ok(message) => self.send(role, message),
+                Ok(message) => self.hand_over(role, message),
                 Err(error) => tracing::error!("A plan cannot be sent: {error}"),
             },
             FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
@@ -430,6 +430,13 @@ impl Supervisor {
                 Err(error) => tracing::error!("{} process cannot recite: {error}", role.title()),
             }
         }
+    }
+
+    /// Sends a worker another plan.
+    fn hand_over(&mut self, role: Role, message: Bytes) {
+        let Some(slot) = self.slot(role) else { return };
+        slot.pulse().into_iter().for_each(|pulse| pulse.given());
+        slot.send(message);
     }
 
     fn send(&self, role: Role, message: Bytes) {

@@ -7,11 +7,16 @@ const WORRY: u32 = 5;
 /// replaced by another router.
 const GIVE_UP: u32 = 15;
 
+/// While it puts another plan in force it has so many times as long: tens of thousands of servers may change.
+const PLANNING: u32 = 10;
+
 /// Counts what a worker owes. Time in which the supervisor itself did not run does not count.
 #[derive(Debug, Default)]
 pub(super) struct Pulse {
     /// Nothing is owed before the first plan is in force, which takes as long as it takes.
     is_configured: bool,
+    /// Further plans that are not in force yet.
+    coming: u32,
     unanswered: u32,
 }
 
@@ -27,9 +32,18 @@ pub(super) enum Diagnosis {
 }
 
 impl Pulse {
-    /// Its first plan is in force.
+    /// It gets another plan.
+    pub(super) fn given(&mut self) {
+        self.coming = self.coming.saturating_add(1);
+    }
+
+    /// A plan is in force: its first, or one of the others.
     pub(super) fn configured(&mut self) {
+        if self.is_configured {
+            self.coming = self.coming.saturating_sub(1);
+        }
         self.is_configured = true;
+        self.answered();
     }
 
     /// It has answered, or is excused.
@@ -43,10 +57,14 @@ impl Pulse {
             return Diagnosis::Well;
         }
         self.unanswered += 1;
-        match self.unanswered.saturating_sub(1) {
-            WORRY => Diagnosis::Silent,
-            GIVE_UP => Diagnosis::Lost,
-            _ => Diagnosis::Well,
+        let patience = if self.coming > 0 { PLANNING } else { 1 };
+        let silent = self.unanswered.saturating_sub(1);
+        if silent == WORRY * patience {
+            Diagnosis::Silent
+        } else if silent == GIVE_UP * patience {
+            Diagnosis::Lost
+        } else {
+            Diagnosis::Well
         }
     }
 }
@@ -78,6 +96,18 @@ mod tests {
             assert_eq!(pulse.ask(), Diagnosis::Well);
             pulse.answered();
         }
+    }
+
+    #[test]
+    fn a_worker_that_puts_a_plan_in_force_has_more_time() {
+        let mut pulse = Pulse::default();
+        pulse.given();
+        pulse.configured();
+        let asked = |pulse: &mut Pulse, times| (0..times).map(|_| pulse.ask()).last().unwrap();
+        assert_eq!([asked(&mut pulse, 50), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Silent]);
+        assert_eq!([asked(&mut pulse, 99), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Lost]);
+        pulse.configured();
+        assert_eq!([asked(&mut pulse, 15), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Lost]);
     }
 
     #[test]
