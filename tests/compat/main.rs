@@ -113,6 +113,7 @@ const ALONE: &[Test<Cast>] = tests![
     vmac_many::an_ipv6_vmac_speaks_from_a_copy_of_the_address_below,
     container::as_the_first_process_it_collects_orphans_and_obeys_signals,
     election::a_router_that_is_alone_becomes_master_after_the_down_interval,
+    election::while_a_start_is_delayed_nothing_that_is_heard_counts,
     places::a_daemon_moves_into_a_network_namespace_and_its_files_with_it,
     places::an_instance_has_pid_files_idents_and_dumps_of_its_own,
     startup::a_start_is_told_in_order_and_a_second_one_changes_nothing,

@@ -57,6 +57,27 @@ pub(crate) fn a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told
     settles(&pair.one, &pair.two)
 }
 
+pub(crate) fn while_a_start_is_delayed_nothing_that_is_heard_counts(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let mut one = pair.one.start(HIGH)?;
+    settles(&pair.one, &pair.two)?;
+    let two = pair
+        .two
+        .start_with(&("global_defs {\n vrrp_startup_delay 4\n}\n".to_owned() + &lab::pair::config(LOW)))?;
+    let begun = two.logs("Delaying startup for 4 seconds", ELECTION)?;
+    eventually("a master that is heard meanwhile", ELECTION, || {
+        let adverts = pair.capture.adverts(pair.one.address, |_| true);
+        (adverts.iter().filter(|at| **at > begun.at).count() >= 2).then_some(())
+    })?;
+    one.cut();
+    let first = pair.advert_of(&pair.two, begun.at)?;
+    // The line was read a little after it was written.
+    let read_late = Duration::from_millis(30);
+    // Had the adverts counted, the last of them would have started the down interval.
+    let formula = Duration::from_secs(4) + down_interval(LOW);
+    pair.on_time("the election after the delay", begun.at - read_late, first, formula)
+}
+
 pub(crate) fn a_reload_that_shortens_the_delay_of_the_start_lets_the_election_begin(cast: &Cast) -> Outcome {
     let pair = Pair::new(cast)?;
     let config =

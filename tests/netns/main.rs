@@ -83,6 +83,7 @@ fn main() -> ExitCode {
                 dumps::statistics_begin_at_nothing_after_they_were_cleared,
                 dumps::the_configuration_is_recited_into_the_log,
                 election::a_delayed_start_says_so_and_the_receive_buffer_is_as_large_as_told,
+                election::while_a_start_is_delayed_nothing_that_is_heard_counts,
                 election::a_reload_that_shortens_the_delay_of_the_start_lets_the_election_begin,
                 election::a_killed_master_is_followed_after_the_down_interval,
                 election::a_master_whose_cable_is_pulled_is_followed_and_takes_over_again_later,
