@@ -42,8 +42,7 @@ pub(crate) fn of(pid_file: &Path) -> io::Result<(VrrpPlan, CheckersPlan, Flaws)>
     File::open(path)?.read_to_end(&mut bytes)?;
     let (vrrp, checkers, flaws): (Packed<VrrpPlan>, Packed<CheckersPlan>, Flaws) =
         postcard::from_bytes(&bytes).map_err(io::Error::other)?;
-    let vrrp = vrrp.unpack().map_err(io::Error::other)?;
-    Ok((vrrp, checkers.unpack().map_err(io::Error::other)?, flaws))
+    Ok((vrrp.unpack()?, checkers.unpack()?, flaws))
 }
 
 fn find(pid: u32) -> io::Result<PathBuf> {

@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::fs::OpenOptions;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use nix::fcntl::OFlag;
-use parser::config::Config;
+use parser::config::{Config, Global};
 use parser::diag::{Class, Diagnostic, Severity, test_exit_code};
 use parser::io::files::Files;
 use parser::print::Secrets;
@@ -20,6 +20,7 @@ use crate::exit::Exit;
 use crate::flaws::Flaws;
 use crate::place::Place;
 use crate::plan::at_rest::AtRest;
+use crate::plan::packed::Packed;
 use crate::plan::{self, Plan, System};
 
 /// A configuration that can be run.
@@ -27,8 +28,10 @@ use crate::plan::{self, Plan, System};
 pub(crate) struct Loaded {
     /// Counts the configurations of one daemon.
     pub(crate) number: u64,
-    /// What the files say.
-    pub(crate) config: Config,
+    /// What the files say of the daemon itself.
+    pub(crate) global: Global,
+    /// All that the files say; it is looked at for dumps only.
+    pub(crate) config: Packed<Config>,
     /// What follows from it.
     pub(crate) plan: Arc<AtRest>,
     /// Mistakes in its structure that it ran with all the same.
@@ -151,7 +154,7 @@ fn read_apart(options: &Options, reading: Reading) -> Findings {
 impl Loaded {
     /// What files are created without; what the command line gives wins.
     pub(crate) fn umask(&self, given: Option<u32>) -> u32 {
-        let configured = self.config.global.umask.map(u32::from);
+        let configured = self.global.umask.map(u32::from);
         given.or(configured).unwrap_or(crate::DEFAULT_UMASK)
     }
 }
@@ -201,7 +204,8 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
     }
     let flaws = Flaws::among(&findings.diagnostics);
     let plan = at_rest(plan)?;
-    Ok(Loaded { number: 0, plan, flaws, place: findings.place, config: findings.config })
+    let config = packed(&findings.config)?;
+    Ok(Loaded { number: 0, plan, flaws, place: findings.place, global: findings.config.global, config })
 }
 
 /// Reads the configuration again while `running` is in force.
@@ -211,7 +215,7 @@ pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
 /// read, when a value is missing that keepalived would end for, when nothing is left to run, and when braces or quotes no
 /// longer match although they did before. With `reload_check_config` every error is one too many.
 pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refusal> {
-    let check = running.config.global.reload_check_config.as_deref();
+    let check = running.global.reload_check_config.as_deref();
     let mut findings = read_apart(options, if check.is_some() { Reading::ToTest } else { Reading::ToRun });
     let plan = at_rest(findings.plan())?;
     let Findings { diagnostics, place, config, .. } = findings;
@@ -231,15 +235,22 @@ pub(crate) fn again(options: &Options, running: &Loaded) -> Result<Loaded, Refus
         return Err(Refusal { exit: Exit::Config, reason: new.to_string() });
     }
     let flaws = Flaws::among(&diagnostics);
-    Ok(Loaded { number: running.number + 1, plan, flaws, place, config })
+    let packed = packed(&config)?;
+    Ok(Loaded { number: running.number + 1, plan, flaws, place, global: config.global, config: packed })
 }
 
 fn at_rest(plan: Plan) -> Result<Arc<AtRest>, Refusal> {
-    AtRest::new(plan).map(Arc::new).map_err(|error| {
-        let reason = format!("the plan cannot be packed: {error}");
-        tracing::error!("{reason}");
-        Refusal { exit: Exit::Fatal, reason }
-    })
+    AtRest::new(plan).map(Arc::new).map_err(unpackable)
+}
+
+fn packed(config: &Config) -> Result<Packed<Config>, Refusal> {
+    Packed::new(config).map_err(unpackable)
+}
+
+fn unpackable(error: io::Error) -> Refusal {
+    let reason = format!("the configuration cannot be packed: {error}");
+    tracing::error!("{reason}");
+    Refusal { exit: Exit::Fatal, reason }
 }
 
 /// Writes what is wrong to the log file of `reload_check_config`, and allows nothing to be wrong.

@@ -17,6 +17,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 pub use bfd::BfdInstance;
 pub use check::{
     BfdCheck, Check, Checker, DnsCheck, DnsType, Endpoint, FileCheck, HttpCheck, HttpProtocol, HttpUrl,
@@ -49,7 +51,7 @@ pub use vrrp::{
 /// The name of a file, shared by everything the file said.
 ///
 /// Nearly every value of a configuration has one, so it is one pointer wide.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileName(Arc<String>);
 
 impl FileName {
@@ -92,7 +94,7 @@ impl fmt::Debug for FileName {
 }
 
 /// The line of a file that said something.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Span {
     /// The file as its pattern matched it, relative to the file that included it.
     pub file: FileName,
@@ -123,7 +125,7 @@ impl fmt::Debug for Span {
 }
 
 /// A value and the line that said it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Located<T> {
     /// What was said.
     pub value: T,
@@ -132,7 +134,7 @@ pub struct Located<T> {
 }
 
 /// A password or key; its [`Debug`] prints stars.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Secret(Vec<u8>);
 
 impl Secret {
@@ -154,7 +156,7 @@ impl fmt::Debug for Secret {
 }
 
 /// All that the files said, valid together.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Config {
     /// Daemon-wide settings: the root keywords and `global_defs`.
     pub global: Global,
@@ -195,7 +197,7 @@ pub struct Config {
 }
 
 /// Blocks that the files named; a worker is started when its flag is set, even if the block turned out to be invalid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Present {
     /// A `vrrp_instance` or any static block.
     pub vrrp: bool,

@@ -92,14 +92,14 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     while let Ok((loaded, job)) = jobs.recv() {
         let umask = loaded.umask(given);
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-        let plan = match loaded.plan.unpack() {
-            Ok(plan) => plan,
+        let (config, plan) = match loaded.config.unpack().and_then(|config| Ok((config, loaded.plan.unpack()?))) {
+            Ok(both) => both,
             Err(error) => {
                 tracing::error!("A dump was left out: {error}");
                 continue;
             }
         };
-        let scene = scene(&loaded, &plan, node.as_deref().unwrap_or_default(), umask);
+        let scene = scene(&loaded, &config, &plan, node.as_deref().unwrap_or_default(), umask);
         let (file, text) = match &job {
             Job::Parent => (File::ParentData, Some(data::parent(&scene))),
             Job::Worker(request, status) => text(&scene, *request, status),
@@ -113,9 +113,9 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     }
 }
 
-fn scene<'a>(loaded: &'a Loaded, plan: &'a Plan, node: &'a str, umask: u32) -> Scene<'a> {
+fn scene<'a>(loaded: &'a Loaded, config: &'a Config, plan: &'a Plan, node: &'a str, umask: u32) -> Scene<'a> {
     let namespace = loaded.place.namespace();
-    Scene { config: &loaded.config, plan, namespace, node, umask }
+    Scene { config, plan, namespace, node, umask }
 }
 
 fn text(scene: &Scene<'_>, request: Request, status: &Status) -> (File, Option<String>) {
@@ -137,7 +137,7 @@ fn text(scene: &Scene<'_>, request: Request, status: &Status) -> (File, Option<S
 }
 
 fn naming(loaded: &Loaded) -> Naming<'_> {
-    let global = &loaded.config.global;
+    let global = &loaded.global;
     let instance = loaded.place.label().filter(|_| global.data_use_instance);
     Naming {
         folder: temporary_folder(),
@@ -150,9 +150,9 @@ fn naming(loaded: &Loaded) -> Naming<'_> {
 
 /// `--dump-conf`: what a worker has been told, line by line.
 pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>) -> io::Result<String> {
-    let plan = loaded.plan.unpack()?;
+    let (config, plan) = (loaded.config.unpack()?, loaded.plan.unpack()?);
     let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-    let scene = scene(loaded, &plan, node.as_deref().unwrap_or_default(), loaded.umask(umask));
+    let scene = scene(loaded, &config, &plan, node.as_deref().unwrap_or_default(), loaded.umask(umask));
     Ok(match role {
         Role::Vrrp => data::vrrp(&scene, None),
         Role::Checkers => data::checkers(&scene, None),

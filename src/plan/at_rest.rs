@@ -1,5 +1,6 @@
 //! The plan in force, as the supervisor keeps it: packed, but for what it needs itself.
 
+use std::collections::BTreeSet;
 use std::io;
 use std::time::Duration;
 
@@ -22,6 +23,8 @@ pub(crate) struct AtRest {
     /// The checker worker's part.
     pub(crate) checkers: Packed<CheckersPlan>,
     bfd: Packed<BfdPlan>,
+    /// The names of the BFD sessions.
+    pub(crate) sessions: BTreeSet<String>,
     present: Present,
     /// `startup_script`
     pub(crate) startup: Option<Occasion>,
@@ -40,9 +43,10 @@ impl AtRest {
     pub(crate) fn new(plan: Plan) -> io::Result<Self> {
         let Plan { vrrp, checkers, bfd, present, startup, shutdown, child_wait_time } = plan;
         Ok(Self {
-            vrrp: Packed::new(&vrrp).map_err(io::Error::other)?,
-            checkers: Packed::new(&checkers).map_err(io::Error::other)?,
-            bfd: Packed::new(&bfd).map_err(io::Error::other)?,
+            vrrp: Packed::new(&vrrp)?,
+            checkers: Packed::new(&checkers)?,
+            bfd: Packed::new(&bfd)?,
+            sessions: bfd.sessions.into_iter().map(|session| session.name).collect(),
             present,
             startup,
             shutdown,
@@ -57,9 +61,9 @@ impl AtRest {
     /// None that [`Self::new`] lets arise.
     pub(crate) fn unpack(&self) -> io::Result<Plan> {
         Ok(Plan {
-            vrrp: self.vrrp.unpack().map_err(io::Error::other)?,
-            checkers: self.checkers.unpack().map_err(io::Error::other)?,
-            bfd: self.bfd.unpack().map_err(io::Error::other)?,
+            vrrp: self.vrrp.unpack()?,
+            checkers: self.checkers.unpack()?,
+            bfd: self.bfd.unpack()?,
             present: self.present,
             startup: self.startup.clone(),
             shutdown: self.shutdown.clone(),

@@ -1,6 +1,8 @@
-//! A plan at rest: in the form that takes the least room, which is also the one in which it travels to its worker.
+//! A plan or a configuration at rest: in the form that takes the least room, which is also the one in which a plan travels to
+//! its worker. Names and networks come again and again, so that it is compressed.
 
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 
 use serde::de::DeserializeOwned;
@@ -21,9 +23,10 @@ impl<P: Serialize + DeserializeOwned> Packed<P> {
     /// # Errors
     ///
     /// None that a plan can cause.
-    pub(crate) fn new(plan: &P) -> postcard::Result<Self> {
-        // Written into a vector that doubles; what is kept has no room to spare.
-        let bytes = postcard::to_stdvec(plan)?.into_boxed_slice();
+    pub(crate) fn new(plan: &P) -> io::Result<Self> {
+        let plain = postcard::to_stdvec(plan).map_err(io::Error::other)?;
+        // Written into a vector for the worst case; what is kept has no room to spare.
+        let bytes = lz4_flex::compress_prepend_size(&plain).into_boxed_slice();
         Ok(Self { bytes: bytes.into(), plan: PhantomData })
     }
 
@@ -32,8 +35,9 @@ impl<P: Serialize + DeserializeOwned> Packed<P> {
     /// # Errors
     ///
     /// Of bytes that did not come from [`Self::new`] of this version.
-    pub(crate) fn unpack(&self) -> postcard::Result<P> {
-        postcard::from_bytes(&self.bytes)
+    pub(crate) fn unpack(&self) -> io::Result<P> {
+        let plain = lz4_flex::decompress_size_prepended(&self.bytes).map_err(io::Error::other)?;
+        postcard::from_bytes(&plain).map_err(io::Error::other)
     }
 }
 

@@ -9,6 +9,8 @@ use nix::fcntl::OFlag;
 use parser::config::Config;
 use parser::print::{Secrets, print};
 
+use crate::plan::packed::Packed;
+
 /// Counts the copies of one daemon.
 #[derive(Debug, Default)]
 pub(super) struct Archive {
@@ -17,12 +19,13 @@ pub(super) struct Archive {
 
 impl Archive {
     /// Keeps a copy where the configuration wants it, readable by the daemon's user alone: passwords are in it.
-    pub(super) fn keep(&mut self, config: &Config) {
+    pub(super) fn keep(&mut self, folder: Option<&str>, config: &Packed<Config>) {
         let number = self.next;
         self.next += 1;
-        let Some(folder) = &config.global.config_save_dir else { return };
+        let Some(folder) = folder else { return };
         let path = Path::new(folder).join(format!("keepalived.conf.{}.{number}", std::process::id()));
-        if let Err(error) = write(&path, &print(config, Secrets::Shown)) {
+        let written = config.unpack().and_then(|config| write(&path, &print(&config, Secrets::Shown)));
+        if let Err(error) = written {
             tracing::info!("Unable to keep a copy of the configuration in {}: {error}", path.display());
         }
     }
@@ -50,11 +53,10 @@ mod tests {
         let parent = tempfile::tempdir().expect("a folder");
         let folder = parent.path().join("kept");
         let mut config = Config::default();
-        config.global.config_save_dir = Some(folder.to_string_lossy().into_owned());
         let mut archive = Archive::default();
         for router in ["one", "two"] {
             config.global.router_id = Some(router.into());
-            archive.keep(&config);
+            archive.keep(folder.to_str(), &Packed::new(&config).expect("packs"));
         }
         let name = |number| folder.join(format!("keepalived.conf.{}.{number}", std::process::id()));
         assert!(fs::read_to_string(name(0)).expect("the first").contains("router_id one"));

@@ -130,10 +130,10 @@ impl Supervisor {
         };
         let mut requests = listen_to_requests()?;
         signals::release_orders();
-        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.tuner.apply(&process::supervisor(&self.loaded.global));
         self.show_applied();
         self.follow_timetable();
-        if let Some(file) = &self.loaded.config.global.reload_file {
+        if let Some(file) = &self.loaded.global.reload_file {
             mark::remove(&mark::path(file, &self.pid_path));
         }
         let mut beat = interval(manager::beat());
@@ -417,7 +417,7 @@ impl Supervisor {
 
     /// How a worker is to run. Without a name of its own it has the program's.
     fn tuning(&self, role: Role) -> process::Tuning {
-        let mut tuning = process::worker(&self.loaded.config.global, role);
+        let mut tuning = process::worker(&self.loaded.global, role);
         tuning.name.get_or_insert_with(|| self.tuner.own_name());
         tuning
     }

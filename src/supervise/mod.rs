@@ -85,7 +85,7 @@ fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result
         tracing::info!("Changing syslog ident to {ident}");
         log.rename(&ident, log_file(&options, &place.ident("")));
     }
-    if loaded.config.global.max_auto_priority == 0 {
+    if loaded.global.max_auto_priority == 0 {
         tracing::info!(
             "NOTICE: setting config option max_auto_priority should result in better keepalived performance"
         );

@@ -73,7 +73,7 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
         });
         match from_supervisor.next().await {
             Some(Ok(ToWorker::Start { start, plan: packed })) => {
-                let plan = packed.unpack().map_err(io::Error::other)?;
+                let plan = packed.unpack()?;
                 let ignore_interrupt = start.ignore_interrupt;
                 let orders = Self {
                     from_supervisor,

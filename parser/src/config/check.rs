@@ -3,10 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{IfName, Located, Script, Span, Weight};
 
 /// One checker block of a real server.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Checker {
     /// The line that opened it.
     pub span: Span,
@@ -17,7 +19,7 @@ pub struct Checker {
 }
 
 /// When a checker runs and how it counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pace {
     /// `delay_loop`: from the end of one check to the start of the next.
     pub delay_loop: Duration,
@@ -34,7 +36,7 @@ pub struct Pace {
 }
 
 /// What a checker does.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Check {
     /// `TCP_CHECK`.
     Tcp(Endpoint),
@@ -57,7 +59,7 @@ pub enum Check {
 }
 
 /// Where a checker connects to and from.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// `connect_ip` and `connect_port`, or the real server's own.
     pub dest: SocketAddr,
@@ -74,7 +76,7 @@ pub struct Endpoint {
 }
 
 /// `UDP_CHECK`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct UdpCheck {
     /// Where to.
     pub endpoint: Endpoint,
@@ -89,14 +91,14 @@ pub struct UdpCheck {
 }
 
 /// Bytes a reply is compared with; a bit that is 0 in the mask may have any value.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReplyPattern {
     /// Value and mask of each byte; empty accepts any reply.
     pub bytes: Vec<(u8, u8)>,
 }
 
 /// `HTTP_GET` or `SSL_GET`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpCheck {
     /// Where to.
     pub endpoint: Endpoint,
@@ -119,7 +121,7 @@ pub struct HttpCheck {
 }
 
 /// `enable_sni` and `sni_name`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sni {
     /// `sni_name`.
     Name(String),
@@ -128,7 +130,7 @@ pub enum Sni {
 }
 
 /// `tls_verify`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TlsVerify {
     /// Anybody's.
     #[default]
@@ -140,7 +142,7 @@ pub enum TlsVerify {
 }
 
 /// `http_protocol`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HttpProtocol {
     /// `1.0`.
     #[default]
@@ -152,7 +154,7 @@ pub enum HttpProtocol {
 }
 
 /// One `url` of an HTTP check.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HttpUrl {
     /// `path`.
     pub path: String,
@@ -169,7 +171,7 @@ pub struct HttpUrl {
 }
 
 /// Acceptable status codes: ranges within 100 to 599, both ends included.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StatusCodes(pub Vec<(u16, u16)>);
 
 impl StatusCodes {
@@ -186,7 +188,7 @@ impl Default for StatusCodes {
 }
 
 /// `regex` and what belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Regex {
     /// The line that said it.
     pub span: Span,
@@ -203,7 +205,7 @@ pub struct Regex {
 }
 
 /// `regex_options`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants are PCRE2's names of its options")]
 pub enum RegexOption {
     AllowEmptyClass,
@@ -233,7 +235,7 @@ pub enum RegexOption {
 }
 
 /// `SMTP_CHECK`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SmtpCheck {
     /// Where to.
     pub endpoint: Endpoint,
@@ -242,7 +244,7 @@ pub struct SmtpCheck {
 }
 
 /// `DNS_CHECK`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DnsCheck {
     /// Where to.
     pub endpoint: Endpoint,
@@ -253,7 +255,7 @@ pub struct DnsCheck {
 }
 
 /// `type` of a DNS question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants are the names of DNS record types")]
 pub enum DnsType {
     A,
@@ -269,7 +271,7 @@ pub enum DnsType {
 }
 
 /// `MISC_CHECK`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MiscCheck {
     /// `misc_path` and `user`.
     pub script: Script,
@@ -280,7 +282,7 @@ pub struct MiscCheck {
 }
 
 /// `FILE_CHECK`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileCheck {
     /// `track_file`: index into `Config::track_files`.
     pub file: usize,
@@ -289,7 +291,7 @@ pub struct FileCheck {
 }
 
 /// `BFD_CHECK`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BfdCheck {
     /// `name`: index into `Config::bfd_instances`.
     pub bfd: usize,

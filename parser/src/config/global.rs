@@ -3,10 +3,12 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Fifo, Garp, Identity, IfName, Located, Script, Version};
 
 /// Daemon-wide settings. A value that is a default of instances or servers is already applied to them; it is kept here for dumps.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Global {
     /// `net_namespace`.
     pub net_namespace: Option<Located<String>>,
@@ -179,7 +181,7 @@ pub struct Global {
 }
 
 /// Mail alerts. Nothing is sent unless there are a server and a recipient.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mail {
     /// `smtp_server`.
     pub server: Option<Located<SmtpServer>>,
@@ -210,7 +212,7 @@ pub struct Mail {
 }
 
 /// `smtp_tls`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SmtpTls {
     /// Asked for on a plain connection (RFC 3207).
     Starttls,
@@ -219,7 +221,7 @@ pub enum SmtpTls {
 }
 
 /// The mail server: an address, or a name to be resolved once.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SmtpServer {
     /// An address in text form, or a host name.
     pub host: String,
@@ -230,7 +232,7 @@ pub struct SmtpServer {
 }
 
 /// `dynamic_interfaces`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum DynamicInterfaces {
     /// Every interface must exist.
     #[default]
@@ -242,7 +244,7 @@ pub enum DynamicInterfaces {
 }
 
 /// How a worker is scheduled.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ProcessTuning {
     /// `…_process_name`.
     pub name: Option<String>,
@@ -259,11 +261,11 @@ pub struct ProcessTuning {
 }
 
 /// Numbers of processors; whether they exist is the plan's question.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cpus(pub Vec<u32>);
 
 /// `vrrp_rx_bufs_policy`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum RxBuffers {
     /// What the system gives.
     #[default]
@@ -277,7 +279,7 @@ pub enum RxBuffers {
 }
 
 /// Size of a netlink socket's receive buffer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct ReceiveBuffer {
     /// Bytes; none is the system's default.
     pub bytes: Option<u32>,
@@ -286,7 +288,7 @@ pub struct ReceiveBuffer {
 }
 
 /// `vrrp_iptables`: names of chains.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Iptables {
     /// Chain for incoming packets.
     pub input: String,
@@ -295,7 +297,7 @@ pub struct Iptables {
 }
 
 /// `vrrp_ipsets`: names of sets, each at most 31 bytes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ipsets {
     /// IPv4 addresses.
     pub address: String,
@@ -312,7 +314,7 @@ pub struct Ipsets {
 }
 
 /// `nftables`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Nftables {
     /// Name of the table.
     pub table: String,
@@ -323,7 +325,7 @@ pub struct Nftables {
 }
 
 /// `nftables_ipvs`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NftablesIpvs {
     /// Name of the table.
     pub table: String,
@@ -334,7 +336,7 @@ pub struct NftablesIpvs {
 }
 
 /// `lvs_timeouts`; none leaves the kernel's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IpvsTimeouts {
     /// Idle TCP connections.
     pub tcp: Option<Duration>,
@@ -345,7 +347,7 @@ pub struct IpvsTimeouts {
 }
 
 /// `lvs_flush_on_stop`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum FlushOnStop {
     /// Take out what was put in, one by one.
     #[default]
@@ -357,7 +359,7 @@ pub enum FlushOnStop {
 }
 
 /// `lvs_sync_daemon`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncDaemon {
     /// Interface of the multicast traffic.
     pub interface: Located<IfName>,
@@ -376,7 +378,7 @@ pub struct SyncDaemon {
 }
 
 /// SNMP.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Snmp {
     /// `snmp_socket`.
     pub socket: Option<String>,
@@ -397,7 +399,7 @@ pub struct Snmp {
 }
 
 /// The checks of include statements in force: which problems make the daemon refuse to start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IncludeCheck {
     /// `read`: unreadable, directory, executable or irregular files.
     pub read: bool,

@@ -4,12 +4,14 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Located, Span};
 
 /// An interface name of 1 to 15 bytes. Whether it exists is the plan's question.
 ///
 /// Every address and every instance has one, so it needs no memory of its own.
-#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct IfName {
     /// The name, then zeros.
     bytes: [u8; Self::MAX],
@@ -48,7 +50,7 @@ impl fmt::Debug for IfName {
 }
 
 /// An address family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Family {
     /// IPv4.
     V4,
@@ -84,7 +86,7 @@ impl fmt::Display for Family {
 }
 
 /// An address with the length of its network part in bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Prefix {
     /// The address, host bits kept as written.
     pub addr: IpAddr,
@@ -99,7 +101,7 @@ impl fmt::Display for Prefix {
 }
 
 /// A number of one of iproute2's tables, or the name that stands for it there.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Lookup {
     /// The number itself.
     Number(u32),
@@ -108,7 +110,7 @@ pub enum Lookup {
 }
 
 /// What an address belongs to, which decides what an absent `dev` means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AddressOf {
     /// `static_ipaddress`: kept while the daemon runs.
     Static,
@@ -122,7 +124,7 @@ pub enum AddressOf {
 pub type AddressScope = Lookup;
 
 /// The broadcast address of an IPv4 address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Broadcast {
     /// `+`: all host bits set.
     Ones,
@@ -133,7 +135,7 @@ pub enum Broadcast {
 }
 
 /// How long an IPv6 address stays preferred.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PreferredLifetime {
     /// Without end.
     Forever,
@@ -142,7 +144,7 @@ pub enum PreferredLifetime {
 }
 
 /// One address line of `static_ipaddress`, `virtual_ipaddress` or `virtual_ipaddress_excluded`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Address {
     /// The line.
     pub span: Span,
@@ -182,7 +184,7 @@ pub struct Address {
 }
 
 /// The type of a route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RouteKind {
     /// A gateway or direct route.
     Unicast,
@@ -211,7 +213,7 @@ pub enum RouteKind {
 }
 
 /// Where among equal routes a new one is put.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Position {
     /// Before the others.
     #[default]
@@ -223,7 +225,7 @@ pub enum Position {
 }
 
 /// `realms [FROM/]TO`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Realms {
     /// The source realm.
     pub from: Option<Lookup>,
@@ -232,7 +234,7 @@ pub struct Realms {
 }
 
 /// `pref` of an IPv6 route.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RouterPreference {
     /// `low`.
     Low,
@@ -245,7 +247,7 @@ pub enum RouterPreference {
 }
 
 /// A lightweight tunnel put around packets of a route.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Encap {
     /// `encap ip`.
     Ip {
@@ -284,7 +286,7 @@ pub enum Encap {
 }
 
 /// One `nexthop` of a multipath route.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct NextHop {
     /// `via`.
     pub via: Option<IpAddr>,
@@ -301,7 +303,7 @@ pub struct NextHop {
 }
 
 /// Metrics of a route; each `locked` flag forbids path MTU discovery and the like to change the value.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct RouteMetrics {
     /// `mtu` in bytes and whether it is locked.
     pub mtu: Option<(u32, bool)>,
@@ -338,7 +340,7 @@ pub struct RouteMetrics {
 }
 
 /// One line of `static_routes` or `virtual_routes`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Route {
     /// The line.
     pub span: Span,
@@ -393,7 +395,7 @@ pub struct Route {
 }
 
 /// What a rule does with a matching packet.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum RuleAction {
     /// Look in this table.
     Table {
@@ -421,7 +423,7 @@ pub enum RuleAction {
 }
 
 /// What a rule compares a packet with.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Selector {
     /// `not`: the rule matches when the rest does not.
     pub invert: bool,
@@ -450,7 +452,7 @@ pub struct Selector {
 }
 
 /// One line of `static_rules` or `virtual_rules`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rule {
     /// The line.
     pub span: Span,

@@ -1,9 +1,11 @@
 //! Commands the daemon runs for the user, and FIFOs it writes to.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Located, Span};
 
 /// A command already split into words, as `execve` wants it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Command {
     /// Program and arguments; never empty.
     pub argv: Vec<String>,
@@ -12,7 +14,7 @@ pub struct Command {
 }
 
 /// Who runs a script. Names are looked up by the plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// The user's name.
     pub user: String,
@@ -23,7 +25,7 @@ pub struct Identity {
 }
 
 /// A script and who runs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Script {
     /// The line that named it.
     pub span: Span,
@@ -34,7 +36,7 @@ pub struct Script {
 }
 
 /// What a `vrrp_script` does.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Program {
     /// Runs a command.
     Run(Script),
@@ -48,7 +50,7 @@ pub enum Program {
 }
 
 /// A FIFO for notifications.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fifo {
     /// The line that named it.
     pub span: Span,

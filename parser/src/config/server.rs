@@ -4,10 +4,12 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Checker, Family, Script, Secret, Span};
 
 /// `protocol`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Protocol {
     /// TCP.
     Tcp,
@@ -32,7 +34,7 @@ impl fmt::Display for Protocol {
 }
 
 /// What a virtual server answers to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Service {
     /// An address and port; port 0 is any.
     Address {
@@ -55,7 +57,7 @@ pub enum Service {
 }
 
 /// `lb_algo`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the variants are the kernel's names of its schedulers")]
 pub enum Scheduler {
     Rr,
@@ -115,7 +117,7 @@ impl Scheduler {
 }
 
 /// Flags of a service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct SchedulerFlags {
     /// `ops`: one packet scheduling (0x04).
     pub one_packet: bool,
@@ -128,7 +130,7 @@ pub struct SchedulerFlags {
 }
 
 /// The part of a client's address that persistence looks at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Granularity {
     /// IPv4: a mask, not necessarily contiguous.
     Mask(Ipv4Addr),
@@ -137,7 +139,7 @@ pub enum Granularity {
 }
 
 /// Persistence of a service.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Persistence {
     /// `persistence_timeout`, in whole seconds.
     pub timeout: Duration,
@@ -148,7 +150,7 @@ pub struct Persistence {
 }
 
 /// How packets reach a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Forwarding {
     /// NAT.
     Nat,
@@ -159,7 +161,7 @@ pub enum Forwarding {
 }
 
 /// Options of `TUN`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tunnel {
     /// `type`.
     pub kind: TunnelKind,
@@ -168,7 +170,7 @@ pub struct Tunnel {
 }
 
 /// Type of a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum TunnelKind {
     /// IP in IP.
     Ipip,
@@ -182,7 +184,7 @@ pub enum TunnelKind {
 }
 
 /// Checksum of a tunnel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum TunnelChecksum {
     /// None.
     #[default]
@@ -194,7 +196,7 @@ pub enum TunnelChecksum {
 }
 
 /// One `virtual_server`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VirtualServer {
     /// The line that opened it.
     pub span: Span,
@@ -264,7 +266,7 @@ pub(crate) fn server_label(addr: IpAddr, protocol: Protocol, port: u16) -> Strin
 }
 
 /// `sorry_server`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SorryServer {
     /// The line.
     pub span: Span,
@@ -279,7 +281,7 @@ pub struct SorryServer {
 }
 
 /// One `real_server`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RealServer {
     /// The line that opened it.
     pub span: Span,
@@ -319,7 +321,7 @@ impl RealServer {
 }
 
 /// One line of `virtual_server_group`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Members {
     /// All addresses from `first` to `last`, both included, of one family.
     Range {
@@ -344,7 +346,7 @@ pub enum Members {
 }
 
 /// One `virtual_server_group`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct VirtualServerGroup {
     /// Its name.
     pub name: String,
@@ -355,7 +357,7 @@ pub struct VirtualServerGroup {
 }
 
 /// `SSL`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SslContext {
     /// The line that opened it.
     pub span: Span,

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{IfName, Located, Program, Span};
 
 /// How a tracked thing changes a priority.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Weight {
     /// Added while up if positive, while down if negative; 0 means FAULT while down.
     pub value: i32,
@@ -14,7 +16,7 @@ pub struct Weight {
 }
 
 /// One line of a `track_…` block.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tracked<T> {
     /// The line.
     pub span: Span,
@@ -25,7 +27,7 @@ pub struct Tracked<T> {
 }
 
 /// All that an instance or a sync group watches. The numbers are indexes into the lists of [`Config`](super::Config).
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Tracking {
     /// `track_interface`.
     pub interfaces: Vec<Tracked<IfName>>,
@@ -40,7 +42,7 @@ pub struct Tracking {
 }
 
 /// One `vrrp_script`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct TrackScript {
     /// Its name.
     pub name: String,
@@ -63,7 +65,7 @@ pub struct TrackScript {
 }
 
 /// One `track_file`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackFile {
     /// Its name.
     pub name: String,
@@ -80,7 +82,7 @@ pub struct TrackFile {
 }
 
 /// How the arguments of a process are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ParamMatch {
     /// Not at all.
     None,
@@ -93,7 +95,7 @@ pub enum ParamMatch {
 }
 
 /// One `vrrp_track_process`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackProcess {
     /// Its name.
     pub name: String,
@@ -118,7 +120,7 @@ pub struct TrackProcess {
 }
 
 /// One `track_group`: instances that fault when a static item is lost.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackGroup {
     /// Its name.
     pub name: String,
@@ -129,7 +131,7 @@ pub struct TrackGroup {
 }
 
 /// One `garp_group`: interfaces that share the space between announcements.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GarpGroup {
     /// The line that opened it.
     pub span: Span,
@@ -142,7 +144,7 @@ pub struct GarpGroup {
 }
 
 /// How a link is polled.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum LinkbeatKind {
     /// MII registers.
     Mii,
@@ -153,7 +155,7 @@ pub enum LinkbeatKind {
 }
 
 /// One line of `linkbeat_interfaces`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Linkbeat {
     /// The interface.
     pub interface: Located<IfName>,
@@ -162,7 +164,7 @@ pub struct Linkbeat {
 }
 
 /// One line of `interface_up_down_delays`.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InterfaceDelay {
     /// The interface.
     pub interface: Located<IfName>,

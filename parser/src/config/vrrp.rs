@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Address, Family, IfName, Located, Lookup, Prefix, Route, Rule, Script, Secret, Span, Tracking};
 
 /// Version of the protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
 pub enum Version {
     /// RFC 3768, whole seconds, IPv4.
     #[default]
@@ -16,7 +18,7 @@ pub enum Version {
 }
 
 /// `state`: the role wanted at start.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Role {
     /// MASTER.
     Master,
@@ -26,7 +28,7 @@ pub enum Role {
 }
 
 /// One `vrrp_instance`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct VrrpInstance {
     /// Its name.
     pub name: String,
@@ -135,7 +137,7 @@ impl VrrpInstance {
 }
 
 /// Whom adverts are sent to.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Peering {
     /// A group of the link.
     Multicast {
@@ -156,7 +158,7 @@ pub enum Peering {
 }
 
 /// One line of `unicast_peer`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Peer {
     /// Its address.
     pub addr: IpAddr,
@@ -167,7 +169,7 @@ pub struct Peer {
 }
 
 /// Which checksum VRRPv3 unicast peers use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum UnicastChecksum {
     /// Find out from what they send.
     #[default]
@@ -179,11 +181,11 @@ pub enum UnicastChecksum {
 }
 
 /// A MAC address as written in `use_vmac`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MacAddress(pub [u8; 6]);
 
 /// `use_vmac`: a macvlan with the virtual router's MAC address.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Vmac {
     /// Its name; none is `PREFIX.VRID`.
     pub name: Option<Located<IfName>>,
@@ -196,7 +198,7 @@ pub struct Vmac {
 }
 
 /// Mode of an ipvlan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum IpvlanMode {
     /// `bridge`.
     #[default]
@@ -208,7 +210,7 @@ pub enum IpvlanMode {
 }
 
 /// `use_ipvlan`.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Ipvlan {
     /// Its name; none is `PREFIX.VRID`.
     pub name: Option<Located<IfName>>,
@@ -221,7 +223,7 @@ pub struct Ipvlan {
 }
 
 /// When and how often addresses are announced to the link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Garp {
     /// `garp_master_delay`: second burst after becoming master; zero is none.
     pub master_delay: Duration,
@@ -242,7 +244,7 @@ pub struct Garp {
 }
 
 /// RFC 2338 authentication of VRRPv2.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub enum Auth {
     /// None.
     #[default]
@@ -254,7 +256,7 @@ pub enum Auth {
 }
 
 /// One `key` of `auth_hmac`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct HmacKey {
     /// Its number, 1 to 255.
     pub id: u8,
@@ -282,7 +284,7 @@ impl HmacKey {
 }
 
 /// Where the bytes of a key are.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum KeySource {
     /// In the configuration: 32 to 64 bytes.
     Given(Secret),
@@ -291,7 +293,7 @@ pub enum KeySource {
 }
 
 /// What protects against repeated packets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum AntiReplay {
     /// The clock, with a window.
     #[default]
@@ -301,7 +303,7 @@ pub enum AntiReplay {
 }
 
 /// What happens to packets without a valid trailer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum HmacMode {
     /// They are dropped.
     #[default]
@@ -313,7 +315,7 @@ pub enum HmacMode {
 }
 
 /// `auth_hmac`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hmac {
     /// Known keys.
     pub keys: Vec<HmacKey>,
@@ -328,7 +330,7 @@ pub struct Hmac {
 }
 
 /// Scripts of an instance or a sync group.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Notify {
     /// `notify_master`.
     pub master: Option<Box<Script>>,
@@ -347,7 +349,7 @@ pub struct Notify {
 }
 
 /// One `vrrp_sync_group`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SyncGroup {
     /// Its name.
     pub name: String,

@@ -28,7 +28,7 @@ impl Supervisor {
         let Some(slot) = self.slots.iter_mut().find(|slot| slot.pid() == Some(pid)) else { return };
         let (role, lived) = (slot.role, slot.ended());
         slot.given.ended(end.is_good());
-        let is_realtime = process::worker(&self.loaded.config.global, role).realtime.is_some();
+        let is_realtime = process::worker(&self.loaded.global, role).realtime.is_some();
         if let Some(exit) = end.tell(pid, is_realtime) {
             self.manager.failed(exit);
             self.stop(exit);

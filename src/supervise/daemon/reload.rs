@@ -51,13 +51,13 @@ impl Supervisor {
 
     /// Reads the configuration again. Everything is checked before anything is touched.
     pub(super) fn reload(&mut self) {
-        let is_checked = self.loaded.config.global.reload_check_config.is_some();
+        let is_checked = self.loaded.global.reload_check_config.is_some();
         if is_checked {
             tracing::debug!("validate conf before Reload");
         } else {
             tracing::info!("Reloading ...");
         }
-        let file = self.loaded.config.global.reload_file.as_deref();
+        let file = self.loaded.global.reload_file.as_deref();
         let reading = file.and_then(|file| Mark::set(mark::path(file, &self.pid_path)));
         let read = load::again(&self.options, &self.loaded);
         drop(reading);
@@ -80,11 +80,11 @@ impl Supervisor {
         self.manager.reloading();
         self.loaded = Arc::new(loaded);
         crate::set_umask(self.loaded.umask(self.options.umask));
-        self.tuner.apply(&process::supervisor(&self.loaded.config.global));
+        self.tuner.apply(&process::supervisor(&self.loaded.global));
         self.show_applied();
         self.follow_timetable();
-        let sessions = &self.loaded.config.bfd_instances;
-        self.paths.retain(|name, _| sessions.iter().any(|session| session.name == *name));
+        let sessions = &self.loaded.plan.sessions;
+        self.paths.retain(|name, _| sessions.contains(name));
         // Those that are about to be started again get the new plan then.
         let mut waiting: BTreeSet<_> =
             self.slots.iter().filter(|slot| slot.restart_at.is_some()).map(|slot| slot.role).collect();
@@ -130,7 +130,8 @@ impl Supervisor {
 
     /// Shows what is in force to who asks now, and keeps it for who asks later.
     pub(super) fn show_applied(&mut self) {
-        self.archive.keep(&self.loaded.config);
+        let folder = self.loaded.global.config_save_dir.as_deref();
+        self.archive.keep(folder, &self.loaded.config);
         match Applied::publish(&self.loaded.plan, &self.loaded.flaws) {
             Ok(applied) => self.applied = Some(applied),
             Err(error) => tracing::debug!("What is in force cannot be shown to config diff: {error}"),
@@ -138,7 +139,7 @@ impl Supervisor {
     }
 
     pub(super) fn follow_timetable(&mut self) {
-        let global = &self.loaded.config.global;
+        let global = &self.loaded.global;
         self.timetable.follow(global.reload_time_file.as_deref().map(Path::new), global.reload_repeat);
     }
 }
