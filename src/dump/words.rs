@@ -63,17 +63,17 @@ pub(crate) fn address(one: &Address, device: &str, is_held: bool) -> String {
         // Writing to a string cannot fail.
         let _ = text.write_fmt(words);
     };
-    if one.peer.is_none() && own_prefix(one.prefix) {
+    if one.peer().is_none() && own_prefix(one.prefix) {
         say(format_args!("/{}", one.prefix));
     }
-    if let Some(broadcast) = one.broadcast {
+    if let Some(broadcast) = one.broadcast() {
         say(format_args!(" brd {broadcast}"));
     }
     say(format_args!(" dev {device} scope {}", scope(one.scope)));
-    if let Some(label) = &one.label {
+    if let Some(label) = one.label() {
         say(format_args!(" label {label}"));
     }
-    if let Some(peer) = one.peer {
+    if let Some(peer) = one.peer() {
         say(format_args!(" peer {peer}/{}", one.prefix));
     }
     let flags = [
@@ -130,36 +130,25 @@ pub(super) fn weight(weight: config::Weight) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::address::Seldom;
 
     fn plain(address: &str, prefix: u8) -> Address {
-        Address {
-            interface: "v0".into(),
-            address: address.parse().unwrap(),
-            prefix,
-            scope: 0,
-            broadcast: None,
-            label: None,
-            peer: None,
-            preferred: None,
-            no_duplicate_detection: true,
-            home: false,
-            manage_temporary: false,
-            no_prefix_route: false,
-            autojoin: false,
-            protocol: 18,
-            tracked: true,
-        }
+        let plain = Address::plain("v0", address.parse().unwrap(), prefix);
+        Address { no_duplicate_detection: true, ..plain }
     }
 
     /// Lines of Debian's keepalived.
     #[test]
     fn addresses_read_as_in_the_original_s_dump() {
-        let labelled = Address {
+        let with = |seldom: Seldom, plain: Address| Address { seldom: seldom.boxed(), ..plain };
+        let label = Seldom {
             broadcast: Some([192, 0, 2, 255].into()),
             label: Some("v0:1".into()),
-            ..plain("192.0.2.100", 24)
+            ..Seldom::default()
         };
-        let with_peer = Address { peer: Some([10, 1, 1, 1].into()), ..plain("192.0.2.102", 32) };
+        let labelled = with(label, plain("192.0.2.100", 24));
+        let peer = Seldom { peer: Some([10, 1, 1, 1].into()), ..Seldom::default() };
+        let with_peer = with(peer, plain("192.0.2.102", 32));
         let flags = Address { no_prefix_route: true, tracked: false, scope: 253, ..plain("192.0.2.103", 32) };
         let deprecated =
             Address { no_duplicate_detection: false, preferred: Some(0), ..plain("2001:db8::6", 128) };

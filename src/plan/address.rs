@@ -23,12 +23,6 @@ pub(crate) struct Address {
     pub(crate) prefix: u8,
     /// 0 (global) to 255 (nowhere).
     pub(crate) scope: u8,
-    /// Broadcast address, IPv4 only.
-    pub(crate) broadcast: Option<Ipv4Addr>,
-    /// Label, IPv4 only, at most 15 bytes.
-    pub(crate) label: Option<SmolStr>,
-    /// Other end of a point-to-point link.
-    pub(crate) peer: Option<IpAddr>,
     /// IPv6: seconds it stays preferred; none is for ever.
     pub(crate) preferred: Option<u32>,
     /// IPv6: no duplicate address detection.
@@ -45,6 +39,62 @@ pub(crate) struct Address {
     pub(crate) protocol: u8,
     /// Whether its deletion by somebody else matters.
     pub(crate) tracked: bool,
+    /// What few addresses have; none if this one has nothing of it.
+    pub(crate) seldom: Option<Box<Seldom>>,
+}
+
+/// What few addresses have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Seldom {
+    /// Broadcast address, IPv4 only.
+    pub(crate) broadcast: Option<Ipv4Addr>,
+    /// Label, IPv4 only, at most 15 bytes.
+    pub(crate) label: Option<SmolStr>,
+    /// Other end of a point-to-point link.
+    pub(crate) peer: Option<IpAddr>,
+}
+
+impl Seldom {
+    /// In the least room.
+    pub(crate) fn boxed(self) -> Option<Box<Self>> {
+        (self != Self::default()).then(|| Box::new(self))
+    }
+}
+
+impl Address {
+    /// One of which nothing else is said.
+    pub(crate) fn plain(interface: impl Into<SmolStr>, address: IpAddr, prefix: u8) -> Self {
+        Self {
+            interface: interface.into(),
+            address,
+            prefix,
+            scope: 0,
+            preferred: None,
+            no_duplicate_detection: false,
+            home: false,
+            manage_temporary: false,
+            no_prefix_route: false,
+            autojoin: false,
+            protocol: PROTOCOL,
+            tracked: true,
+            seldom: None,
+        }
+    }
+
+    /// [`Seldom::broadcast`]
+    pub(crate) fn broadcast(&self) -> Option<Ipv4Addr> {
+        self.seldom.as_ref()?.broadcast
+    }
+
+    /// [`Seldom::label`]
+    pub(crate) fn label(&self) -> Option<&str> {
+        self.seldom.as_ref()?.label.as_deref()
+    }
+
+    /// [`Seldom::peer`]
+    pub(crate) fn peer(&self) -> Option<IpAddr> {
+        self.seldom.as_ref()?.peer
+    }
 }
 
 /// Translates a line, whose `dev` may be left out if there is an `interface` that is meant then.
@@ -70,12 +120,6 @@ pub(super) fn translate(
             None => 0,
             Some(scope) => names.number(Table::Scopes, scope).ok_or("has an unknown scope")?,
         },
-        broadcast: match one.prefix.addr {
-            IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
-            IpAddr::V6(_) => None,
-        },
-        label: one.label.as_deref().map(SmolStr::new),
-        peer: one.peer,
         preferred: preferred(one),
         no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,
         home: one.home,
@@ -84,6 +128,15 @@ pub(super) fn translate(
         autojoin: one.autojoin,
         protocol: PROTOCOL,
         tracked: one.track,
+        seldom: Seldom {
+            broadcast: match one.prefix.addr {
+                IpAddr::V4(v4) => one.broadcast.map(|kind| broadcast(kind, v4, prefix)),
+                IpAddr::V6(_) => None,
+            },
+            label: one.label.as_deref().map(SmolStr::new),
+            peer: one.peer,
+        }
+        .boxed(),
     })
 }
 

@@ -66,7 +66,7 @@ impl fmt::Display for Object {
 
 fn address(one: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     write!(f, "{}/{}", one.address, one.prefix)?;
-    if let Some(broadcast) = one.broadcast {
+    if let Some(broadcast) = one.broadcast() {
         write!(f, " brd {broadcast}")?;
     }
     write!(f, " dev {}", one.interface)?;
@@ -78,10 +78,10 @@ fn address(one: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         255 => f.write_str(" scope nowhere")?,
         number => write!(f, " scope {number}")?,
     }
-    if let Some(label) = &one.label {
+    if let Some(label) = one.label() {
         write!(f, " label {label}")?;
     }
-    if let Some(peer) = one.peer {
+    if let Some(peer) = one.peer() {
         write!(f, " peer {peer}")?;
     }
     match (one.address, one.preferred) {

@@ -50,7 +50,13 @@ pub(crate) struct Orders<P> {
     hang_up: Signal,
     requests: [(Request, Signal); Request::SIGNALS.len()],
     tuner: Tuner,
+    /// How many times the supervisor asks until what came with the last plan is over.
+    until_calm: Option<u32>,
 }
+
+/// The supervisor asks once a second. By then the first elections and checks are over, which take memory that is not needed again
+/// soon.
+const UNTIL_CALM: u32 = 30;
 
 impl<P: Serialize + DeserializeOwned> Orders<P> {
     /// Takes over the inherited link and waits for the first plan.
@@ -85,6 +91,7 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
                     hang_up,
                     requests,
                     tuner: Tuner::new(),
+                    until_calm: None,
                 };
                 Ok((start, plan, orders))
             }
@@ -157,13 +164,21 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
     }
 
     /// Answers [`Order::Ping`] with a few words on how the worker is.
-    pub(crate) fn alive(&self, words: String) {
+    pub(crate) fn alive(&mut self, words: String) {
         self.tell(FromWorker::Alive(words));
+        if let Some(left) = &mut self.until_calm {
+            *left -= 1;
+            if *left == 0 {
+                self.until_calm = None;
+                memory::give_back();
+            }
+        }
     }
 
     /// Tells the supervisor that the last plan is in force.
-    pub(crate) fn configured(&self) {
+    pub(crate) fn configured(&mut self) {
         memory::give_back();
+        self.until_calm = Some(UNTIL_CALM);
         self.tell(FromWorker::Configured(self.number));
     }
 

@@ -197,7 +197,7 @@ impl Machine {
                 self.causes.insert(cause);
             }
             (Init, Event::Recover(cause)) => {
-                self.causes.remove(&cause);
+                self.ends(&cause);
             }
 
             (Init | Backup | Master | Fault, Event::Delay { quiet }) => self.delay(quiet, now),
@@ -256,7 +256,7 @@ impl Machine {
                 self.causes.insert(cause);
             }
             (Fault, Event::Recover(cause)) => {
-                if self.causes.remove(&cause) && self.causes.is_empty() {
+                if self.ends(&cause) && self.causes.is_empty() {
                     self.wanted = Backup;
                     self.go(Backup, Why::Recovered, now, out);
                 }
@@ -324,6 +324,16 @@ impl Machine {
                 | Event::Tick,
             ) => {}
         }
+    }
+
+    /// One cause less. Whether there was this one.
+    fn ends(&mut self, cause: &Cause) -> bool {
+        let was_there = self.causes.remove(cause);
+        if self.causes.is_empty() {
+            // A set that was emptied keeps room for eleven, and there may be thousands of routers without a fault.
+            self.causes = BTreeSet::new();
+        }
+        was_there
     }
 
     fn start(&mut self, quiet: Duration, now: Instant, out: &mut Vec<Action>) {

@@ -35,13 +35,13 @@ pub(super) fn to_add(address: &Address, index: u32) -> AddressMessage {
         attributes.push(AddressAttribute::CacheInfo(lifetimes));
     }
     attributes.push(AddressAttribute::Local(address.address));
-    attributes.extend(address.broadcast.map(AddressAttribute::Broadcast));
+    attributes.extend(address.broadcast().map(AddressAttribute::Broadcast));
     let flags = flags(address);
     if !flags.is_empty() {
         attributes.push(AddressAttribute::Flags(flags));
     }
-    attributes.extend(address.label.as_ref().map(|label| AddressAttribute::Label(label.to_string())));
-    attributes.extend(address.peer.map(AddressAttribute::Address));
+    attributes.extend(address.label().map(|label| AddressAttribute::Label(label.to_string())));
+    attributes.extend(address.peer().map(AddressAttribute::Address));
     attributes.push(AddressAttribute::Protocol(AddressProtocol::from(address.protocol)));
     message
 }
@@ -51,7 +51,7 @@ pub(super) fn to_delete(address: &Address, index: u32) -> AddressMessage {
     let mut message = base(address, index);
     message.attributes.push(AddressAttribute::Local(address.address));
     if address.address.is_ipv4() {
-        message.attributes.push(AddressAttribute::Address(address.peer.unwrap_or(address.address)));
+        message.attributes.push(AddressAttribute::Address(address.peer().unwrap_or(address.address)));
     }
     message
 }
@@ -74,23 +74,7 @@ mod tests {
     use super::*;
 
     fn address() -> Address {
-        Address {
-            interface: "eth0".into(),
-            address: [10, 0, 0, 100].into(),
-            prefix: 24,
-            scope: 0,
-            broadcast: None,
-            label: None,
-            peer: None,
-            preferred: None,
-            no_duplicate_detection: false,
-            home: false,
-            manage_temporary: false,
-            no_prefix_route: false,
-            autojoin: false,
-            protocol: 18,
-            tracked: true,
-        }
+        Address::plain("eth0", [10, 0, 0, 100].into(), 24)
     }
 
     #[test]

@@ -29,23 +29,7 @@ impl Visit for Log {
 }
 
 fn address() -> Object {
-    Object::Address(Arc::new(Address {
-        interface: "lo".into(),
-        address: [192, 0, 2, 1].into(),
-        prefix: 32,
-        scope: 0,
-        broadcast: None,
-        label: None,
-        peer: None,
-        preferred: None,
-        no_duplicate_detection: false,
-        home: false,
-        manage_temporary: false,
-        no_prefix_route: false,
-        autojoin: false,
-        protocol: 18,
-        tracked: true,
-    }))
+    Object::Address(Arc::new(Address::plain("lo", [192, 0, 2, 1].into(), 32)))
 }
 
 fn rule() -> Object {

@@ -371,21 +371,11 @@ async fn speak(
     };
     let object = |address: IpAddr| {
         Object::Address(Arc::new(Address {
-            interface: vmac.name.as_str().into(),
-            address,
-            prefix: bits,
             scope: if address.is_ipv6() { 253 } else { 0 },
-            broadcast: None,
-            label: None,
-            peer: None,
             preferred: address.is_ipv6().then_some(0),
             no_duplicate_detection: address.is_ipv6(),
-            home: false,
-            manage_temporary: false,
-            no_prefix_route: false,
-            autojoin: false,
-            protocol: 18,
             tracked: false,
+            ..Address::plain(vmac.name.as_str(), address, bits)
         }))
     };
     // There is always one to speak from: the old one stays until the new one is there, which takes the kernel a moment.

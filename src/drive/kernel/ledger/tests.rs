@@ -9,23 +9,8 @@ use super::*;
 use crate::plan::rule::Action;
 
 fn an_address(interface: &str, address: &str, prefix: u8, scope: u8) -> Object {
-    Object::Address(Arc::new(Address {
-        interface: interface.into(),
-        address: address.parse().expect("an address"),
-        prefix,
-        scope,
-        broadcast: None,
-        label: None,
-        peer: None,
-        preferred: None,
-        no_duplicate_detection: false,
-        home: false,
-        manage_temporary: false,
-        no_prefix_route: false,
-        autojoin: false,
-        protocol: 18,
-        tracked: true,
-    }))
+    let plain = Address::plain(interface, address.parse().expect("an address"), prefix);
+    Object::Address(Arc::new(Address { scope, ..plain }))
 }
 
 fn a_route(to: &str, via: &str, source: Option<&str>, mtu: u32) -> Object {
