@@ -25,8 +25,9 @@ pub use check::{
     MiscCheck, Pace, Regex, RegexOption, ReplyPattern, SmtpCheck, Sni, StatusCodes, TlsVerify, UdpCheck,
 };
 pub use global::{
-    Cpus, DynamicInterfaces, FlushOnStop, Global, IncludeCheck, Ipsets, Iptables, IpvsTimeouts, Mail,
-    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp, SyncDaemon,
+    Adverts, Cpus, DynamicInterfaces, FlushOnStop, Global, IncludeCheck, Ipsets, Iptables, IpvsTimeouts,
+    Mail, Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp,
+    SyncDaemon,
 };
 pub use net::{
     Address, AddressOf, AddressScope, Broadcast, Encap, Family, IfName, Lookup, NextHop, Position,

@@ -92,13 +92,14 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     while let Ok((loaded, job)) = jobs.recv() {
         let umask = loaded.umask(given);
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-        let (config, plan) = match loaded.config.unpack().and_then(|config| Ok((config, loaded.plan.unpack()?))) {
-            Ok(both) => both,
-            Err(error) => {
-                tracing::error!("A dump was left out: {error}");
-                continue;
-            }
-        };
+        let (config, plan) =
+            match loaded.config.unpack().and_then(|config| Ok((config, loaded.plan.unpack()?))) {
+                Ok(both) => both,
+                Err(error) => {
+                    tracing::error!("A dump was left out: {error}");
+                    continue;
+                }
+            };
         let scene = scene(&loaded, &config, &plan, node.as_deref().unwrap_or_default(), umask);
         let (file, text) = match &job {
             Job::Parent => (File::ParentData, Some(data::parent(&scene))),

@@ -23,7 +23,7 @@ pub(crate) mod packed;
 pub(crate) mod process;
 pub(crate) mod route;
 pub(crate) mod rule;
-mod script;
+pub(crate) mod script;
 pub(crate) mod setting;
 mod signing;
 pub(crate) mod standing;

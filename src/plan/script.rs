@@ -45,6 +45,16 @@ pub(super) struct Vetting<'a> {
     complaints: Vec<Diagnostic>,
 }
 
+/// User and group of a script or FIFO for which this is said, if they exist.
+pub(crate) fn who(global: &Global, said: Option<&config::Identity>) -> Option<(u32, u32)> {
+    let mut vetting = Vetting::new(global);
+    let found = match said {
+        Some(said) => vetting.look_up(said),
+        None => vetting.usual(),
+    };
+    found.ok().map(|identity| (identity.uid, identity.gid))
+}
+
 impl<'a> Vetting<'a> {
     pub(super) fn new(global: &'a Global) -> Self {
         Self { global, usual: None, any: false, said_nobody: false, insecure: false, complaints: Vec::new() }

@@ -85,6 +85,8 @@ pub struct Global {
     pub vrrp_mcast_group6: Ipv6Addr,
     /// `vrrp_garp_…`: the defaults of instances.
     pub garp: Garp,
+    /// What virtual routers do that do not say; already applied.
+    pub adverts: Adverts,
     /// `vrrp_garp_interval`: space between GARPs on interfaces without a `garp_group`; zero is none.
     pub garp_interval: Duration,
     /// `vrrp_gna_interval`: the same for unsolicited neighbour advertisements.
@@ -263,6 +265,33 @@ pub struct ProcessTuning {
 /// Numbers of processors; whether they exist is the plan's question.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cpus(pub Vec<u32>);
+
+/// What virtual routers that do not say do with adverts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Adverts {
+    /// `vrrp_down_timer_adverts`: missed adverts until the master counts as dead, 1 to 100.
+    pub down_timer: u8,
+    /// `vrrp_lower_prio_no_advert`
+    pub lower_prio_no_advert: bool,
+    /// `vrrp_higher_prio_send_advert`
+    pub higher_prio_send_advert: bool,
+    /// `vrrp_check_unicast_src`
+    pub check_unicast_src: bool,
+    /// `vrrp_skip_check_adv_addr`
+    pub skip_check_adv_addr: bool,
+}
+
+impl Default for Adverts {
+    fn default() -> Self {
+        Self {
+            down_timer: 3,
+            lower_prio_no_advert: false,
+            higher_prio_send_advert: false,
+            check_unicast_src: false,
+            skip_check_adv_addr: false,
+        }
+    }
+}
 
 /// `vrrp_rx_bufs_policy`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -469,6 +498,7 @@ impl Default for Global {
             vrrp_mcast_group4: Ipv4Addr::new(224, 0, 0, 18),
             vrrp_mcast_group6: Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 0x12),
             garp: Garp::default(),
+            adverts: Adverts::default(),
             garp_interval: Duration::ZERO,
             gna_interval: Duration::ZERO,
             vrrp_startup_delay: Duration::ZERO,

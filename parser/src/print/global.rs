@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::text::{Printer, identity, seconds, word};
 use crate::config::{
-    Config, DynamicInterfaces, Fifo, FlushOnStop, Garp, Global, Ipsets, Iptables, IpvsTimeouts, Mail,
-    Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp, SyncDaemon,
-    Version,
+    Adverts, Config, DynamicInterfaces, Fifo, FlushOnStop, Garp, Global, Ipsets, Iptables, IpvsTimeouts,
+    Mail, Nftables, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers, SmtpServer, SmtpTls, Snmp,
+    SyncDaemon, Version,
 };
 
 /// Keywords outside of every block.
@@ -68,6 +68,7 @@ pub(super) fn definitions(p: &mut Printer, global: &Global, config: &Config) {
         vrrp_mcast_group4,
         vrrp_mcast_group6,
         garp,
+        adverts,
         garp_interval,
         gna_interval,
         vrrp_startup_delay,
@@ -154,6 +155,20 @@ pub(super) fn definitions(p: &mut Printer, global: &Global, config: &Config) {
             p.value("vrrp_mcast_group6", vrrp_mcast_group6);
         }
         self::garp(p, garp, &default.garp);
+        let Adverts {
+            down_timer,
+            lower_prio_no_advert,
+            higher_prio_send_advert,
+            check_unicast_src,
+            skip_check_adv_addr,
+        } = adverts;
+        if *down_timer != default.adverts.down_timer {
+            p.value("vrrp_down_timer_adverts", down_timer);
+        }
+        p.flag("vrrp_lower_prio_no_advert", *lower_prio_no_advert);
+        p.flag("vrrp_higher_prio_send_advert", *higher_prio_send_advert);
+        p.flag("vrrp_check_unicast_src", *check_unicast_src);
+        p.flag("vrrp_skip_check_adv_addr", *skip_check_adv_addr);
         time(p, "vrrp_garp_interval", *garp_interval, default.garp_interval);
         time(p, "vrrp_gna_interval", *gna_interval, default.gna_interval);
         time(p, "vrrp_startup_delay", *vrrp_startup_delay, default.vrrp_startup_delay);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::block::global::GlobalBlock;
 use crate::block::vrrp::InstanceBlock;
 use crate::config::{
-    Config, Fifo, Garp, Global, IfName, Ipsets, Located, Mail, Nftables, NftablesIpvs, ProcessTuning,
-    ReceiveBuffer, RxBuffers, Script, Snmp, SyncDaemon,
+    Adverts, Config, Fifo, Garp, Global, IfName, Ipsets, Located, Mail, Nftables, NftablesIpvs,
+    ProcessTuning, ReceiveBuffer, RxBuffers, Script, Snmp, SyncDaemon,
 };
 use crate::diag::Class;
 use crate::keyword::{Blocks, Slot, Table};
@@ -80,6 +80,13 @@ pub(super) fn resolve(defs: &GlobalBlock, complaints: &mut Complaints) -> Global
         vrrp_mcast_group4: defs.vrrp_mcast_group4(),
         vrrp_mcast_group6: defs.vrrp_mcast_group6(),
         garp: garp(defs),
+        adverts: Adverts {
+            down_timer: defs.vrrp_down_timer_adverts(),
+            lower_prio_no_advert: value(&defs.vrrp_lower_prio_no_advert).unwrap_or(false),
+            higher_prio_send_advert: value(&defs.vrrp_higher_prio_send_advert).unwrap_or(false),
+            check_unicast_src: defs.vrrp_check_unicast_src.is_some(),
+            skip_check_adv_addr: defs.vrrp_skip_check_adv_addr(),
+        },
         garp_interval: defs.vrrp_garp_interval(),
         gna_interval: defs.vrrp_gna_interval(),
         vrrp_startup_delay: defs.vrrp_startup_delay(),

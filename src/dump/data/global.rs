@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-use parser::config::{DynamicInterfaces, FlushOnStop, Global, ProcessTuning, ReceiveBuffer, Version};
+use parser::config::{
+    DynamicInterfaces, FlushOnStop, Global, Identity, ProcessTuning, ReceiveBuffer, RxBuffers, Script,
+    SyncDaemon, Version,
+};
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, object};
-use crate::dump::words::{command, either, seconds};
+use crate::dump::words::{command, either, program, seconds};
+use crate::plan::notify::Occasion;
+use crate::plan::script;
 
 pub(super) fn write(scene: &Scene<'_>, sheet: &mut Sheet) {
     let global = &scene.config.global;
     sheet.section("Global definitions");
     names(scene, sheet);
     mail(global, sheet);
-    behaviour(global, sheet);
+    behaviour(scene, sheet);
     announcements(global, sheet);
     for (title, tuning) in
         [("VRRP", &global.vrrp_process), ("Checker", &global.checker_process), ("BFD", &global.bfd_process)]
@@ -24,7 +29,21 @@ pub(super) fn write(scene: &Scene<'_>, sheet: &mut Sheet) {
     buffers(global, sheet);
     object!(sheet, "rs_init_notifies = {}", u8::from(global.rs_init_notifies));
     object!(sheet, "no_checker_emails = {}", u8::from(global.no_checker_emails));
+    receiving(global, sheet);
     object!(sheet, "umask = 0{:o}", scene.umask);
+    if !global.vrrp_startup_delay.is_zero() {
+        object!(sheet, "vrrp_startup_delay = {}", seconds(global.vrrp_startup_delay));
+    }
+    if global.log_unknown_vrids {
+        object!(sheet, "log_unknown_vrids");
+    }
+    for (title, prefix) in
+        [("VMAC prefix", &global.vmac_prefix), ("VMAC address prefix", &global.vmac_addr_prefix)]
+    {
+        if let Some(prefix) = prefix {
+            object!(sheet, "{title} = {prefix}");
+        }
+    }
     dumps(global, sheet);
 }
 
@@ -38,6 +57,16 @@ fn names(scene: &Scene<'_>, sheet: &mut Sheet) {
     object!(sheet, "Network namespace ipvs = {ipvs}");
     if let Some(instance) = &global.instance {
         object!(sheet, "Instance name = {instance}");
+    }
+    for (title, name) in [
+        ("Global", &global.process_name),
+        ("VRRP", &global.vrrp_process.name),
+        ("LVS", &global.checker_process.name),
+        ("BFD", &global.bfd_process.name),
+    ] {
+        if let Some(name) = name {
+            object!(sheet, "{title} process name = {name}");
+        }
     }
     object!(sheet, "Router ID = {}", global.router_id.as_deref().unwrap_or(scene.node));
 }
@@ -71,24 +100,33 @@ fn mail(global: &Global, sheet: &mut Sheet) {
     }
 }
 
-fn behaviour(global: &Global, sheet: &mut Sheet) {
+fn behaviour(scene: &Scene<'_>, sheet: &mut Sheet) {
+    let global = &scene.config.global;
     object!(sheet, "Checkers log all failures = {}", global.checker_log_all_failures);
-    match &global.reload_check_config {
-        Some(file) => object!(sheet, "Test config before reload, log to {file}"),
-        None => object!(sheet, "No test config before reload"),
+    reload(global, sheet);
+    occasions(scene, sheet);
+    object!(sheet, "Dynamic interfaces = {}", global.dynamic_interfaces != DynamicInterfaces::No);
+    if global.dynamic_interfaces == DynamicInterfaces::AllowIfChanges {
+        object!(sheet, "Allow interface changes = true");
     }
-    if let Some(file) = &global.reload_time_file {
-        object!(sheet, "Reload time file = {file}{}", either(global.reload_repeat, " (repeat)", ""));
+    if global.mail.no_faults {
+        object!(sheet, "Send emails for fault transitions = off");
     }
-    let dynamic = match global.dynamic_interfaces {
-        DynamicInterfaces::No => "false",
-        DynamicInterfaces::Yes => "true",
-        DynamicInterfaces::AllowIfChanges => "true, allow_if_changes",
-    };
-    object!(sheet, "Dynamic interfaces = {dynamic}");
-    let interface = global.default_interface.as_ref().map_or("eth0", |name| name.value.as_str());
-    object!(sheet, "Default interface = {interface}");
+    let timeouts = &global.ipvs_timeouts;
+    for (name, timeout) in
+        [("TCP timeout", timeouts.tcp), ("TCP FIN timeout", timeouts.tcp_fin), ("UDP timeout", timeouts.udp)]
+    {
+        if let Some(timeout) = timeout {
+            object!(sheet, "LVS {name} = {}", timeout.as_secs());
+        }
+    }
+    if let Some(interface) = &global.default_interface {
+        object!(sheet, "Default interface = {}", interface.value.as_str());
+    }
     object!(sheet, "Disable local IGMP = {}", either(global.disable_local_igmp, "yes", "no"));
+    if let Some(daemon) = &global.sync_daemon {
+        synchronisation(scene, daemon, sheet);
+    }
     object!(sheet, "LVS flush = {}", global.lvs_flush);
     let on_stop = match global.lvs_flush_on_stop {
         FlushOnStop::No => "disabled",
@@ -96,32 +134,71 @@ fn behaviour(global: &Global, sheet: &mut Sheet) {
         FlushOnStop::Services => "VS",
     };
     object!(sheet, "LVS flush on stop = {on_stop}");
-    for (name, script, timeout) in [
-        ("Startup", &global.startup_script, global.startup_script_timeout),
-        ("Shutdown", &global.shutdown_script, global.shutdown_script_timeout),
-    ] {
-        if let Some(script) = script {
-            object!(sheet, "{name} script = {}", command(&script.command));
-            object!(sheet, "{name} script timeout = {}", timeout.as_secs());
-        }
-    }
     for (name, fifo) in [
         ("Global", &global.notify_fifo),
         ("VRRP", &global.vrrp_notify_fifo),
         ("LVS", &global.lvs_notify_fifo),
     ] {
         let Some(fifo) = fifo else { continue };
-        object!(sheet, "{name} notify fifo = {}", fifo.path);
+        object!(sheet, "{name} notify fifo = {}, {}", fifo.path, user(global, fifo.owner.as_ref()));
         if let Some(script) = &fifo.script {
-            object!(sheet, "{name} notify fifo script = {}", command(&script.command));
+            object!(sheet, "{name} notify fifo script = {}", whole(global, script));
         }
     }
     object!(sheet, "FIFO write vrrp states on reload = {}", global.fifo_write_vrrp_states_on_reload);
     object!(sheet, "VRRP notify priority changes = {}", global.notify_priority_changes);
 }
 
+fn reload(global: &Global, sheet: &mut Sheet) {
+    match &global.reload_check_config {
+        Some(file) => object!(sheet, "Test config before reload, log to {file}"),
+        None => object!(sheet, "No test config before reload"),
+    }
+    if let Some(file) = &global.reload_time_file {
+        object!(sheet, "Reload time file = {file}{}", either(global.reload_repeat, " (repeat)", ""));
+    }
+    if let Some(file) = &global.reload_file {
+        object!(sheet, "Reload_file = {file}");
+    }
+    if global.data_use_instance {
+        object!(sheet, "Use instance name in data dumps");
+    }
+}
+
+fn occasions(scene: &Scene<'_>, sheet: &mut Sheet) {
+    // The comma is missing in the original, too.
+    for (name, occasion, comma) in
+        [("Startup", &scene.plan.startup, ","), ("Shutdown", &scene.plan.shutdown, "")]
+    {
+        if let Some(Occasion { program: script, limit }) = occasion {
+            object!(sheet, "{name} script = {}{comma} timeout {}", program(script), limit.as_secs());
+        }
+    }
+}
+
+fn synchronisation(scene: &Scene<'_>, daemon: &SyncDaemon, sheet: &mut Sheet) {
+    let SyncDaemon { interface, instance, id, max_len, port, ttl, group } = daemon;
+    if let Some(instance) = instance.and_then(|at| scene.config.vrrp_instances.get(at)) {
+        object!(sheet, "LVS syncd vrrp name = {}", instance.name);
+    }
+    object!(sheet, "LVS syncd interface = {}", interface.value.as_str());
+    object!(sheet, "LVS syncd syncid = {id}");
+    if let Some(max_len) = max_len {
+        object!(sheet, "LVS syncd maxlen = {max_len}");
+    }
+    if let Some(group) = group {
+        object!(sheet, "LVS mcast group {group}");
+    }
+    if let Some(port) = port {
+        object!(sheet, "LVS syncd mcast port = {port}");
+    }
+    if let Some(ttl) = ttl {
+        object!(sheet, "LVS syncd mcast ttl = {ttl}");
+    }
+}
+
 fn announcements(global: &Global, sheet: &mut Sheet) {
-    let garp = &global.garp;
+    let (garp, adverts) = (&global.garp, &global.adverts);
     object!(sheet, "VRRP IPv4 mcast group = {}", global.vrrp_mcast_group4);
     object!(sheet, "VRRP IPv6 mcast group = {}", global.vrrp_mcast_group6);
     object!(sheet, "Gratuitous ARP delay = {}", seconds(garp.master_delay));
@@ -130,7 +207,10 @@ fn announcements(global: &Global, sheet: &mut Sheet) {
     object!(sheet, "Gratuitous ARP refresh repeat = {}", garp.refresh_repeat);
     object!(sheet, "Gratuitous ARP lower priority delay = {}", seconds(garp.lower_prio_delay));
     object!(sheet, "Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat);
+    object!(sheet, "Num adverts before down = {}", adverts.down_timer);
     object!(sheet, "Gratuitous ARP for each secondary VMAC = {}s", seconds(garp.extra_if));
+    object!(sheet, "Send advert after receive lower priority advert = {}", !adverts.lower_prio_no_advert);
+    object!(sheet, "Send advert after receive higher priority advert = {}", adverts.higher_prio_send_advert);
     object!(sheet, "Gratuitous ARP interval = {:.6}", seconds(global.garp_interval));
     object!(sheet, "Gratuitous NA interval = {:.6}", seconds(global.gna_interval));
     let version = match global.vrrp_version {
@@ -138,20 +218,28 @@ fn announcements(global: &Global, sheet: &mut Sheet) {
         Version::V3 => 3,
     };
     object!(sheet, "VRRP default protocol version = {version}");
-    if let Some(tables) = &global.iptables {
+    filters(global, sheet);
+    object!(sheet, "VRRP check unicast_src = {}", adverts.check_unicast_src);
+    object!(sheet, "VRRP skip check advert addresses = {}", adverts.skip_check_adv_addr);
+    object!(sheet, "VRRP strict mode = {}", global.vrrp_strict);
+    object!(sheet, "Max auto priority = {}", global.max_auto_priority);
+    object!(sheet, "Min auto priority delay = {} usecs", global.min_auto_priority_delay.as_micros());
+}
+
+fn filters(global: &Global, sheet: &mut Sheet) {
+    if let (Some(tables), None) = (&global.iptables, &global.nftables) {
         object!(sheet, "Iptables input chain = {}", tables.input);
         if let Some(output) = &tables.output {
             object!(sheet, "Iptables output chain = {output}");
         }
     }
     if let Some(tables) = &global.nftables {
-        object!(sheet, "nftables table = {}", tables.table);
+        object!(sheet, "nftables table name = {}", tables.table);
         object!(sheet, "nftables base chain priority = {}", tables.priority);
+        let force = either(tables.by_index, "", "don't ");
+        object!(sheet, "nftables {force}force use ifindex for link local IPv6");
     }
     object!(sheet, "nftables with{} counters", either(global.nftables_counters, "", "out"));
-    object!(sheet, "VRRP strict mode = {}", global.vrrp_strict);
-    object!(sheet, "Max auto priority = {}", global.max_auto_priority);
-    object!(sheet, "Min auto priority delay = {} usecs", global.min_auto_priority_delay.as_micros());
 }
 
 /// What the original takes unless it is told, in microseconds.
@@ -188,10 +276,38 @@ fn outside(global: &Global, sheet: &mut Sheet) {
     object!(sheet, "DBus {}", either(global.dbus, "enabled", "disabled"));
     object!(sheet, "DBus service name = {}", global.dbus_service_name.as_deref().unwrap_or_default());
     object!(sheet, "Script security {}", either(global.script_security, "enabled", "disabled"));
-    if let Some(user) = &global.script_user {
-        let group = user.value.group.as_deref().map(|group| format!(":{group}")).unwrap_or_default();
-        object!(sheet, "Default script user = {}{group}", user.value.user);
+    object!(sheet, "Default script {}", user(global, None));
+}
+
+/// `uid:gid 0:0`: who a script or FIFO belongs to for which this is said.
+fn user(global: &Global, said: Option<&Identity>) -> String {
+    match script::who(global, said) {
+        Some((uid, gid)) => format!("uid:gid {uid}:{gid}"),
+        // Nobody runs it; the original shows what it began with.
+        None => "uid:gid 0:0".to_owned(),
     }
+}
+
+/// A script and its user.
+fn whole(global: &Global, script: &Script) -> String {
+    let said = script.identity.as_ref().map(|said| &said.value);
+    format!("{}, {}", command(&script.command), user(global, said))
+}
+
+/// How many times its size is made room for.
+const TIMES: u32 = 3;
+
+fn receiving(global: &Global, sheet: &mut Sheet) {
+    let (policy, times) = match global.rx_buffers {
+        RxBuffers::System => (None, TIMES),
+        RxBuffers::Bytes(bytes) => (Some(bytes.to_string()), TIMES),
+        RxBuffers::Mtu(times) => (Some("MTU".to_owned()), times),
+        RxBuffers::Advert(times) => (Some("ADVERT".to_owned()), times),
+    };
+    if let Some(policy) = policy {
+        object!(sheet, "rx_bufs_policy = {policy}");
+    }
+    object!(sheet, "rx_bufs_multiples = {times}");
 }
 
 fn buffers(global: &Global, sheet: &mut Sheet) {
@@ -218,5 +334,7 @@ fn dumps(global: &Global, sheet: &mut Sheet) {
             object!(sheet, "{name} = {file}");
         }
     }
-    object!(sheet, "JSON version = {}", global.json_version);
+    if global.json_version != 1 {
+        object!(sheet, "JSON version = {}", global.json_version);
+    }
 }
