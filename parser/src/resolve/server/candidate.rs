@@ -152,9 +152,8 @@ impl VirtualServerBuilder<'_> {
             .iter()
             .filter(|one| one.port != 0 && one.forwarding.unwrap_or(forwarding) != Forwarding::Nat)
             .collect();
-        let sorry = sorry.filter(|(sorry, method)| {
-            sorry.port != 0 && method.unwrap_or(forwarding) != Forwarding::Nat
-        });
+        let sorry = sorry
+            .filter(|(sorry, method)| sorry.port != 0 && method.unwrap_or(forwarding) != Forwarding::Nat);
         let sorry = sorry.map(|(sorry, _)| sorry.port);
         if has_marks {
             for candidate in &bound {

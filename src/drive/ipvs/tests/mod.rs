@@ -4,7 +4,7 @@ mod kernel;
 
 use std::time::Instant;
 
-use checkers::{Action, Director, Event, Failure, Outcome, Settlement};
+use checkers::{Action, Director, Event, Failure, Outcome, Settlement, Welcome};
 
 use self::kernel::Shared;
 use super::Table;
@@ -26,7 +26,7 @@ struct Scene {
 
 fn parts(plan: CheckersPlan) -> (Vec<crate::plan::ipvs::Services>, Director) {
     let (services, params) = plan.services.into_iter().map(|one| (one.kernel, one.params)).unzip();
-    (services, Director::start(params, &mut Vec::new()))
+    (services, Director::start(params, Welcome::Silent, &mut Vec::new()))
 }
 
 impl Scene {
