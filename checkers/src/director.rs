@@ -111,12 +111,12 @@ impl Director {
     ) {
         let mut wanted: HashMap<VirtualServerId, VecDeque<usize>> = HashMap::with_capacity(params.len());
         for (at, params) in params.iter().enumerate() {
-            wanted.entry(params.id.clone()).or_default().push_back(at);
+            wanted.entry(params.id.wherever()).or_default().push_back(at);
         }
         let mut params: Vec<Option<VirtualServerParams>> = params.into_iter().map(Some).collect();
         let mut kept: Vec<Option<Changed>> = params.iter().map(|_| None).collect();
         for service in self.services.drain(..) {
-            let at = wanted.get_mut(service.id()).and_then(VecDeque::pop_front);
+            let at = wanted.get_mut(&service.id().wherever()).and_then(VecDeque::pop_front);
             match at.and_then(|at| Some((at, params.get_mut(at)?.take()?))) {
                 Some((at, params)) => kept[at] = Some(service.change(params, out)),
                 None => service.remove(farewell, out),

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::checker::Checker;
 use crate::log::Event as Told;
-use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams};
+use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams, WhenDown};
 use crate::real_server::Server;
 use crate::virtual_server::{Occasion, VirtualServer};
 use crate::{Action, RealServerId, Tally, Welcome};
@@ -76,14 +76,16 @@ impl VirtualServer {
 
     /// The same sorry server goes on; another one begins anew (§13.11).
     fn replace_sorry(&mut self, before: &Self, out: &mut Vec<Action>) {
-        let Some(old) = before.params.sorry.as_ref().filter(|_| before.sorry_serves) else { return };
+        let Some(old) = &before.params.sorry else { return };
         let same = self.params.sorry.as_ref().is_some_and(|new| new.id.addr == old.id.addr);
-        if same {
+        let was_there = before.sorry_serves || old.when_unused == WhenDown::Inhibit;
+        if same || !was_there {
             return;
         }
         self.sorry_serves = false;
-        self.tell(Told::SorryOut(old.id, old.when_unused), out);
-        if self.params.sorry.is_none() {
+        // It leaves for good, even where it was only to be without weight.
+        self.tell(Told::SorryOut(old.id, WhenDown::Remove), out);
+        if before.sorry_serves && self.params.sorry.is_none() {
             self.tell(Told::AliveIn, out);
         }
     }

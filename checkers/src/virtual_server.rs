@@ -215,12 +215,11 @@ impl VirtualServer {
         match verdict {
             Verdict::CameUp | Verdict::WentDown { .. } => self.checker_changed(at, which, before, out),
             // §4.9: a first result that changes nothing is told all the same, unless it is what was presumed.
-            Verdict::DownFromStart => self.notify_server(at, out),
-            Verdict::Fine { first: true } => {
-                if alpha {
+            Verdict::DownFromStart | Verdict::Fine { first: true } => {
+                if alpha || verdict == Verdict::DownFromStart {
                     self.notify_server(at, out);
                 }
-                // §16: of the first success, only a program's is mailed.
+                // §16: of such results, only a program's is mailed.
                 if is_script && self.params.checker_alerts == CheckerAlerts::Every {
                     self.mail_server(at, which, out);
                 }

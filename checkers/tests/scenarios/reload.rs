@@ -1,6 +1,6 @@
 //! What a reload keeps and what it changes (checkers.md §13).
 
-use checkers::params::{CheckerParams, RealServerParams, VirtualServerParams};
+use checkers::params::{CheckerParams, RealServerParams, SorryParams, VirtualServerParams, WhenDown};
 use checkers::{EntryId, Farewell, Outcome, Protocol, VirtualServerId, Welcome};
 
 use crate::scene::{Scene, alpha, checker, elsewhere, expect, inhibited, real, sorry, virtual_server};
@@ -319,4 +319,43 @@ fn where_services_leave_as_a_whole_a_reload_does_not_mention_their_servers_eithe
     let mut scene = up();
     scene.reload_with(&[], Welcome::Silent, Farewell::ServicesOnly);
     expect(&scene.take(), &["Removing Virtual Server [10.1.0.1]:tcp:80"]);
+}
+
+#[test]
+fn the_virtual_server_of_a_group_that_stays_keeps_what_it_knows_when_the_one_before_it_goes() {
+    let group = |nth, protocol| {
+        let id = VirtualServerId::Group { name: "DNS".into(), nth, protocol };
+        VirtualServerParams { id, ..one(real(2, 1, [checker()])) }
+    };
+    let both = vec![group(0, Protocol::Udp), group(1, Protocol::Tcp)];
+    let mut scene = Scene::start_with(both, Welcome::Silent);
+    scene.fails(0);
+    scene.take();
+    scene.reload(&[group(0, Protocol::Tcp), group(1, Protocol::Udp)]);
+    let said = scene.take();
+    assert!(said.iter().all(|line| line.starts_with("Activating")), "{said:?}");
+    scene.reload(&[group(0, Protocol::Udp)]);
+    assert_eq!(scene.take()[0], "Removing Virtual Server Group [DNS]");
+    assert_eq!(scene.pool(), "");
+}
+
+/// §13.11
+#[test]
+fn an_inhibited_sorry_server_that_is_gone_is_told_as_removed_whether_it_served_or_not() {
+    let inhibited = |last| {
+        let sorry = sorry(last).map(|sorry| SorryParams { when_unused: WhenDown::Inhibit, ..sorry });
+        VirtualServerParams { sorry, ..one(real(2, 1, [checker()])) }
+    };
+    let mut scene = Scene::start(inhibited(9)).quiet();
+    scene.passes(0);
+    scene.take();
+    scene.reload(&[inhibited(8)]);
+    expect(&scene.take(), &["Removing sorry server [10.0.0.9]:tcp:80 from VS [10.1.0.1]:tcp:80"]);
+    assert_eq!(scene.pool(), ".2=1 .8=0");
+    scene.fails(0);
+    scene.fails(0);
+    scene.take();
+    scene.reload(&[inhibited(7)]);
+    assert_eq!(scene.take()[0], "Removing sorry server [10.0.0.8]:tcp:80 from VS [10.1.0.1]:tcp:80");
+    assert_eq!(scene.pool(), ".7=1");
 }

@@ -118,23 +118,25 @@ impl VirtualServerBuilder<'_> {
             self.check_group_ports(forwarding, members, label, protocol, candidates, sorry.as_ref());
         }
         let Some((sorry, method)) = sorry else { return };
-        if method.unwrap_or(forwarding) == Forwarding::Nat || sorry.port == 0 {
+        if method.unwrap_or(forwarding) == Forwarding::Nat {
             return;
         }
         match &self.service {
             Service::Address { port, .. } if sorry.port != *port => {
-                self.complaints.general(format!(
-                    "WARNING - virtual server {label} and sorry server ports don't match - resetting"
-                ));
+                if sorry.port != 0 {
+                    self.complaints.general(format!(
+                        "WARNING - virtual server {label} and sorry server ports don't match - resetting"
+                    ));
+                }
                 sorry.port = *port;
             }
-            Service::Fwmark(_) => {
+            Service::Fwmark(_) if sorry.port != 0 => {
                 self.complaints.general(format!(
                     "WARNING - virtual server {label}, sorry server has port specified - clearing"
                 ));
                 sorry.port = 0;
             }
-            Service::Address { .. } | Service::Group { .. } => {}
+            Service::Address { .. } | Service::Fwmark(_) | Service::Group { .. } => {}
         }
     }
 
