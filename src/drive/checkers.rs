@@ -440,6 +440,10 @@ impl Worker {
         self.runner.clear();
         self.listeners.end_scripts();
         if leave {
+            // `-I` is about services: what was there before us is put back, or the next start would take ours for it.
+            if let Some(table) = &mut self.table {
+                table.leave().await;
+            }
             return;
         }
         let mut actions = Vec::new();
