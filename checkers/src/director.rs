@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use crate::log::{Alert, Cause, Event as Told, Line, Presence, QuorumEvent};
 use crate::params::{AtStop, VirtualServerParams, WhenDown};
+use crate::reload::Changed;
 use crate::virtual_server::VirtualServer;
 use crate::{Action, Event, Notice, Slot, Spread, VirtualServerId};
 
@@ -19,13 +20,24 @@ pub struct CheckerId {
     pub checker: usize,
 }
 
-/// Who is mentioned when everything stops (§12.5).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// Who is mentioned when everything stops, or when a reload takes a virtual server away (§12.5, §13.3).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Farewell {
     /// Every real server, then its virtual server.
+    #[default]
     EachServer,
     /// Virtual servers alone: the kernel's services are removed as a whole.
     ServicesOnly,
+}
+
+/// Whether real servers are told of that are up because they are new, not because of a check (§3.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Welcome {
+    /// They are not.
+    #[default]
+    Silent,
+    /// `rs_init_notifies`
+    Told,
 }
 
 /// All virtual servers, in the order of the configuration.
@@ -36,8 +48,9 @@ pub struct Director {
 
 impl Director {
     /// Begins. The caller brings the kernel to the pools of all virtual servers, then carries the actions out.
-    pub fn start(params: Vec<VirtualServerParams>, out: &mut Vec<Action>) -> Self {
-        Self { services: params.into_iter().map(|params| VirtualServer::start(params, out)).collect() }
+    pub fn start(params: Vec<VirtualServerParams>, welcome: Welcome, out: &mut Vec<Action>) -> Self {
+        let services = params.into_iter().map(|params| VirtualServer::start(params, welcome, out));
+        Self { services: services.collect() }
     }
 
     /// The virtual servers, by index.
@@ -88,26 +101,32 @@ impl Director {
 
     /// Takes a new configuration and keeps what it knows about servers that are in both (§13). The caller then brings
     /// the kernel to the new pools and arms all checkers anew.
-    pub fn reconfigure(&mut self, params: Vec<VirtualServerParams>, out: &mut Vec<Action>) {
-        let mut wanted: HashMap<&VirtualServerId, usize> = HashMap::with_capacity(params.len());
-        for params in &params {
-            *wanted.entry(&params.id).or_default() += 1;
+    ///
+    /// First, in the old order, it tells what is no more, then, in the new one, what has become of the rest.
+    pub fn reconfigure(
+        &mut self,
+        params: Vec<VirtualServerParams>,
+        (welcome, farewell): (Welcome, Farewell),
+        out: &mut Vec<Action>,
+    ) {
+        let mut wanted: HashMap<VirtualServerId, VecDeque<usize>> = HashMap::with_capacity(params.len());
+        for (at, params) in params.iter().enumerate() {
+            wanted.entry(params.id.wherever()).or_default().push_back(at);
         }
-        let mut known: HashMap<VirtualServerId, VecDeque<VirtualServer>> =
-            HashMap::with_capacity(self.services.len());
+        let mut params: Vec<Option<VirtualServerParams>> = params.into_iter().map(Some).collect();
+        let mut kept: Vec<Option<Changed>> = params.iter().map(|_| None).collect();
         for service in self.services.drain(..) {
-            match wanted.get_mut(service.id()) {
-                Some(left) if *left > 0 => {
-                    *left -= 1;
-                    known.entry(service.id().clone()).or_default().push_back(service);
-                }
-                Some(_) | None => service.remove(out),
+            let at = wanted.get_mut(&service.id().wherever()).and_then(VecDeque::pop_front);
+            match at.and_then(|at| Some((at, params.get_mut(at)?.take()?))) {
+                Some((at, params)) => kept[at] = Some(service.change(params, out)),
+                None => service.remove(farewell, out),
             }
         }
-        for params in params {
-            let service = match known.get_mut(&params.id).and_then(VecDeque::pop_front) {
-                Some(known) => known.reconfigure(params, out),
-                None => VirtualServer::fresh(params, out),
+        for (params, kept) in params.into_iter().zip(kept) {
+            let service = match (kept, params) {
+                (Some(kept), _) => kept.settle(welcome, out),
+                (None, Some(params)) => VirtualServer::fresh(params, welcome, out),
+                (None, None) => continue,
             };
             self.services.push(service);
         }
@@ -156,8 +175,11 @@ impl VirtualServer {
     }
 
     /// A reload took it away (§13.3).
-    fn remove(self, out: &mut Vec<Action>) {
+    fn remove(self, farewell: Farewell, out: &mut Vec<Action>) {
         self.tell(Told::ServiceGone, out);
+        if farewell == Farewell::ServicesOnly {
+            return;
+        }
         let pool = self.pool();
         for at in 0..self.params.servers.len() {
             self.remove_server(at, &pool, out);

@@ -59,6 +59,18 @@ pub enum VirtualServerId {
     },
 }
 
+impl VirtualServerId {
+    /// The same for all virtual servers of a group and protocol, which count from one another when others come and go.
+    pub(crate) fn wherever(&self) -> Self {
+        match self {
+            Self::Group { name, protocol, .. } => {
+                Self::Group { name: name.clone(), nth: 0, protocol: *protocol }
+            }
+            Self::Address { .. } | Self::FwMark { .. } => self.clone(),
+        }
+    }
+}
+
 impl fmt::Display for VirtualServerId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -50,7 +50,7 @@ mod tally;
 mod virtual_server;
 
 pub use self::cadence::{After, Cadence, Spread};
-pub use self::director::{CheckerId, Director, Farewell};
+pub use self::director::{CheckerId, Director, Farewell, Welcome};
 pub use self::event::{Action, Event, Member, Notice, Settlement, Slot};
 pub use self::identity::{EntryId, Protocol, RealServerId, VirtualServerId};
 pub use self::outcome::{CertificateFault, Failure, Found, LengthMismatch, Outcome, Step, TlsFault, Trouble};

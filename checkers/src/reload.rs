@@ -5,14 +5,21 @@ use std::net::IpAddr;
 
 use crate::checker::Checker;
 use crate::log::Event as Told;
-use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams};
+use crate::params::{BeforeFirst, CheckerKind, RealServerParams, VirtualServerParams, WhenDown};
 use crate::real_server::Server;
 use crate::virtual_server::{Occasion, VirtualServer};
-use crate::{Action, RealServerId, Tally};
+use crate::{Action, RealServerId, Tally, Welcome};
+
+/// A virtual server that has become what its new parameters say; what follows from that is yet to be told.
+pub(crate) struct Changed {
+    next: VirtualServer,
+    /// What each server weighed before; nothing, if it is new.
+    weights: Vec<Option<u32>>,
+}
 
 impl VirtualServer {
     /// Becomes what `params` say and keeps what it knows of servers and checkers that are in both.
-    pub(crate) fn reconfigure(self, params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+    pub(crate) fn change(self, params: VirtualServerParams, out: &mut Vec<Action>) -> Changed {
         self.tell_entries(&params, out);
         self.tell_gone(&params, out);
         let mut known: HashMap<(IpAddr, u16), (&Server, &RealServerParams)> = HashMap::new();
@@ -20,15 +27,16 @@ impl VirtualServer {
             known.entry(place(params.id)).or_insert((server, params));
         }
         let mut servers = Vec::with_capacity(params.servers.len());
-        let mut weights = Vec::new();
+        let mut weights = Vec::with_capacity(params.servers.len());
         let mut turned = Vec::new();
         for (at, params) in params.servers.iter().enumerate() {
             let Some((old, old_params)) = known.get(&place(params.id)) else {
                 servers.push(Server::fresh(params));
+                weights.push(None);
                 continue;
             };
             let server = old.carried(old_params, params);
-            weights.push((at, old.weight(old_params)));
+            weights.push(Some(old.weight(old_params)));
             if server.up != old.up {
                 turned.push(at);
             }
@@ -42,11 +50,7 @@ impl VirtualServer {
             next.tell_transition(at, out);
             next.notify_server(at, out);
         }
-        for (at, from) in weights {
-            next.weight_changed(at, from, out);
-        }
-        next.weigh(Occasion::Init, out);
-        next
+        Changed { next, weights }
     }
 
     fn tell_entries(&self, params: &VirtualServerParams, out: &mut Vec<Action>) {
@@ -72,16 +76,33 @@ impl VirtualServer {
 
     /// The same sorry server goes on; another one begins anew (§13.11).
     fn replace_sorry(&mut self, before: &Self, out: &mut Vec<Action>) {
-        let Some(old) = before.params.sorry.as_ref().filter(|_| before.sorry_serves) else { return };
+        let Some(old) = &before.params.sorry else { return };
         let same = self.params.sorry.as_ref().is_some_and(|new| new.id.addr == old.id.addr);
-        if same {
+        let was_there = before.sorry_serves || old.when_unused == WhenDown::Inhibit;
+        if same || !was_there {
             return;
         }
         self.sorry_serves = false;
-        self.tell(Told::SorryOut(old.id, old.when_unused), out);
-        if self.params.sorry.is_none() {
+        // It leaves for good, even where it was only to be without weight.
+        self.tell(Told::SorryOut(old.id, WhenDown::Remove), out);
+        if before.sorry_serves && self.params.sorry.is_none() {
             self.tell(Told::AliveIn, out);
         }
+    }
+}
+
+impl Changed {
+    /// Tells what follows, and weighs the quorum anew.
+    pub(crate) fn settle(self, welcome: Welcome, out: &mut Vec<Action>) -> VirtualServer {
+        let Self { mut next, weights } = self;
+        for (at, weight) in weights.into_iter().enumerate() {
+            match weight {
+                Some(from) => next.weight_changed(at, from, out),
+                None => next.welcome(at, welcome, out),
+            }
+        }
+        next.weigh(Occasion::Init, out);
+        next
     }
 }
 

@@ -9,7 +9,7 @@ use crate::event::{Action, Event, Member, Notice, Settlement, Slot};
 use crate::log::{Alert, Cause, Event as Told, Line, QuorumEvent};
 use crate::params::{BeforeFirst, CheckerAlerts, CheckerKind, FileMeaning, VirtualServerParams, WhenDown};
 use crate::real_server::Server;
-use crate::{Found, Outcome, Quorum, Tally, Turn, Verdict};
+use crate::{Found, Outcome, Quorum, Tally, Turn, Verdict, Welcome};
 
 /// A transition of a server that waits for the kernel.
 #[derive(Debug, Clone, Copy)]
@@ -43,22 +43,37 @@ pub(crate) enum Occasion {
 
 impl VirtualServer {
     /// As the daemon starts; the caller has yet to program the kernel with [`VirtualServer::pool`].
-    pub(crate) fn start(params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+    pub(crate) fn start(params: VirtualServerParams, welcome: Welcome, out: &mut Vec<Action>) -> Self {
         let servers = params.servers.iter().map(Server::at_start).collect();
-        Self::assemble(params, servers, out)
+        Self::assemble(params, servers, welcome, out)
     }
 
     /// As a reload brings it.
-    pub(crate) fn fresh(params: VirtualServerParams, out: &mut Vec<Action>) -> Self {
+    pub(crate) fn fresh(params: VirtualServerParams, welcome: Welcome, out: &mut Vec<Action>) -> Self {
         let servers = params.servers.iter().map(Server::fresh).collect();
-        Self::assemble(params, servers, out)
+        Self::assemble(params, servers, welcome, out)
     }
 
-    fn assemble(params: VirtualServerParams, servers: Vec<Server>, out: &mut Vec<Action>) -> Self {
+    fn assemble(
+        params: VirtualServerParams,
+        servers: Vec<Server>,
+        welcome: Welcome,
+        out: &mut Vec<Action>,
+    ) -> Self {
         let quorum = Quorum::new(params.quorum, params.hysteresis);
         let mut this = Self::with_state(params, quorum, false, servers);
+        for at in 0..this.servers.len() {
+            this.welcome(at, welcome, out);
+        }
         this.weigh(Occasion::Init, out);
         this
+    }
+
+    /// Tells of a new server that is up, if that is wanted.
+    pub(crate) fn welcome(&self, at: usize, welcome: Welcome, out: &mut Vec<Action>) {
+        if welcome == Welcome::Told && self.is_up(at) {
+            self.notify_server(at, out);
+        }
     }
 
     pub(crate) fn with_state(
@@ -200,12 +215,11 @@ impl VirtualServer {
         match verdict {
             Verdict::CameUp | Verdict::WentDown { .. } => self.checker_changed(at, which, before, out),
             // §4.9: a first result that changes nothing is told all the same, unless it is what was presumed.
-            Verdict::DownFromStart => self.notify_server(at, out),
-            Verdict::Fine { first: true } => {
-                if alpha {
+            Verdict::DownFromStart | Verdict::Fine { first: true } => {
+                if alpha || verdict == Verdict::DownFromStart {
                     self.notify_server(at, out);
                 }
-                // §16: of the first success, only a program's is mailed.
+                // §16: of such results, only a program's is mailed.
                 if is_script && self.params.checker_alerts == CheckerAlerts::Every {
                     self.mail_server(at, which, out);
                 }

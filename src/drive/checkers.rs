@@ -13,7 +13,7 @@ use checkers::io::credentials::Credentials;
 use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
 use checkers::params::CheckerKind;
-use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Notice, Settlement, Spread};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Notice, Settlement, Spread, Welcome};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::time::{MissedTickBehavior, interval};
 use vrrp::bfd::Reach;
@@ -68,15 +68,16 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
             Err(unusable) => {
                 unusable.tell();
                 // keepalived says good-bye to the servers that it never had.
-                let mut farewell = Vec::new();
-                Director::start(params, &mut actions).stop(Farewell::EachServer, &mut farewell);
-                log_all(&farewell);
+                let mut told = Vec::new();
+                Director::start(params, Welcome::Silent, &mut actions)
+                    .stop(farewell(plan.table.at_stop), &mut told);
+                log_all(&told);
                 return Exit::Fatal;
             }
         }
     }
     let mut worker = Worker {
-        director: Director::start(params, &mut actions),
+        director: Director::start(params, welcome(plan.tells_first), &mut actions),
         table,
         runner: Runner::new(1, Tls::default()),
         programs: Programs::new(runner.clone(), plan.programs),
@@ -102,9 +103,6 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         table.bring_all(&worker.director).await;
     }
     worker.say(actions);
-    if plan.tells_first {
-        worker.tell_first();
-    }
     worker.place(plan.buffers.notices).await;
     worker.arm();
     orders.configured();
@@ -310,18 +308,6 @@ impl Worker {
         }
     }
 
-    /// `rs_init_notifies`: tells of the servers that are up from the start.
-    fn tell_first(&mut self) {
-        for service in self.director.services() {
-            for (at, server) in service.params().servers.iter().enumerate() {
-                if service.is_up(at) {
-                    let (service, server) = (service.id().clone(), Some(server.id));
-                    self.listeners.notice(&Notice { service, server, up: true });
-                }
-            }
-        }
-    }
-
     /// Gives every checker its first probe.
     fn arm(&mut self) {
         let mut actions = Vec::new();
@@ -438,7 +424,8 @@ impl Worker {
         let mut actions = Vec::new();
         // Who leaves is told of by the scripts it had.
         self.listeners.add(scripts.clone());
-        self.director.reconfigure(params, &mut actions);
+        let manners = (welcome(plan.tells_first), farewell(self.at_stop));
+        self.director.reconfigure(params, manners, &mut actions);
         if let Some(table) = &mut self.table {
             table.configure(&plan.table, services).await;
             // What others changed meanwhile is put right, and services that are new to us may be there already.
@@ -453,14 +440,14 @@ impl Worker {
         self.runner.clear();
         self.listeners.end_scripts();
         if leave {
+            // `-I` is about services: what was there before us is put back, or the next start would take ours for it.
+            if let Some(table) = &mut self.table {
+                table.leave().await;
+            }
             return;
         }
         let mut actions = Vec::new();
-        let farewell = match self.at_stop {
-            AtStop::Remove => Farewell::EachServer,
-            AtStop::RemoveServices | AtStop::Flush => Farewell::ServicesOnly,
-        };
-        std::mem::take(&mut self.director).stop(farewell, &mut actions);
+        std::mem::take(&mut self.director).stop(farewell(self.at_stop), &mut actions);
         self.say(actions);
         if let Some(table) = &mut self.table {
             match self.at_stop {
@@ -482,6 +469,18 @@ async fn changed(presence: &mut Option<Presence>) {
         Some(presence) => presence.changed().await,
         None => std::future::pending().await,
     }
+}
+
+/// Who is mentioned when services leave the kernel as a whole.
+fn farewell(at_stop: AtStop) -> Farewell {
+    match at_stop {
+        AtStop::Remove => Farewell::EachServer,
+        AtStop::RemoveServices | AtStop::Flush => Farewell::ServicesOnly,
+    }
+}
+
+fn welcome(tells_first: bool) -> Welcome {
+    if tells_first { Welcome::Told } else { Welcome::Silent }
 }
 
 fn chance() -> Spread {

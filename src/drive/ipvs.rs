@@ -1,6 +1,7 @@
 //! The kernel's table kept as the director wants it: start, change, reload and stop are differences between what is
 //! held and what is wanted.
 
+mod pool;
 mod refusal;
 mod sync;
 #[cfg(test)]
@@ -8,12 +9,13 @@ mod tests;
 
 use std::collections::{HashMap, HashSet};
 
-use checkers::{Director, Settlement, Slot, VirtualServer};
+use checkers::{Director, Settlement, VirtualServer};
 use ipvs::{
     Cause, Daemon, DestinationId, Error, Handle, Refusal, Request, ServiceId, ServiceSpec, Socket, Timeouts,
     Transport, Weight,
 };
 
+use self::pool::Share;
 use self::refusal::{ServiceName, object_of};
 use crate::plan::buffer::Buffer;
 use crate::plan::ipvs::{Services, Table as TablePlan};
@@ -45,7 +47,8 @@ pub(super) struct Table<T = Socket> {
     daemons: Option<Daemon>,
 }
 
-/// A service, and the virtual servers behind it: more than one only when the files name it twice.
+/// A service, and the virtual servers behind it: more than one when the files name it twice, or use a mark of a group
+/// under several protocols.
 #[derive(Debug)]
 struct Owners {
     service: ipvs::Service,
@@ -244,20 +247,13 @@ impl<T: Transport> Table<T> {
     /// A service with everybody in the pools of the virtual servers behind it.
     fn wanted(&self, director: &Director, id: ServiceId) -> Option<ServiceSpec> {
         let owners = self.owners.get(&id)?;
-        let mut destinations = Vec::new();
-        for owner in &owners.indexes {
-            let (Some(plan), Some(machine)) = (self.plan.get(*owner), director.services().get(*owner)) else {
-                continue;
-            };
-            for member in machine.pool() {
-                let backend = match member.slot {
-                    Slot::Server(at) => plan.servers.get(at),
-                    Slot::Sorry => plan.sorry.as_ref(),
-                };
-                let weight = Weight::new(member.weight).unwrap_or(Weight::MAX);
-                destinations.extend(backend.map(|backend| backend.destination(&id, weight)));
-            }
-        }
+        let both = |owner: &usize| Some((self.plan.get(*owner)?, director.services().get(*owner)?));
+        let behind = owners.indexes.iter().filter_map(both);
+        let destinations = if owners.indexes.len() == 1 {
+            behind.flat_map(|(plan, machine)| pool::pool(plan, machine, &id)).map(|(_, one)| one).collect()
+        } else {
+            pool::shared(&behind.map(|(plan, machine)| Share::of(plan, machine, &id)).collect::<Vec<_>>())
+        };
         Some(ServiceSpec { service: owners.service, destinations })
     }
 

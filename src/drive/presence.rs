@@ -16,12 +16,16 @@ use crate::netlink::{Connection, Handle, Messages, connect};
 use crate::plan::buffer::Buffer;
 use crate::receive_buffer;
 
-/// Addresses, each with the numbers of the interfaces that have it.
+/// Follows the addresses of this machine.
 pub(super) struct Presence {
     handle: Handle,
     messages: Messages,
-    held: BTreeMap<IpAddr, BTreeSet<u32>>,
+    held: Addresses,
 }
+
+/// Addresses, each with the interfaces that have it: an interface may have it under several lengths of its network part.
+#[derive(Debug, Default)]
+struct Addresses(BTreeMap<IpAddr, BTreeSet<(u32, u8)>>);
 
 impl Presence {
     /// Listens, and learns what there is.
@@ -33,14 +37,14 @@ impl Presence {
         let groups = [MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let Connection { handle, notices: messages, socket } = connect(&groups)?;
         receive_buffer::give(&socket, room, "netlink monitor");
-        let mut this = Self { handle, messages, held: BTreeMap::new() };
+        let mut this = Self { handle, messages, held: Addresses::default() };
         this.read_all().await?;
         Ok(this)
     }
 
     /// Whether one of these addresses is here.
     pub(super) fn has(&self, first: IpAddr, last: IpAddr) -> bool {
-        first <= last && self.held.range((Bound::Included(first), Bound::Included(last))).next().is_some()
+        self.held.has(first, last)
     }
 
     /// Waits until an address came or went. Loses nothing when dropped.
@@ -67,15 +71,15 @@ impl Presence {
 
     async fn read_all(&mut self) -> io::Result<()> {
         let all = self.handle.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default())).await?;
-        self.held.clear();
+        self.held = Addresses::default();
         for report in all.iter().filter_map(Report::read) {
-            self.note(&report);
+            self.held.note(&report);
         }
         Ok(())
     }
 
     fn take(&mut self, report: &Report) -> bool {
-        let changed = self.note(report);
+        let changed = self.held.note(report);
         if changed {
             let (what, address) = match report {
                 Report::Address(held) => ("added", held.address),
@@ -86,19 +90,49 @@ impl Presence {
         }
         changed
     }
+}
 
+impl Addresses {
+    fn has(&self, first: IpAddr, last: IpAddr) -> bool {
+        first <= last && self.0.range((Bound::Included(first), Bound::Included(last))).next().is_some()
+    }
+
+    /// Takes a report, and says whether it is news.
     fn note(&mut self, report: &Report) -> bool {
         match report {
-            Report::Address(held) => self.held.entry(held.address).or_default().insert(held.index),
+            Report::Address(held) => {
+                self.0.entry(held.address).or_default().insert((held.index, held.prefix))
+            }
             Report::AddressGone(gone) => {
-                let Some(interfaces) = self.held.get_mut(&gone.address) else { return false };
-                let removed = interfaces.remove(&gone.index);
-                if interfaces.is_empty() {
-                    self.held.remove(&gone.address);
+                let Some(places) = self.0.get_mut(&gone.address) else { return false };
+                let removed = places.remove(&(gone.index, gone.prefix));
+                if places.is_empty() {
+                    self.0.remove(&gone.address);
                 }
                 removed
             }
             Report::Link(_) | Report::LinkGone { .. } => false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mirror::Held;
+
+    #[test]
+    fn an_address_is_here_until_the_last_place_that_has_it_is_gone() {
+        let address = IpAddr::from([10, 1, 0, 1]);
+        let held = |index, prefix| Held { index, address, prefix, primary: true };
+        let mut addresses = Addresses::default();
+        let places = [held(2, 32), held(2, 24), held(3, 32)];
+        assert!(places.iter().all(|held| addresses.note(&Report::Address(*held))));
+        assert!(!addresses.note(&Report::Address(held(2, 24))), "no news");
+        for held in places {
+            assert!(addresses.has(address, address));
+            assert!(addresses.note(&Report::AddressGone(held)));
+        }
+        assert!(!addresses.has(address, address));
     }
 }

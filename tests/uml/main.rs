@@ -48,6 +48,7 @@ fn main() -> ExitCode {
                 vmac::an_ipvlan_speaks_and_the_addresses_stay_below_it,
                 vmac::unicast_routers_in_a_vrf_hear_each_other,
                 whole::a_start_with_lvs_flush_removes_what_others_left,
+                whole::a_stop_that_leaves_the_services_puts_the_rest_back,
                 whole::a_stop_with_lvs_flush_on_stop_empties_the_table,
                 whole::a_stop_with_lvs_flush_on_stop_vs_leaves_the_services_of_others,
                 whole::both_sync_daemons_run_as_long_as_no_instance_decides,

@@ -20,11 +20,15 @@ struct Stage {
 impl Stage {
     /// A director with these words in `global_defs`, and a service of somebody else.
     fn start(binary: &Binary, words: &str) -> Outcome<Self> {
+        Self::start_telling(binary, &[], words)
+    }
+
+    fn start_telling(binary: &Binary, options: &[&str], words: &str) -> Outcome<Self> {
         let scene = Scene::new()?;
         let link = scene.link("lan")?;
         let node = scene.node("lb1")?.on(&link, "eth1", &["10.1.0.100/24"])?;
         node.run("ipvsadm", &["-A", "-t", "10.9.9.9:99"])?;
-        let daemon = Keepalived::start(&node, binary, &config(words))?;
+        let daemon = Keepalived::start_telling(&node, binary, options, &config(words))?;
         let stage = Self { daemon, node, _scene: scene };
         eventually("the service", START, || stage.table().ok()?.contains(OURS).then_some(()))?;
         Ok(stage)
@@ -60,6 +64,16 @@ pub(crate) fn timeouts_are_set_changed_and_put_back(binary: &Binary) -> Outcome 
     stage.shows("--timeout", "Timeout (tcp tcpfin udp): 900 30 300\n")?;
     stage.daemon.stop()?;
     stage.shows("--timeout", "Timeout (tcp tcpfin udp): 900 120 300\n")
+}
+
+pub(crate) fn a_stop_that_leaves_the_services_puts_the_rest_back(binary: &Binary) -> Outcome {
+    let mut stage =
+        Stage::start_telling(binary, &["-I"], "lvs_timeouts tcp 1000\n lvs_sync_daemon eth1 id 7")?;
+    stage.shows("--timeout", "Timeout (tcp tcpfin udp): 1000 120 300\n")?;
+    stage.daemon.stop()?;
+    assert_eq!(stage.table()?, format!("{OURS}{FOREIGN}"));
+    stage.shows("--timeout", "Timeout (tcp tcpfin udp): 900 120 300\n")?;
+    stage.shows("--daemon", "")
 }
 
 pub(crate) fn a_start_with_lvs_flush_removes_what_others_left(binary: &Binary) -> Outcome {

@@ -1,7 +1,7 @@
 //! What a reload keeps and what it changes (checkers.md §13).
 
-use checkers::params::{CheckerParams, RealServerParams, VirtualServerParams};
-use checkers::{EntryId, Outcome, Protocol, VirtualServerId};
+use checkers::params::{CheckerParams, RealServerParams, SorryParams, VirtualServerParams, WhenDown};
+use checkers::{EntryId, Farewell, Outcome, Protocol, VirtualServerId, Welcome};
 
 use crate::scene::{Scene, alpha, checker, elsewhere, expect, inhibited, real, sorry, virtual_server};
 
@@ -252,4 +252,110 @@ fn lines_that_a_group_lost_or_got_are_told() {
             "VS [FWM 4] added into group WEB",
         ],
     );
+}
+
+/// A virtual server behind this mark.
+fn marked(mark: u32, servers: &[RealServerParams]) -> VirtualServerParams {
+    let id = VirtualServerId::FwMark { mark, ipv6: false };
+    VirtualServerParams { id, ..virtual_server(1, 0, servers) }
+}
+
+/// As the original's lines come: by the old order who is gone, by the new one what became of the others.
+#[test]
+fn first_everything_is_told_that_is_no_more_then_what_became_of_the_rest() {
+    let before = [
+        marked(1, &[real(2, 1, []), real(3, 1, [])]),
+        marked(2, &[real(4, 1, [])]),
+        marked(3, &[real(5, 1, []), real(6, 1, [])]),
+    ];
+    let mut scene = Scene::start_with(before.to_vec(), Welcome::Silent).quiet();
+    scene.take();
+    let after = [marked(3, &[real(6, 1, [])]), marked(4, &[real(7, 1, [])]), marked(1, &[real(2, 9, [])])];
+    scene.reload(&after);
+    let lines: Vec<String> = scene.take().into_iter().filter(|line| !line.starts_with("pool")).collect();
+    expect(
+        &lines,
+        &[
+            "service [10.0.0.3]:tcp:80 no longer exist",
+            "Removing service [10.0.0.3]:tcp:80 from VS FWM 1",
+            "Removing Virtual Server FWM 2",
+            "Removing service [10.0.0.4]:tcp:80 from VS FWM 2",
+            "service [10.0.0.5]:tcp:80 no longer exist",
+            "Removing service [10.0.0.5]:tcp:80 from VS FWM 3",
+            "Gained quorum 1+0=1 <= 1 for VS FWM 4",
+            "Changing weight from 1 to 9 for active service [10.0.0.2]:tcp:80 of VS FWM 1",
+        ],
+    );
+}
+
+/// `rs_init_notifies`, §3.7
+#[test]
+fn new_servers_that_are_up_are_told_before_their_quorum_if_that_is_wanted() {
+    let first = marked(1, &[real(2, 1, []), real(3, 1, [alpha()])]);
+    let notices = |scene: &mut Scene| -> Vec<String> {
+        scene.take().into_iter().filter(|line| line.starts_with("notify")).collect()
+    };
+    let mut scene = Scene::start_with(vec![first], Welcome::Told);
+    let wanted = ["notify RS [10.0.0.2]:tcp:80 FWM 1 UP", "notify VS FWM 1 UP"];
+    expect(&notices(&mut scene), &wanted);
+    let second = [
+        marked(1, &[real(2, 1, []), real(3, 1, [alpha()]), real(4, 1, []), real(5, 1, [alpha()])]),
+        marked(2, &[real(6, 1, [])]),
+    ];
+    scene.reload_with(&second, Welcome::Told, Farewell::EachServer);
+    expect(
+        &notices(&mut scene),
+        &[
+            "notify RS [10.0.0.4]:tcp:80 FWM 1 UP",
+            "notify RS [10.0.0.6]:tcp:80 FWM 2 UP",
+            "notify VS FWM 2 UP",
+        ],
+    );
+}
+
+/// §13.3
+#[test]
+fn where_services_leave_as_a_whole_a_reload_does_not_mention_their_servers_either() {
+    let mut scene = up();
+    scene.reload_with(&[], Welcome::Silent, Farewell::ServicesOnly);
+    expect(&scene.take(), &["Removing Virtual Server [10.1.0.1]:tcp:80"]);
+}
+
+#[test]
+fn the_virtual_server_of_a_group_that_stays_keeps_what_it_knows_when_the_one_before_it_goes() {
+    let group = |nth, protocol| {
+        let id = VirtualServerId::Group { name: "DNS".into(), nth, protocol };
+        VirtualServerParams { id, ..one(real(2, 1, [checker()])) }
+    };
+    let both = vec![group(0, Protocol::Udp), group(1, Protocol::Tcp)];
+    let mut scene = Scene::start_with(both, Welcome::Silent);
+    scene.fails(0);
+    scene.take();
+    scene.reload(&[group(0, Protocol::Tcp), group(1, Protocol::Udp)]);
+    let said = scene.take();
+    assert!(said.iter().all(|line| line.starts_with("Activating")), "{said:?}");
+    scene.reload(&[group(0, Protocol::Udp)]);
+    assert_eq!(scene.take()[0], "Removing Virtual Server Group [DNS]");
+    assert_eq!(scene.pool(), "");
+}
+
+/// §13.11
+#[test]
+fn an_inhibited_sorry_server_that_is_gone_is_told_as_removed_whether_it_served_or_not() {
+    let inhibited = |last| {
+        let sorry = sorry(last).map(|sorry| SorryParams { when_unused: WhenDown::Inhibit, ..sorry });
+        VirtualServerParams { sorry, ..one(real(2, 1, [checker()])) }
+    };
+    let mut scene = Scene::start(inhibited(9)).quiet();
+    scene.passes(0);
+    scene.take();
+    scene.reload(&[inhibited(8)]);
+    expect(&scene.take(), &["Removing sorry server [10.0.0.9]:tcp:80 from VS [10.1.0.1]:tcp:80"]);
+    assert_eq!(scene.pool(), ".2=1 .8=0");
+    scene.fails(0);
+    scene.fails(0);
+    scene.take();
+    scene.reload(&[inhibited(7)]);
+    assert_eq!(scene.take()[0], "Removing sorry server [10.0.0.8]:tcp:80 from VS [10.1.0.1]:tcp:80");
+    assert_eq!(scene.pool(), ".7=1");
 }

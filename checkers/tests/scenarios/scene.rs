@@ -12,7 +12,7 @@ use checkers::params::{
 };
 use checkers::{
     Action, Cadence, CheckerId, Director, Event, Failure, Farewell, Outcome, Protocol, RealServerId,
-    Settlement, Slot, Spread, VirtualServerId,
+    Settlement, Slot, Spread, VirtualServerId, Welcome,
 };
 
 pub(crate) const REFUSED: Outcome = Outcome::Failed(Failure::Connect(111));
@@ -111,8 +111,12 @@ pub(crate) struct Scene {
 impl Scene {
     /// Starts and arms; nothing is random.
     pub(crate) fn start(params: VirtualServerParams) -> Self {
+        Self::start_with(vec![params], Welcome::Silent)
+    }
+
+    pub(crate) fn start_with(params: Vec<VirtualServerParams>, welcome: Welcome) -> Self {
         let mut actions = Vec::new();
-        let director = Director::start(vec![params], &mut actions);
+        let director = Director::start(params, welcome, &mut actions);
         let now = Instant::now();
         let kernel = Settlement::Done;
         let mut scene = Self {
@@ -144,8 +148,17 @@ impl Scene {
     }
 
     pub(crate) fn reload(&mut self, params: &[VirtualServerParams]) {
+        self.reload_with(params, Welcome::Silent, Farewell::EachServer);
+    }
+
+    pub(crate) fn reload_with(
+        &mut self,
+        params: &[VirtualServerParams],
+        welcome: Welcome,
+        farewell: Farewell,
+    ) {
         let mut actions = Vec::new();
-        self.director.reconfigure(params.to_vec(), &mut actions);
+        self.director.reconfigure(params.to_vec(), (welcome, farewell), &mut actions);
         self.carry_out(actions);
         self.arm();
     }

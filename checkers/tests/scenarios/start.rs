@@ -1,6 +1,7 @@
 //! The first results, and what is presumed before them (checkers.md §3.6, §4.9, §28.2, §28.3).
 
-use checkers::params::{CheckerParams, VirtualServerParams};
+use checkers::params::{CheckerKind, CheckerParams, MiscCheck, VirtualServerParams};
+use checkers::{Failure, Outcome, misc};
 
 use crate::scene::{Scene, alpha, checker, elsewhere, expect, inhibited, real, secs, sorry, virtual_server};
 
@@ -100,4 +101,21 @@ fn the_first_failure_after_the_start_takes_the_server_out_without_retries() {
 fn a_server_without_checkers_is_up_for_good() {
     let scene = Scene::start(virtual_server(1, 0, &[real(2, 7, [])]));
     assert_eq!(scene.pool(), ".2=7");
+}
+
+/// §16.6: a program's first result is mailed, whatever it is.
+#[test]
+fn the_first_failure_of_an_alpha_program_is_mailed() {
+    let check = MiscCheck { argv: vec!["/check".into()], user: (0, 0), timeout: secs(1), dynamic: false };
+    let program = CheckerParams { kind: CheckerKind::Misc(check).into(), ..alpha() };
+    let mut scene = Scene::start(virtual_server(1, 0, &[real(2, 1, [program])]));
+    scene.take();
+    scene.probed(0, 0, Outcome::Failed(Failure::Script(misc::Fault::Status(1))));
+    expect(
+        &scene.take()[1..],
+        &[
+            "notify RS [10.0.0.2]:tcp:80 [10.1.0.1]:tcp:80 DOWN",
+            "mail Realserver [10.0.0.2]:tcp:80 of virtual server [10.1.0.1]:tcp:80 - DOWN: => MISC CHECK failed on service <=",
+        ],
+    );
 }

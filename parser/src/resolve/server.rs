@@ -141,7 +141,7 @@ impl VirtualServerBuilder<'_> {
         let flags = self.flags(protocol, !addresses.is_empty(), &label);
         let persistence = self.persistence(family, &addresses, &label);
         self.drop_duplicates(&mut candidates, protocol, &label);
-        self.match_ports(forwarding, &addresses, &label, protocol, &mut candidates, &mut sorry);
+        self.match_ports(forwarding, (&addresses, marks), &label, protocol, &mut candidates, &mut sorry);
         // Ports that were reset may have made two servers one; the kernel has no room for both.
         self.drop_duplicates(&mut candidates, protocol, &label);
 

@@ -115,6 +115,34 @@ fn direct_routing_keeps_the_port_of_the_service_and_nat_that_of_the_server() {
 }
 
 #[test]
+fn a_sorry_server_without_a_port_has_that_of_the_service_unless_its_addresses_are_translated() {
+    let port = |method: &str| {
+        let text = format!(
+            "virtual_server 10.0.0.1 80 {{\nlb_algo rr\nprotocol TCP\nlb_kind {method}\nsorry_server 10.0.0.9\nreal_server 10.0.0.2 80 {{\n}}\n}}\n"
+        );
+        let (config, diagnostics) = read(text);
+        assert_eq!(shown(&diagnostics), [""; 0]);
+        config.virtual_servers[0].sorry_server.as_ref().map(|sorry| sorry.port)
+    };
+    assert_eq!(["DR", "TUN", "NAT"].map(port), [Some(80), Some(80), Some(0)]);
+}
+
+#[test]
+fn ports_that_a_group_does_not_use_are_named() {
+    let text = "virtual_server_group G {\nfwmark 8\n10.1.1.1 81\n10.1.1.2 82\n}\nvirtual_server group G {\nprotocol TCP\nlb_algo rr\nlb_kind DR\nsorry_server 10.0.0.9 81\nreal_server 10.0.0.2 81 {\n}\nreal_server 10.0.0.3 83 {\nlvs_method NAT\n}\nreal_server 10.0.0.4 {\n}\n}\n";
+    let (_, diagnostics) = read(text);
+    assert_eq!(
+        shown(&diagnostics),
+        [
+            "WARNING - fwmark virtual server [G]:0, real server [10.0.0.2]:tcp:81 has port specified - port will be ignored",
+            "WARNING - fwmark virtual server [G]:0, sorry server has port specified - port will be ignored",
+            "virtual server [G]:0:[10.1.1.2,82] and real server [10.0.0.2]:tcp:81 ports don't match",
+            "WARNING - virtual server [G]:0, sorry server has port specified - port will be ignored",
+        ]
+    );
+}
+
+#[test]
 fn quorum_and_hysteresis_fit_the_weights() {
     let text = "virtual_server 10.0.0.1 80 {\nprotocol TCP\nlb_algo rr\nlb_kind NAT\nquorum 9\nhysteresis 5\nreal_server 10.0.0.2 80 {\nweight 3\n}\n}\n";
     let (config, diagnostics) = read(text);

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use ipvs::{Cause, Refusal, Request, ServiceId};
+use nix::errno::Errno;
 
 /// The line about a refused request, with keepalived's command names and texts (§5.6).
 pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
@@ -44,7 +45,11 @@ pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
         | Cause::OutOfRange
         | Cause::StaleFamily
         | Cause::Other(_)
-        | _ => checkers::log::Strerror(refusal.errno).to_string(),
+        | _ => match Errno::from_raw(refusal.errno) {
+            Errno::ENOMEM => "Memory allocation problem".to_owned(),
+            Errno::EMSGSIZE => "Module is wrong version".to_owned(),
+            _ => checkers::log::Strerror(refusal.errno).to_string(),
+        },
     };
     let object = match object_of(request) {
         Some((service, Some(destination))) => {
@@ -167,9 +172,16 @@ mod tests {
             Some("IPVS: this needs the kernel module ip_vs_wlc; `modprobe` says why it is not there")
         );
         assert_eq!(advice(&create, &refusal(&create, 12)), None);
-        assert_eq!(
-            line(&create, &refusal(&create, 12)),
-            "IPVS cmd IP_VS_SO_SET_ADD(1154) error: Cannot allocate memory(12) (10.1.0.1:tcp:80)"
-        );
+        let others = [
+            (12, "Memory allocation problem"),
+            (90, "Module is wrong version"),
+            (28, "No space left on device"),
+        ];
+        for (errno, text) in others {
+            assert_eq!(
+                line(&create, &refusal(&create, errno)),
+                format!("IPVS cmd IP_VS_SO_SET_ADD(1154) error: {text}({errno}) (10.1.0.1:tcp:80)")
+            );
+        }
     }
 }

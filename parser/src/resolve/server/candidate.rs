@@ -85,7 +85,7 @@ impl VirtualServerBuilder<'_> {
     pub(super) fn match_ports(
         &mut self,
         forwarding: Forwarding,
-        addresses: &[(IpAddr, u16, String)],
+        members: (&[(IpAddr, u16, String)], bool),
         label: &str,
         protocol: Protocol,
         candidates: &mut [Candidate],
@@ -114,37 +114,74 @@ impl VirtualServerBuilder<'_> {
                 (Service::Address { .. } | Service::Fwmark(_) | Service::Group { .. }, _) => {}
             }
         }
-        if let (Service::Group { .. }, _) = (&self.service, ()) {
-            for (_, port, text) in addresses {
-                for candidate in &*candidates {
-                    let nat = candidate.forwarding.unwrap_or(forwarding) == Forwarding::Nat;
-                    if !nat && candidate.port != 0 && candidate.port != *port {
-                        let rs = candidate.label(protocol);
-                        self.complaints.general(format!(
-                            "virtual server {label}:[{text}] and real server {rs} ports don't match"
-                        ));
-                    }
-                }
-            }
+        if let Service::Group { .. } = self.service {
+            self.check_group_ports(forwarding, members, label, protocol, candidates, sorry.as_ref());
         }
         let Some((sorry, method)) = sorry else { return };
-        if method.unwrap_or(forwarding) == Forwarding::Nat || sorry.port == 0 {
+        if method.unwrap_or(forwarding) == Forwarding::Nat {
             return;
         }
         match &self.service {
             Service::Address { port, .. } if sorry.port != *port => {
-                self.complaints.general(format!(
-                    "WARNING - virtual server {label} and sorry server ports don't match - resetting"
-                ));
+                if sorry.port != 0 {
+                    self.complaints.general(format!(
+                        "WARNING - virtual server {label} and sorry server ports don't match - resetting"
+                    ));
+                }
                 sorry.port = *port;
             }
-            Service::Fwmark(_) => {
+            Service::Fwmark(_) if sorry.port != 0 => {
                 self.complaints.general(format!(
                     "WARNING - virtual server {label}, sorry server has port specified - clearing"
                 ));
                 sorry.port = 0;
             }
-            Service::Address { .. } | Service::Group { .. } => {}
+            Service::Address { .. } | Service::Fwmark(_) | Service::Group { .. } => {}
+        }
+    }
+
+    /// A group keeps the ports that were written, which count for nothing where its own are others.
+    fn check_group_ports(
+        &mut self,
+        forwarding: Forwarding,
+        (addresses, has_marks): (&[(IpAddr, u16, String)], bool),
+        label: &str,
+        protocol: Protocol,
+        candidates: &[Candidate],
+        sorry: Option<&(SorryServer, Option<Forwarding>)>,
+    ) {
+        let bound: Vec<&Candidate> = candidates
+            .iter()
+            .filter(|one| one.port != 0 && one.forwarding.unwrap_or(forwarding) != Forwarding::Nat)
+            .collect();
+        let sorry = sorry
+            .filter(|(sorry, method)| sorry.port != 0 && method.unwrap_or(forwarding) != Forwarding::Nat);
+        let sorry = sorry.map(|(sorry, _)| sorry.port);
+        if has_marks {
+            for candidate in &bound {
+                let rs = candidate.label(protocol);
+                self.complaints.general(format!(
+                    "WARNING - fwmark virtual server {label}, real server {rs} has port specified - port will be ignored"
+                ));
+            }
+            if sorry.is_some() {
+                self.complaints.general(format!(
+                    "WARNING - fwmark virtual server {label}, sorry server has port specified - port will be ignored"
+                ));
+            }
+        }
+        for (_, port, text) in addresses {
+            for candidate in bound.iter().filter(|candidate| candidate.port != *port) {
+                let rs = candidate.label(protocol);
+                self.complaints.general(format!(
+                    "virtual server {label}:[{text}] and real server {rs} ports don't match"
+                ));
+            }
+            if sorry.is_some_and(|sorry| sorry != *port) {
+                self.complaints.general(format!(
+                    "WARNING - virtual server {label}, sorry server has port specified - port will be ignored"
+                ));
+            }
         }
     }
 

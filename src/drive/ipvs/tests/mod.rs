@@ -4,7 +4,7 @@ mod kernel;
 
 use std::time::Instant;
 
-use checkers::{Action, Director, Event, Failure, Outcome, Settlement};
+use checkers::{Action, Director, Event, Failure, Outcome, Settlement, Welcome};
 
 use self::kernel::Shared;
 use super::Table;
@@ -17,6 +17,13 @@ const TEXT: &str = "virtual_server 10.1.0.1 80 {\n lvs_method DR\n protocol TCP\
 const WITH_MULTICAST: &str = "virtual_server 10.1.0.1 80 {\n lvs_method DR\n protocol TCP\n \
                               real_server 10.0.0.2 80 {\n TCP_CHECK {\n }\n }\n real_server 224.0.0.5 80 {\n }\n}\n";
 
+/// The same service twice.
+const SHARED: &str = "virtual_server 10.1.0.1 80 {\n lvs_method DR\n protocol TCP\n sorry_server 10.0.0.9 80\n \
+                      real_server 10.0.0.2 80 {\n TCP_CHECK {\n }\n }\n real_server 10.0.0.3 80 {\n TCP_CHECK {\n }\n }\n}\n\
+                      virtual_server 10.1.0.1 80 {\n lvs_method DR\n protocol TCP\n sorry_server 10.0.0.9 80\n \
+                      sorry_server_inhibit\n real_server 10.0.0.3 80 {\n }\n real_server 10.0.0.2 80 {\n }\n \
+                      real_server 10.0.0.4 80 {\n weight 7\n }\n}\n";
+
 /// A worker's half: director, table, and the kernel behind it.
 struct Scene {
     director: Director,
@@ -26,7 +33,7 @@ struct Scene {
 
 fn parts(plan: CheckersPlan) -> (Vec<crate::plan::ipvs::Services>, Director) {
     let (services, params) = plan.services.into_iter().map(|one| (one.kernel, one.params)).unzip();
-    (services, Director::start(params, &mut Vec::new()))
+    (services, Director::start(params, Welcome::Silent, &mut Vec::new()))
 }
 
 impl Scene {
@@ -54,6 +61,15 @@ impl Scene {
         let settlement = self.table.bring(&self.director, &[0]).await[0];
         self.director.handle(Instant::now(), 0, Event::PoolSet(settlement), &mut Vec::new());
         settlement
+    }
+
+    /// A server passes.
+    async fn passes(&mut self, server: usize) {
+        let event = Event::Probed { server, checker: 0, found: Outcome::Passed.into() };
+        self.director.handle(Instant::now(), 0, event, &mut Vec::new());
+        let settlement = self.table.bring(&self.director, &[0]).await[0];
+        self.director.handle(Instant::now(), 0, Event::PoolSet(settlement), &mut Vec::new());
+        self.table.bring(&self.director, &[0]).await;
     }
 
     fn rows(&self) -> Vec<String> {
@@ -90,6 +106,20 @@ async fn a_failed_server_leaves_with_one_message() {
     assert_eq!(scene.fails(0).await, Settlement::Done);
     assert_eq!(scene.rows(), ["80: .3=2"]);
     assert_eq!(scene.kernel.0.lock().unwrap().changes, 1);
+}
+
+#[tokio::test]
+async fn a_server_that_one_of_two_virtual_servers_finds_dead_leaves_what_they_share() {
+    let mut scene = Scene::start(SHARED, Shared::default()).await;
+    assert_eq!(scene.rows(), ["80: .2=1 .3=1 .4=7 .9=0"]);
+    scene.fails(0).await;
+    assert_eq!(scene.rows(), ["80: .3=1 .4=7 .9=0"]);
+    scene.passes(0).await;
+    assert_eq!(scene.rows(), ["80: .2=1 .3=1 .4=7 .9=0"]);
+    scene.fails(0).await;
+    scene.fails(1).await;
+    scene.table.bring(&scene.director, &[0]).await;
+    assert_eq!(scene.rows(), ["80: .4=7 .9=1"]);
 }
 
 #[tokio::test]
