@@ -37,7 +37,7 @@ impl Weight {
 }
 
 /// Exit statuses from here on are weights.
-const FIRST_WEIGHT: i32 = 2;
+pub const FIRST_WEIGHT: i32 = 2;
 
 impl Ended {
     /// The outcome of a check.

@@ -113,6 +113,11 @@ impl VirtualServer {
         self.sorry_serves
     }
 
+    /// Whether its checks rest, its address being on another machine (`ha_suspend`).
+    pub fn is_suspended(&self) -> bool {
+        self.suspended
+    }
+
     /// The weight of a real server that counts for the kernel and the quorum; 0 of one that does not exist.
     pub fn weight(&self, server: usize) -> u32 {
         let (Some(state), Some(params)) = (self.servers.get(server), self.params.servers.get(server)) else {

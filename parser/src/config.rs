@@ -22,7 +22,8 @@ use serde::{Deserialize, Serialize};
 pub use bfd::BfdInstance;
 pub use check::{
     BfdCheck, Check, Checker, DnsCheck, DnsType, Endpoint, FileCheck, HttpCheck, HttpProtocol, HttpUrl,
-    MiscCheck, Pace, Regex, RegexOption, ReplyPattern, SmtpCheck, Sni, StatusCodes, TlsVerify, UdpCheck,
+    Inherited, MiscCheck, Pace, Regex, RegexOption, ReplyPattern, SmtpCheck, Sni, StatusCodes, TlsVerify,
+    UdpCheck,
 };
 pub use global::{
     Adverts, Cpus, DynamicInterfaces, FlushOnStop, Global, IncludeCheck, Ipsets, Iptables, IpvsTimeouts,

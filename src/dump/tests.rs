@@ -175,18 +175,26 @@ virtual_server 192.0.2.100 80 {
         took: Duration::from_micros(812),
         late: Duration::from_micros(40),
         passed: Some(false),
+        exit_status: None,
     };
     let checker = Checker { up: false, has_run: true, failures: 1, contribution: 0, last: Some(last) };
     let server = Server { up: false, pooled: true, weight: 3, checkers: vec![checker] };
-    let service = Service { has_quorum: false, sorry_serves: true, servers: vec![server] };
+    let service = Service {
+        has_quorum: false,
+        sorry_serves: true,
+        sorry_pooled: true,
+        suspended: false,
+        servers: vec![server],
+    };
     let text = data::checkers(&scene, Some(&CheckersStatus { services: vec![service] }));
     for part in [
         "------< LVS Topology >------\n System is compiled with LVS v1.2.1\n ------< Virtual server >------\n \
          VS VIP = 192.0.2.100, VPORT = 80\n",
         "   lvs_sched = rr\n",
-        "   protocol = TCP\n   alpha is ON\n   omega is OFF\n   quorum = 2, hysteresis = 1\n",
+        "   protocol = TCP\n   alpha is ON\n   omega is OFF\n   Inhibit on failure is OFF\n   \
+         quorum = 2, hysteresis = 1\n",
         "   sorry server = [192.0.2.200]:tcp:80\n     forwarding method = NAT\n",
-        "   alive = 0\n   quorum_state_up = 0\n",
+        "     set = 1\n     alive = 1\n   VS alive = 1\n   quorum_state_up = 0\n",
         "   ------< Real server >------\n   RIP = 192.0.2.11, RPORT = 8080, WEIGHT = 3 EFF WEIGHT = 3\n   \
          forwarding method = NAT\n",
         "   alive = 0\n   num failed checkers = 1\n   RS set = 1\n",

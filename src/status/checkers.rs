@@ -18,6 +18,10 @@ pub(crate) struct Service {
     pub(crate) has_quorum: bool,
     /// Whether the sorry server serves.
     pub(crate) sorry_serves: bool,
+    /// Whether the sorry server is in the kernel's table, be it with weight 0.
+    pub(crate) sorry_pooled: bool,
+    /// Whether its checks rest, its address being on another machine.
+    pub(crate) suspended: bool,
     /// Its real servers, in the order of the plan.
     pub(crate) servers: Vec<Server>,
 }
@@ -61,4 +65,6 @@ pub(crate) struct Probe {
     pub(crate) late: Duration,
     /// Whether the server passed; nothing if it could not be asked.
     pub(crate) passed: Option<bool>,
+    /// The exit status of a program that has ended by itself.
+    pub(crate) exit_status: Option<i32>,
 }

@@ -35,6 +35,23 @@ pub struct Pace {
     pub log_all_failures: bool,
 }
 
+/// What checkers that do not say take from the virtual or real server around them; already applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inherited {
+    /// `delay_loop`
+    pub delay_loop: Duration,
+    /// `connect_timeout`
+    pub connect_timeout: Duration,
+    /// `retry`; none is that of each kind of checker.
+    pub retry: Option<u32>,
+    /// `delay_before_retry`; none is that of each kind of checker.
+    pub delay_before_retry: Option<Duration>,
+    /// `warmup`; none is `delay_loop`.
+    pub warmup: Option<Duration>,
+    /// `alpha`
+    pub alpha: bool,
+}
+
 /// What a checker does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Check {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Checker, Family, Script, Secret, Span};
+use super::{Checker, Family, Inherited, Script, Secret, Span};
 
 /// `protocol`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -224,8 +224,10 @@ pub struct VirtualServer {
     pub quorum_down: Option<Box<Script>>,
     /// `ha_suspend`.
     pub ha_suspend: bool,
-    /// `alpha`: of checkers that do not say; already applied.
-    pub alpha: bool,
+    /// What checkers take from it.
+    pub inherited: Inherited,
+    /// `inhibit_on_failure`: of servers that do not say; already applied.
+    pub inhibit_on_failure: bool,
     /// `omega`.
     pub omega: bool,
     /// `smtp_alert`.
@@ -234,8 +236,6 @@ pub struct VirtualServer {
     pub virtualhost: Option<String>,
     /// `snmp_name`.
     pub snmp_name: Option<String>,
-    /// `delay_loop`: of checkers that do not say; already applied.
-    pub delay_loop: Duration,
     /// `sorry_server`.
     pub sorry_server: Option<SorryServer>,
     /// `real_server`; never empty.
@@ -309,6 +309,8 @@ pub struct RealServer {
     pub virtualhost: Option<String>,
     /// `snmp_name`.
     pub snmp_name: Option<String>,
+    /// What its checkers take from it, if it says anything of that itself.
+    pub inherited: Option<Box<Inherited>>,
     /// Its checkers; none means always up.
     pub checkers: Vec<Checker>,
 }

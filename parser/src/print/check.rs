@@ -4,28 +4,18 @@ use super::text::{Printer, command, hex, identity, pattern, seconds, word};
 use super::track::weight;
 use crate::config::{
     BfdCheck, Check, Checker, Config, DnsCheck, DnsType, Endpoint, FileCheck, HttpCheck, HttpProtocol,
-    HttpUrl, MiscCheck, Pace, RealServer, Regex, RegexOption, ReplyPattern, Script, SmtpCheck, Sni,
-    StatusCodes, TlsVerify, UdpCheck, VirtualServer,
+    HttpUrl, Inherited, MiscCheck, Pace, RealServer, Regex, RegexOption, ReplyPattern, Script, SmtpCheck,
+    Sni, StatusCodes, TlsVerify, UdpCheck, VirtualServer,
 };
 
-/// What checkers that cannot say it themselves take from the real server: all of a server alike.
-pub(super) fn inherited(p: &mut Printer, checkers: &[Checker]) {
-    let silent = checkers.iter().find(|checker| match checker.check {
-        Check::File(_) | Check::Bfd(_) => true,
-        Check::Tcp(_)
-        | Check::Ping(_)
-        | Check::Udp(_)
-        | Check::Http(_)
-        | Check::Smtp(_)
-        | Check::Dns(_)
-        | Check::Misc(_) => false,
-    });
-    if let Some(Checker { pace, .. }) = silent {
-        p.value("delay_loop", seconds(pace.delay_loop));
-        p.value("delay_before_retry", seconds(pace.delay_before_retry));
-        p.value("retry", pace.retry);
-        p.value("warmup", seconds(pace.warmup));
-    }
+/// What checkers take from the block around them, but for `alpha`, which virtual servers say in another way than real ones.
+pub(super) fn inherited(p: &mut Printer, inherited: &Inherited) {
+    let Inherited { delay_loop, connect_timeout, retry, delay_before_retry, warmup, alpha: _ } = inherited;
+    p.value("delay_loop", seconds(*delay_loop));
+    p.value("connect_timeout", seconds(*connect_timeout));
+    p.optional("retry", *retry);
+    p.optional("delay_before_retry", delay_before_retry.map(seconds));
+    p.optional("warmup", warmup.map(seconds));
 }
 
 pub(super) fn checker(
@@ -71,7 +61,7 @@ pub(super) fn checker(
             let Script { span: _, command: run, identity: who } = script;
             p.value("misc_path", command(run));
             p.optional("user", who.as_ref().map(|who| identity(&who.value)));
-            p.optional("misc_timeout", (*timeout != server.delay_loop).then(|| seconds(*timeout)));
+            p.optional("misc_timeout", (*timeout != server.inherited.delay_loop).then(|| seconds(*timeout)));
             p.flag("misc_dynamic", *dynamic);
         }),
         Check::File(FileCheck { file, weight: effect }) => p.block("FILE_CHECK", |p| {

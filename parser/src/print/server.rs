@@ -79,12 +79,12 @@ pub(super) fn virtual_server(p: &mut Printer, server: &VirtualServer, config: &C
         quorum_up,
         quorum_down,
         ha_suspend,
-        alpha,
+        inherited,
+        inhibit_on_failure,
         omega,
         smtp_alert,
         virtualhost,
         snmp_name,
-        delay_loop,
         sorry_server,
         real_servers,
     } = server;
@@ -123,12 +123,13 @@ pub(super) fn virtual_server(p: &mut Printer, server: &VirtualServer, config: &C
         p.script("quorum_up", quorum_up.as_deref());
         p.script("quorum_down", quorum_down.as_deref());
         p.flag("ha_suspend", *ha_suspend);
-        p.flag("alpha", *alpha);
+        p.flag("inhibit_on_failure", *inhibit_on_failure);
         p.flag("omega", *omega);
         p.switch("smtp_alert", *smtp_alert);
         p.word("virtualhost", virtualhost.as_ref());
         p.word("snmp_name", snmp_name.as_ref());
-        p.value("delay_loop", seconds(*delay_loop));
+        check::inherited(p, inherited);
+        p.flag("alpha", inherited.alpha);
         if let Some(sorry) = sorry_server {
             let SorryServer { span: _, addr, port, forwarding: method, inhibit_on_failure } = sorry;
             p.line(format!("sorry_server {addr}{}", with_port(*port)));
@@ -156,6 +157,7 @@ fn real_server(p: &mut Printer, real: &RealServer, server: &VirtualServer, confi
         smtp_alert,
         virtualhost,
         snmp_name,
+        inherited,
         checkers,
     } = real;
     p.block(&format!("real_server {addr}{}", with_port(*port)), |p| {
@@ -169,7 +171,10 @@ fn real_server(p: &mut Printer, real: &RealServer, server: &VirtualServer, confi
         p.switch("smtp_alert", *smtp_alert);
         p.word("virtualhost", virtualhost.as_ref());
         p.word("snmp_name", snmp_name.as_ref());
-        check::inherited(p, checkers);
+        if let Some(inherited) = inherited {
+            check::inherited(p, inherited);
+            p.switch("alpha", inherited.alpha);
+        }
         for checker in checkers {
             check::checker(p, checker, real, server, config);
         }

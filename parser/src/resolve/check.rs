@@ -7,8 +7,9 @@ use crate::block::check::{BfdCheckBlock, Connect, SmtpCheckBlock, Timing, UdpChe
 use crate::block::http::{HttpRows, UrlRows};
 use crate::block::server::{RealServerBlock, VirtualServerBlock};
 use crate::config::{
-    BfdCheck, Check, Checker, Config, DnsCheck, Endpoint, Family, FileCheck, HttpCheck, HttpUrl, Located,
-    MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, TlsVerify, UdpCheck, server_label,
+    BfdCheck, Check, Checker, Config, DnsCheck, Endpoint, Family, FileCheck, HttpCheck, HttpUrl, Inherited,
+    Located, MiscCheck, Pace, Protocol, Regex, Script, SmtpCheck, Sni, Span, TlsVerify, UdpCheck,
+    server_label,
 };
 use crate::keyword::{Blocks, Nested, Slot, Table};
 use crate::resolve::{Complaints, said};
@@ -39,6 +40,34 @@ const MISC: Defaults = Defaults { retry: 0, delay_before_retry: Some(Duration::f
 
 /// The name an SMTP checker gives itself.
 const HELO: &str = "smtpchecker.keepalived.org";
+
+/// What a virtual server says of the checkers in it.
+pub(super) fn of_virtual_server(vs: &VirtualServerBlock) -> Inherited {
+    let time = |slot: &Slot<Duration>| slot.as_ref().map(|said| said.value);
+    Inherited {
+        delay_loop: vs.delay_loop(),
+        connect_timeout: vs.checking.connect_timeout(),
+        retry: vs.checking.retry.as_ref().map(|said| said.value),
+        delay_before_retry: time(&vs.checking.delay_before_retry),
+        warmup: time(&vs.checking.warmup),
+        alpha: vs.checking.alpha.is_some(),
+    }
+}
+
+/// What a real server says of its checkers, filled up from its virtual server; nothing if it says nothing.
+pub(super) fn of_real_server(rs: &RealServerBlock, vs: &VirtualServerBlock) -> Option<Box<Inherited>> {
+    let (own, of_vs) = (&rs.own, of_virtual_server(vs));
+    let either = |own: &Slot<Duration>, of_vs| own.as_ref().map(|said| said.value).or(of_vs);
+    let inherited = Inherited {
+        delay_loop: own.delay_loop.as_ref().map_or(of_vs.delay_loop, |said| said.value),
+        connect_timeout: own.connect_timeout.as_ref().map_or(of_vs.connect_timeout, |said| said.value),
+        retry: own.retry.as_ref().map(|said| said.value).or(of_vs.retry),
+        delay_before_retry: either(&own.delay_before_retry, of_vs.delay_before_retry),
+        warmup: either(&own.warmup, of_vs.warmup),
+        alpha: own.alpha.as_ref().map_or(of_vs.alpha, |said| said.value),
+    };
+    (inherited != of_vs).then(|| Box::new(inherited))
+}
 
 /// All checkers of a real server, in the order of the file.
 pub(super) fn checkers(

@@ -13,7 +13,7 @@ use crate::config::{
 };
 use crate::diag::Class;
 use crate::keyword::{Blocks, Nested};
-use crate::resolve::{Complaints, said, value};
+use crate::resolve::{Complaints, check, said, value};
 use crate::value::server::PERSISTENCE;
 
 /// The context of SSL checks; a later block replaces an earlier one.
@@ -159,7 +159,8 @@ impl VirtualServerBuilder<'_> {
         let block = self.block;
         Some(VirtualServer {
             span,
-            delay_loop: block.delay_loop(),
+            inherited: check::of_virtual_server(&block),
+            inhibit_on_failure: block.checking.inhibit_on_failure.is_some(),
             service: self.service,
             protocol,
             family,
@@ -172,7 +173,6 @@ impl VirtualServerBuilder<'_> {
             quorum_up: value(&block.service.quorum_up).map(Box::new),
             quorum_down: value(&block.service.quorum_down).map(Box::new),
             ha_suspend,
-            alpha: block.checking.alpha.is_some(),
             omega: block.service.omega.is_some(),
             smtp_alert,
             virtualhost: value(&block.checking.virtualhost).map(|host| host.0),

@@ -2,7 +2,8 @@
 
 use std::time::{Instant, SystemTime};
 
-use checkers::{CheckerId, Outcome, Slot, VirtualServer};
+use checkers::misc::{FIRST_WEIGHT, Fault};
+use checkers::{CheckerId, Failure, Outcome, Slot, VirtualServer};
 
 use super::Worker;
 use crate::status::checkers as status;
@@ -29,11 +30,11 @@ impl Worker {
 
     fn service(&self, index: usize, service: &VirtualServer) -> status::Service {
         let mut pooled = vec![false; service.params().servers.len()];
+        let mut sorry_pooled = false;
         for member in service.pool() {
-            if let Slot::Server(server) = member.slot
-                && let Some(pooled) = pooled.get_mut(server)
-            {
-                *pooled = true;
+            match member.slot {
+                Slot::Server(server) => pooled.get_mut(server).into_iter().for_each(|pooled| *pooled = true),
+                Slot::Sorry => sorry_pooled = true,
             }
         }
         let servers = pooled.into_iter().enumerate().map(|(server, pooled)| status::Server {
@@ -55,6 +56,8 @@ impl Worker {
         status::Service {
             has_quorum: service.has_quorum(),
             sorry_serves: service.sorry_serves(),
+            sorry_pooled,
+            suspended: service.is_suspended(),
             servers: servers.collect(),
         }
     }
@@ -69,6 +72,12 @@ impl Worker {
                 Outcome::Passed | Outcome::PassedWith(_) => Some(true),
                 Outcome::Failed(_) => Some(false),
                 Outcome::Unable(_) => None,
+            },
+            exit_status: match last.outcome {
+                Outcome::Passed => Some(0),
+                Outcome::PassedWith(weight) => Some(FIRST_WEIGHT + i32::from(weight.get())),
+                Outcome::Failed(Failure::Script(Fault::Status(status))) => Some(status),
+                Outcome::Failed(_) | Outcome::Unable(_) => None,
             },
         })
     }

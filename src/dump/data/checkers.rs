@@ -1,19 +1,21 @@
-//! Virtual servers and the checkers of their real servers.
+//! Virtual servers and their real servers.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
-use checkers::params::{
-    BeforeFirst, BetweenPages, CheckerKind, CheckerParams, Endpoint, LoggedFailures, Scheme, UdpReply,
-};
 use parser::config::{
-    self, Forwarding, Granularity, Members, Protocol, RealServer, Scheduler, Script, Service, SslContext,
-    TunnelChecksum, TunnelKind, VirtualServer, VirtualServerGroup,
+    self, Check, Forwarding, Granularity, Inherited, Members, Protocol, RealServer, Scheduler, Service,
+    SorryServer, SslContext, TunnelChecksum, TunnelKind, VirtualServer, VirtualServerGroup,
 };
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{command, either, moment, quoted, seconds};
+use crate::dump::words::{either, program, seconds, weight};
+use crate::plan::checkers::ServiceScripts;
 use crate::status::checkers as status;
+
+mod method;
+mod watched;
 
 /// The release of IPVS whose interface is spoken.
 const IPVS: &str = "1.2.1";
@@ -28,34 +30,48 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
     }
     sheet.section("LVS Topology");
     object!(sheet, "System is compiled with LVS v{IPVS}");
-    for group in &config.virtual_server_groups {
-        group_of_services(group, sheet);
+    for (at, group) in config.virtual_server_groups.iter().enumerate() {
+        group_of_services(group, |protocol| users(config, at, protocol), sheet);
     }
     let told = |at: usize| status.and_then(|status| status.services.get(at));
     for (at, service) in config.virtual_servers.iter().enumerate() {
-        virtual_server(service, told(at), sheet);
-    }
-    sheet.section("Health checkers");
-    for (at, service) in scene.plan.checkers.services.iter().enumerate() {
-        for (index, server) in service.params.servers.iter().enumerate() {
-            let told = told(at).and_then(|service| service.servers.get(index));
-            for (nth, checker) in server.checkers.iter().enumerate() {
-                object!(sheet, "{} -> {}", service.params.id, server.id);
-                self::checker(checker, told.and_then(|server| server.checkers.get(nth)), sheet);
-            }
+        if let Some(plan) = scene.plan.checkers.services.get(at) {
+            virtual_server(service, &plan.scripts, told(at), scene, sheet);
         }
     }
+    sheet.section("Health checkers");
+    method::write(scene, status, sheet);
+    watched::write(scene, sheet);
+}
+
+/// How many virtual servers of a protocol use a group; those of any, if it says none.
+fn users(config: &config::Config, group: usize, protocol: Option<Protocol>) -> usize {
+    let uses = |one: &&VirtualServer| {
+        let is_its = matches!(one.service, Service::Group { group: at, .. } if at == group);
+        is_its && protocol.is_none_or(|protocol| one.protocol == protocol)
+    };
+    config.virtual_servers.iter().filter(uses).count()
 }
 
 fn certificates(ssl: &SslContext, sheet: &mut Sheet) {
     sheet.section("SSL definitions");
-    let files = [("Certificate", &ssl.certificate), ("Private key", &ssl.key), ("CA file", &ssl.ca)];
+    if let Some(password) = &ssl.password {
+        // The original shows it.
+        object!(sheet, "Password : {password:?}");
+    }
+    let files = [("CA-file", &ssl.ca), ("Certificate file", &ssl.certificate), ("Key file", &ssl.key)];
     for (title, file) in files {
-        object!(sheet, "{title} = {}", file.as_deref().unwrap_or("(none)"));
+        if let Some(file) = file {
+            object!(sheet, "{title} : {file}");
+        }
     }
 }
 
-fn group_of_services(group: &VirtualServerGroup, sheet: &mut Sheet) {
+fn group_of_services(
+    group: &VirtualServerGroup,
+    users: impl Fn(Option<Protocol>) -> usize,
+    sheet: &mut Sheet,
+) {
     let has = |is_v6: bool| {
         group.members.iter().any(|one| match one {
             Members::Range { first, .. } => first.is_ipv6() == is_v6,
@@ -70,20 +86,44 @@ fn group_of_services(group: &VirtualServerGroup, sheet: &mut Sheet) {
         either(has(false), "yes", "no"),
         either(has(true), "yes", "no")
     );
+    let alive = |sheet: &mut Sheet| {
+        let [tcp, udp, sctp] = [Protocol::Tcp, Protocol::Udp, Protocol::Sctp].map(|one| users(Some(one)));
+        member!(sheet, "Alive: {tcp} tcp, {udp} udp, {sctp} sctp");
+        member!(sheet, "reloaded = False");
+    };
     for one in &group.members {
         match one {
             Members::Range { first, last, port, .. } if first == last => {
                 attribute!(sheet, "VIP = {first}, VPORT = {port}");
+                alive(sheet);
             }
             Members::Range { first, last, port, .. } => {
                 attribute!(sheet, "VIP Range = {first}-{last}, VPORT = {port}");
+                alive(sheet);
             }
-            Members::Fwmark { mark, .. } => attribute!(sheet, "FWMARK = {mark}"),
+            Members::Fwmark { mark, family, .. } => {
+                let (all, none) = (users(None), 0);
+                let (said, ipv4, ipv6) = match family {
+                    Some(config::Family::V6) => (" IPv6", none, all),
+                    Some(config::Family::V4) => (" IPv4", all, none),
+                    None if has(true) && !has(false) => ("", none, all),
+                    None => ("", all, none),
+                };
+                attribute!(sheet, "FWMARK = {mark}{said}");
+                member!(sheet, "Alive: {ipv4} IPv4, {ipv6} IPv6");
+                member!(sheet, "reloaded = False");
+            }
         }
     }
 }
 
-fn virtual_server(one: &VirtualServer, told: Option<&status::Service>, sheet: &mut Sheet) {
+fn virtual_server(
+    one: &VirtualServer,
+    scripts: &ServiceScripts,
+    told: Option<&status::Service>,
+    scene: &Scene<'_>,
+    sheet: &mut Sheet,
+) {
     object!(sheet, "------< Virtual server >------");
     match &one.service {
         Service::Address { addr, port } => object!(sheet, "VS VIP = {addr}, VPORT = {port}"),
@@ -93,14 +133,21 @@ fn virtual_server(one: &VirtualServer, told: Option<&status::Service>, sheet: &m
     if let Some(host) = &one.virtualhost {
         attribute!(sheet, "VirtualHost = {host}");
     }
+    if let Some(name) = &one.snmp_name {
+        attribute!(sheet, "SNMP name = '{name}'");
+    }
     let family = match one.family {
         Some(config::Family::V4) => "inet",
         Some(config::Family::V6) => "inet6",
-        None => "(mixed)",
+        None => "IPv4 & IPv6",
     };
+    let inherited = &one.inherited;
     attribute!(sheet, "Address family = {family}");
-    attribute!(sheet, "delay_loop = {:.6}", seconds(one.delay_loop));
+    attribute!(sheet, "connection timeout = {:.6}", seconds(inherited.connect_timeout));
+    attribute!(sheet, "delay_loop = {:.6}", seconds(inherited.delay_loop));
     attribute!(sheet, "lvs_sched = {}", one.scheduler.name());
+    // A word that never did anything.
+    attribute!(sheet, "Hashed = disabled");
     flags(one, sheet);
     if let Some(persistence) = &one.persistence {
         attribute!(sheet, "persistence timeout = {}", persistence.timeout.as_secs());
@@ -117,29 +164,65 @@ fn virtual_server(one: &VirtualServer, told: Option<&status::Service>, sheet: &m
         }
     }
     attribute!(sheet, "protocol = {}", protocol(one.protocol));
-    attribute!(sheet, "alpha is {}", on(one.alpha));
+    attribute!(sheet, "alpha is {}", on(inherited.alpha));
     attribute!(sheet, "omega is {}", on(one.omega));
+    retries(inherited, sheet);
+    attribute!(sheet, "Inhibit on failure is {}", on(one.inhibit_on_failure));
     attribute!(sheet, "quorum = {}, hysteresis = {}", one.quorum, one.hysteresis);
-    script("Quorum up notify script", one.quorum_up.as_deref(), sheet);
-    script("Quorum down notify script", one.quorum_down.as_deref(), sheet);
+    for (title, script) in [("up", &scripts.up), ("down", &scripts.down)] {
+        if let Some(script) = script {
+            attribute!(sheet, "Quorum {title} notify script = {}", program(script));
+        }
+    }
+    if one.ha_suspend {
+        attribute!(sheet, "Using HA suspend");
+    }
     attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     attribute!(sheet, "default forwarding method = {}", forwarding(one.forwarding));
     if let Some(sorry) = &one.sorry_server {
-        attribute!(sheet, "sorry server = {}", endpoint(sorry.addr, one.protocol, sorry.port));
-        member!(sheet, "forwarding method = {}", forwarding(sorry.forwarding));
-        member!(sheet, "Inhibit on failure is {}", on(sorry.inhibit_on_failure));
+        sorry_server(sorry, one, told, sheet);
     }
     if let Some(told) = told {
-        let alive = told.servers.iter().any(|server| server.up);
-        attribute!(sheet, "alive = {}", u8::from(alive));
+        // It is in the table from the start to the end.
+        attribute!(sheet, "VS alive = 1");
         attribute!(sheet, "quorum_state_up = {}", u8::from(told.has_quorum));
-        if one.sorry_server.is_some() {
-            attribute!(sheet, "sorry server in use = {}", u8::from(told.sorry_serves));
-        }
     }
+    attribute!(sheet, "reloaded = 0");
     for (index, server) in one.real_servers.iter().enumerate() {
-        real_server(server, told.and_then(|service| service.servers.get(index)), sheet);
+        let told = told.and_then(|service| service.servers.get(index));
+        real_server(server, one, scripts, told, scene, sheet);
     }
+}
+
+fn sorry_server(
+    sorry: &SorryServer,
+    service: &VirtualServer,
+    told: Option<&status::Service>,
+    sheet: &mut Sheet,
+) {
+    let is_twin = |one: &RealServer| (one.addr, one.port) == (sorry.addr, sorry.port);
+    let twin = either(service.real_servers.iter().any(is_twin), "(duplicates rs) ", "");
+    attribute!(sheet, "sorry server {twin}= {}", endpoint(sorry.addr, service.protocol, sorry.port));
+    member!(sheet, "forwarding method = {}", forwarding(sorry.forwarding));
+    member!(sheet, "Inhibit on failure is {}", on(sorry.inhibit_on_failure));
+    if let Some(told) = told {
+        member!(sheet, "set = {}", u8::from(told.sorry_pooled));
+        member!(sheet, "alive = {}", u8::from(told.sorry_serves));
+    }
+}
+
+/// What checkers take that do not say, as far as it was said.
+fn retries(inherited: &Inherited, sheet: &mut Sheet) {
+    if let Some(count) = inherited.retry {
+        attribute!(sheet, "Retry count = {count}");
+    }
+    let time = |title: &str, time: Option<Duration>, sheet: &mut Sheet| {
+        if let Some(time) = time {
+            attribute!(sheet, "{title} = {:.6}", seconds(time));
+        }
+    };
+    time("Retry delay", inherited.delay_before_retry, sheet);
+    time("Warmup", inherited.warmup, sheet);
 }
 
 /// What a flag is called depends on the scheduler.
@@ -171,168 +254,76 @@ fn flags(one: &VirtualServer, sheet: &mut Sheet) {
     attribute!(sheet, "One packet scheduling = {}", enabled(flags.one_packet));
 }
 
-fn real_server(one: &RealServer, told: Option<&status::Server>, sheet: &mut Sheet) {
-    let weight = told.map_or(one.weight, |told| told.weight);
+fn real_server(
+    one: &RealServer,
+    service: &VirtualServer,
+    scripts: &ServiceScripts,
+    told: Option<&status::Server>,
+    scene: &Scene<'_>,
+    sheet: &mut Sheet,
+) {
+    let added: i64 = told.iter().flat_map(|told| &told.checkers).map(|checker| checker.contribution).sum();
+    let (weight, effective) = (told.map_or(one.weight, |told| told.weight), i64::from(one.weight) + added);
+    let inherited = one.inherited.as_deref().unwrap_or(&service.inherited);
     attribute!(sheet, "------< Real server >------");
-    attribute!(
-        sheet,
-        "RIP = {}, RPORT = {}, WEIGHT = {} EFF WEIGHT = {weight}",
-        one.addr,
-        one.port,
-        one.weight
-    );
+    attribute!(sheet, "RIP = {}, RPORT = {}, WEIGHT = {weight} EFF WEIGHT = {effective}", one.addr, one.port);
     attribute!(sheet, "forwarding method = {}", forwarding(one.forwarding));
+    attribute!(sheet, "Alpha is {}", on(inherited.alpha));
+    attribute!(sheet, "connection timeout = {:.6}", seconds(inherited.connect_timeout));
     attribute!(sheet, "connection limit range = {} -> {}", one.lower_threshold, one.upper_threshold);
+    attribute!(sheet, "Delay loop = {:.6}", seconds(inherited.delay_loop));
+    retries(inherited, sheet);
     attribute!(sheet, "Inhibit on failure is {}", on(one.inhibit_on_failure));
-    for (title, script) in
-        [("RS up notify script", &one.notify_up), ("RS down notify script", &one.notify_down)]
-    {
-        if let Some(script) = script {
-            member!(sheet, "{title} = {}", command(&script.command));
+    let own = |(id, ..): &&(checkers::RealServerId, _, _)| (id.addr, id.port) == (one.addr, one.port);
+    if let Some((_, up, down)) = scripts.servers.iter().find(own) {
+        for (title, script) in [("up", up), ("down", down)] {
+            if let Some(script) = script {
+                member!(sheet, "RS {title} notify script = {}", program(script));
+            }
         }
     }
-    attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     if let Some(host) = &one.virtualhost {
-        attribute!(sheet, "VirtualHost = {host}");
+        sheet.line(4, format_args!("VirtualHost = '{host}'"));
     }
+    if let Some(name) = &one.snmp_name {
+        attribute!(sheet, "SNMP name = {name}");
+    }
+    attribute!(sheet, "Using smtp notification = {}", either(one.smtp_alert, "yes", "no"));
     attribute!(sheet, "initial weight = {}", one.weight);
-    attribute!(sheet, "effective weight = {weight}");
+    attribute!(sheet, "effective weight = {effective}");
     if let Some(told) = told {
         let failed = told.checkers.iter().filter(|checker| !checker.up).count();
         attribute!(sheet, "alive = {}", u8::from(told.up));
         attribute!(sheet, "num failed checkers = {failed}");
         attribute!(sheet, "RS set = {}", u8::from(told.pooled));
     }
+    attribute!(sheet, "reloaded = 0");
+    tracked(one, scene, sheet);
 }
 
-fn checker(params: &CheckerParams, told: Option<&status::Checker>, sheet: &mut Sheet) {
-    attribute!(sheet, "Enabled = yes");
-    let yes = |is_so| either(is_so, "yes", "no");
-    if let Some(told) = told {
-        attribute!(sheet, "Up = {}", yes(told.up));
-        attribute!(sheet, "Has run = {}", yes(told.has_run));
-        attribute!(sheet, "Current weight = {}", told.contribution);
-    }
-    attribute!(sheet, "Alpha = {}", yes(params.before_first == BeforeFirst::Down));
-    attribute!(sheet, "Delay loop = {} us", params.cadence.delay_loop.as_micros());
-    attribute!(sheet, "Warmup = {} us", params.cadence.warmup.as_micros());
-    attribute!(sheet, "Retries = {}", params.retry);
-    attribute!(sheet, "Delay before retry = {} us", params.cadence.delay_before_retry.as_micros());
-    if let Some(told) = told {
-        attribute!(sheet, "Retries iterations = {}", told.failures);
-    }
-    attribute!(sheet, "Log all failures = {}", yes(params.failures == LoggedFailures::Every));
-    if let Some(endpoint) = params.kind.endpoint() {
-        connection(endpoint, sheet);
-    }
-    kind(&params.kind, sheet);
-    if let Some(probe) = told.and_then(|told| told.last.as_ref()) {
-        let result = probe.passed.map_or("not made", |passed| either(passed, "passed", "failed"));
-        attribute!(sheet, "Last check = {}", moment(probe.at));
-        member!(sheet, "Result = {result}");
-        member!(sheet, "Took = {} us", probe.took.as_micros());
-        member!(sheet, "Started late by = {} us", probe.late.as_micros());
-    }
-}
-
-fn connection(endpoint: &Endpoint, sheet: &mut Sheet) {
-    attribute!(sheet, "Connection");
-    member!(sheet, "Dest = [{}]:{}", endpoint.dest.ip(), endpoint.dest.port());
-    if let Some(bind) = endpoint.bind {
-        member!(sheet, "Bind to = [{}]:{}", bind.ip(), bind.port());
-    }
-    if let Some(device) = &endpoint.device {
-        member!(sheet, "Bind i/f = {device}");
-    }
-    if endpoint.mark != 0 {
-        member!(sheet, "Mark = {}", endpoint.mark);
-    }
-    member!(sheet, "Timeout = {:.6}", seconds(endpoint.timeout));
-}
-
-fn kind(kind: &CheckerKind, sheet: &mut Sheet) {
-    match kind {
-        CheckerKind::Tcp(_) => attribute!(sheet, "Keepalive method = TCP_CHECK"),
-        CheckerKind::Web(web) => {
-            let scheme = match web.scheme {
-                Scheme::Http => "HTTP_GET",
-                Scheme::Https => "SSL_GET",
-            };
-            let version = match web.version {
-                checkers::http::Version::Http10 => "1.0",
-                checkers::http::Version::Http10Close => "1.0C",
-                checkers::http::Version::Http11 => "1.1",
-            };
-            attribute!(sheet, "Keepalive method = {scheme}, http protocol {version}");
-            attribute!(sheet, "Fast recovery {}", either(web.between == BetweenPages::Hurry, "set", "unset"));
-            for page in &web.pages {
-                attribute!(sheet, "Checked url = {}", page.path);
-                if let Some(host) = &page.host {
-                    member!(sheet, "VirtualHost = {host}");
-                }
-                if let Some(digest) = &page.wanted.digest {
-                    member!(sheet, "digest = {digest}");
-                }
-                member!(sheet, "HTTP Status Code(s)");
-                for codes in &page.wanted.status {
-                    let (first, last) = (codes.start(), codes.end());
-                    if first == last {
-                        sheet.line(7, format_args!("{first}"));
-                    } else {
-                        sheet.line(7, format_args!("{first}-{last}"));
-                    }
-                }
-            }
+/// The files and BFD sessions that a server watches.
+fn tracked(one: &RealServer, scene: &Scene<'_>, sheet: &mut Sheet) {
+    let (mut files, mut sessions) = (Vec::new(), Vec::new());
+    for checker in &one.checkers {
+        if let Check::File(check) = &checker.check {
+            let file = scene.config.track_files.get(check.file);
+            files.extend(file.map(|file| format!("{}, {}", file.name, weight(check.weight))));
+        } else if let Check::Bfd(check) = &checker.check {
+            sessions.extend(scene.config.bfd_instances.get(check.bfd).map(|bfd| bfd.name.clone()));
         }
-        CheckerKind::Smtp(smtp) => {
-            attribute!(sheet, "Keepalive method = SMTP_CHECK");
-            attribute!(sheet, "helo = {}", smtp.helo_name);
+    }
+    for (title, names) in [("Tracked Files", files), ("Tracked BFDs", sessions)] {
+        if !names.is_empty() {
+            attribute!(sheet, "{title}");
         }
-        CheckerKind::Udp(udp) => {
-            attribute!(sheet, "Keepalive method = UDP_CHECK");
-            attribute!(sheet, "Payload len = {}", udp.payload.len());
-            attribute!(sheet, "Require reply = {}", either(udp.reply == UdpReply::Optional, "no", "yes"));
-            if let UdpReply::Like { pattern, length } = &udp.reply {
-                member!(sheet, "Min reply length = {}", length.start());
-                member!(sheet, "Max reply length = {}", length.end());
-                member!(sheet, "Reply data len = {}", pattern.len());
-                let has_mask = pattern.iter().any(|(_, mask)| *mask != 0xff);
-                member!(sheet, "Reply data mask = {}", either(has_mask, "yes", "no"));
-            }
-        }
-        CheckerKind::Ping(_) => attribute!(sheet, "Keepalive method = PING_CHECK"),
-        CheckerKind::File(file) => {
-            attribute!(sheet, "Keepalive method = FILE_CHECK");
-            attribute!(sheet, "File = {} ({})", file.name, file.path.display());
-            attribute!(sheet, "Weight = {}{}", file.weight, either(file.reverse, " reverse", ""));
-        }
-        CheckerKind::Bfd(bfd) => {
-            attribute!(sheet, "Keepalive method = BFD_CHECK");
-            attribute!(sheet, "Name = {}", bfd.session);
-        }
-        CheckerKind::Misc(misc) => {
-            attribute!(sheet, "Keepalive method = MISC_CHECK");
-            attribute!(sheet, "script = {}", quoted(&misc.argv));
-            attribute!(sheet, "timeout = {}", misc.timeout.as_secs());
-            attribute!(sheet, "dynamic = {}", either(misc.dynamic, "YES", "NO"));
-            attribute!(sheet, "uid:gid = {}:{}", misc.user.0, misc.user.1);
-        }
-        CheckerKind::Dns(dns) => {
-            attribute!(sheet, "Keepalive method = DNS_CHECK");
-            attribute!(sheet, "Type = {}", format!("{:?}", dns.question.record).to_uppercase());
-            attribute!(sheet, "Name = {}", dns.question.name);
+        for name in names {
+            member!(sheet, "{name}");
         }
     }
 }
 
 fn on(is_on: bool) -> &'static str {
     either(is_on, "ON", "OFF")
-}
-
-fn script(title: &str, script: Option<&Script>, sheet: &mut Sheet) {
-    if let Some(script) = script {
-        attribute!(sheet, "{title} = {}", command(&script.command));
-    }
 }
 
 fn protocol(protocol: Protocol) -> &'static str {
@@ -361,8 +352,8 @@ fn forwarding(forwarding: Forwarding) -> String {
     };
     let checksum = match tunnel.checksum {
         TunnelChecksum::None => "",
-        TunnelChecksum::Sum => ", csum",
-        TunnelChecksum::Remote => ", remcsum",
+        TunnelChecksum::Sum => ", checksum",
+        TunnelChecksum::Remote => ", remote checksum",
     };
     format!("TUN, type = {kind}{checksum}")
 }

@@ -221,6 +221,7 @@ impl VirtualServerBuilder<'_> {
                 .unwrap_or(true),
             virtualhost,
             snmp_name: value(&block.own.snmp_name).map(|name| name.0),
+            inherited: check::of_real_server(&block, &self.block),
             checkers,
         }
     }

@@ -1,0 +1,66 @@
+//! The files and BFD sessions that real servers watch, with who does.
+
+use parser::config::{Check, RealServer, VirtualServer};
+
+use crate::dump::Scene;
+use crate::dump::sheet::{Sheet, attribute, member, object};
+use crate::dump::words::{either, weight};
+
+pub(super) fn write(scene: &Scene<'_>, sheet: &mut Sheet) {
+    files(scene, sheet);
+    sessions(scene, sheet);
+}
+
+fn files(scene: &Scene<'_>, sheet: &mut Sheet) {
+    let watched = &scene.plan.checkers.files;
+    if watched.is_empty() {
+        return;
+    }
+    sheet.section("Checker track files");
+    for (at, file) in scene.config.track_files.iter().enumerate() {
+        if !watched.iter().any(|one| one.name == file.name) {
+            continue;
+        }
+        object!(sheet, "Track file = {}", file.name);
+        attribute!(sheet, "File = {}", file.path);
+        attribute!(sheet, "Weight = {}{}", file.weight.value, either(file.weight.reverse, " reverse", ""));
+        attribute!(sheet, "Tracking instances :");
+        each(scene, |service, server, check| {
+            if let Check::File(check) = check
+                && check.file == at
+            {
+                let (vs, rs) = (service.label(), server.label(service.protocol));
+                member!(sheet, "{vs} -> {rs}, {}", weight(check.weight));
+            }
+        });
+    }
+}
+
+fn sessions(scene: &Scene<'_>, sheet: &mut Sheet) {
+    let mut is_titled = false;
+    for (at, session) in scene.config.bfd_instances.iter().enumerate() {
+        let mut is_named = false;
+        each(scene, |service, server, check| {
+            if !matches!(check, Check::Bfd(check) if check.bfd == at) {
+                return;
+            }
+            if !std::mem::replace(&mut is_titled, true) {
+                sheet.section("Checker track BFDs");
+            }
+            if !std::mem::replace(&mut is_named, true) {
+                object!(sheet, "Checker Track BFD = {}", session.name);
+                attribute!(sheet, "Tracking RS :");
+            }
+            attribute!(sheet, "{}", server.label(service.protocol));
+        });
+    }
+}
+
+/// Every checker there is.
+fn each(scene: &Scene<'_>, mut tell: impl FnMut(&VirtualServer, &RealServer, &Check)) {
+    for service in &scene.config.virtual_servers {
+        for server in &service.real_servers {
+            server.checkers.iter().for_each(|checker| tell(service, server, &checker.check));
+        }
+    }
+}
