@@ -17,6 +17,9 @@ const SOON: Duration = Duration::from_secs(5);
 /// Lines of 2.4.3 alone.
 const NEWER: [&str; 3] = ["   Flags of interface faults", "   Last advert sent", "   Address owner ignores"];
 
+/// Global settings that 2.2.7 shows as the largest number while nobody has set them, or that tell of its libraries.
+const UNSET: [&str; 2] = [" Gratuitous ARP lower priority", " libnftnl version"];
+
 /// What 2.2.7 tells of its inner workings in the section of interfaces.
 const INNER: [&str; 13] = [
     "   Seen up",
@@ -74,7 +77,7 @@ fn dumps(cast: &Cast, binary: &Binary, play: &Play<'_>) -> Outcome<Dumps> {
     let macs = |line: &str| line.starts_with("   MAC = ") || line.starts_with("   IPv6 address = ");
     let data = data
         .lines()
-        .skip_while(|line| !["VRRP Topology", "Static Addresses"].iter().any(|title| line.contains(title)))
+        .filter(|line| !UNSET.iter().any(|start| line.starts_with(start)))
         .filter(|line| !NEWER.iter().chain(&INNER).any(|start| line.starts_with(start)))
         .filter(|line| !macs(line))
         .map(plain)

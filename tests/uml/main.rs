@@ -78,6 +78,7 @@ fn main() -> ExitCode {
             "oracle",
             &ours,
             tests![
+                dumps::every_kind_of_server_is_dumped_as_the_original_does,
                 marking::a_group_of_addresses_is_one_service_behind_a_mark_as_the_originals,
                 steps::every_step_leads_to_the_same_table_and_the_same_words_as_the_originals,
                 table::the_table_equals_the_originals_entry_for_entry,

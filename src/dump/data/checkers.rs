@@ -24,6 +24,9 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
     let config = scene.config;
     if let Some(ssl) = &config.ssl {
         certificates(ssl, sheet);
+    } else if config.virtual_servers.iter().any(speaks_tls) {
+        sheet.section("SSL definitions");
+        object!(sheet, "Using autogen SSL context");
     }
     if config.virtual_servers.is_empty() {
         return;
@@ -42,6 +45,12 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
     sheet.section("Health checkers");
     method::write(scene, status, sheet);
     watched::write(scene, sheet);
+}
+
+/// Whether a server is asked with `SSL_GET`.
+fn speaks_tls(service: &VirtualServer) -> bool {
+    let mut checkers = service.real_servers.iter().flat_map(|server| &server.checkers);
+    checkers.any(|checker| matches!(&checker.check, Check::Http(http) if http.tls))
 }
 
 /// How many virtual servers of a protocol use a group; those of any, if it says none.

@@ -13,13 +13,23 @@ use crate::dump::words::{command, either, program, seconds};
 use crate::plan::notify::Occasion;
 use crate::plan::script;
 
-pub(super) fn write(scene: &Scene<'_>, sheet: &mut Sheet) {
+/// The interface of static addresses that name none.
+const USUAL_INTERFACE: &str = "eth0";
+
+/// The process that writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Writer {
+    Vrrp,
+    Other,
+}
+
+pub(super) fn write(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
     let global = &scene.config.global;
     sheet.section("Global definitions");
     names(scene, sheet);
-    mail(global, sheet);
-    behaviour(scene, sheet);
-    announcements(global, sheet);
+    mail(scene, sheet);
+    behaviour(scene, writer, sheet);
+    announcements(scene, writer, sheet);
     for (title, tuning) in
         [("VRRP", &global.vrrp_process), ("Checker", &global.checker_process), ("BFD", &global.bfd_process)]
     {
@@ -71,17 +81,22 @@ fn names(scene: &Scene<'_>, sheet: &mut Sheet) {
     object!(sheet, "Router ID = {}", global.router_id.as_deref().unwrap_or(scene.node));
 }
 
-fn mail(global: &Global, sheet: &mut Sheet) {
-    let mail = &global.mail;
+fn mail(scene: &Scene<'_>, sheet: &mut Sheet) {
+    let mail = &scene.config.global.mail;
+    // What nobody says follows from the host and the user.
+    let plans = [&scene.plan.vrrp.alerts, &scene.plan.checkers.alerts];
+    let plan = plans.into_iter().find_map(Option::as_ref);
+    let helo = plan.map(|plan| &plan.helo).or(mail.helo_name.as_ref());
+    let from = plan.map(|plan| &plan.from).or(mail.from.as_ref());
     if let Some(server) = &mail.server {
         object!(sheet, "Smtp server = {}", server.value.host);
         object!(sheet, "Smtp server port = {}", server.value.port);
-        if let Some(name) = &mail.helo_name {
+        if let Some(name) = helo {
             object!(sheet, "Smtp HELO name = {name}");
         }
         object!(sheet, "Smtp server connection timeout = {}", mail.connect_timeout.as_secs());
     }
-    if let Some(from) = &mail.from {
+    if let Some(from) = from {
         object!(sheet, "Email notification from = {from}");
     }
     if !mail.to.is_empty() {
@@ -100,7 +115,7 @@ fn mail(global: &Global, sheet: &mut Sheet) {
     }
 }
 
-fn behaviour(scene: &Scene<'_>, sheet: &mut Sheet) {
+fn behaviour(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
     let global = &scene.config.global;
     object!(sheet, "Checkers log all failures = {}", global.checker_log_all_failures);
     reload(global, sheet);
@@ -120,8 +135,9 @@ fn behaviour(scene: &Scene<'_>, sheet: &mut Sheet) {
             object!(sheet, "LVS {name} = {}", timeout.as_secs());
         }
     }
-    if let Some(interface) = &global.default_interface {
-        object!(sheet, "Default interface = {}", interface.value.as_str());
+    let said = global.default_interface.as_ref().map(|name| name.value.as_str());
+    if let Some(interface) = said.or((writer == Writer::Vrrp).then_some(USUAL_INTERFACE)) {
+        object!(sheet, "Default interface = {interface}");
     }
     object!(sheet, "Disable local IGMP = {}", either(global.disable_local_igmp, "yes", "no"));
     if let Some(daemon) = &global.sync_daemon {
@@ -197,7 +213,8 @@ fn synchronisation(scene: &Scene<'_>, daemon: &SyncDaemon, sheet: &mut Sheet) {
     }
 }
 
-fn announcements(global: &Global, sheet: &mut Sheet) {
+fn announcements(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+    let global = &scene.config.global;
     let (garp, adverts) = (&global.garp, &global.adverts);
     object!(sheet, "VRRP IPv4 mcast group = {}", global.vrrp_mcast_group4);
     object!(sheet, "VRRP IPv6 mcast group = {}", global.vrrp_mcast_group6);
@@ -218,7 +235,7 @@ fn announcements(global: &Global, sheet: &mut Sheet) {
         Version::V3 => 3,
     };
     object!(sheet, "VRRP default protocol version = {version}");
-    filters(global, sheet);
+    filters(scene, writer, sheet);
     object!(sheet, "VRRP check unicast_src = {}", adverts.check_unicast_src);
     object!(sheet, "VRRP skip check advert addresses = {}", adverts.skip_check_adv_addr);
     object!(sheet, "VRRP strict mode = {}", global.vrrp_strict);
@@ -226,18 +243,27 @@ fn announcements(global: &Global, sheet: &mut Sheet) {
     object!(sheet, "Min auto priority delay = {} usecs", global.min_auto_priority_delay.as_micros());
 }
 
-fn filters(global: &Global, sheet: &mut Sheet) {
+fn filters(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+    let global = &scene.config.global;
     if let (Some(tables), None) = (&global.iptables, &global.nftables) {
         object!(sheet, "Iptables input chain = {}", tables.input);
         if let Some(output) = &tables.output {
             object!(sheet, "Iptables output chain = {output}");
         }
     }
-    if let Some(tables) = &global.nftables {
-        object!(sheet, "nftables table name = {}", tables.table);
-        object!(sheet, "nftables base chain priority = {}", tables.priority);
-        let force = either(tables.by_index, "", "don't ");
+    let tables = |name: &str, priority: i32, by_index: bool, sheet: &mut Sheet| {
+        object!(sheet, "nftables table name = {name}");
+        object!(sheet, "nftables base chain priority = {priority}");
+        let force = either(by_index, "", "don't ");
         object!(sheet, "nftables {force}force use ifindex for link local IPv6");
+    };
+    match (&global.nftables, &scene.plan.vrrp.standing.firewall) {
+        (Some(said), _) => tables(&said.table, said.priority, said.by_index, sheet),
+        // Nobody named it, and something has to be filtered all the same.
+        (None, Some(made)) if writer == Writer::Vrrp && made.iptables.is_none() => {
+            tables(&made.table, made.priority, false, sheet);
+        }
+        (None, _) => {}
     }
     object!(sheet, "nftables with{} counters", either(global.nftables_counters, "", "out"));
 }

@@ -8,6 +8,7 @@ mod standing;
 mod vrrp;
 mod watched;
 
+use self::global::Writer;
 use super::sheet::Sheet;
 use crate::dump::Scene;
 use crate::status::bfd::BfdStatus;
@@ -17,14 +18,14 @@ use crate::status::vrrp::VrrpStatus;
 /// `keepalived_parent.data`.
 pub(super) fn parent(scene: &Scene<'_>) -> String {
     let mut sheet = Sheet::default();
-    global::write(scene, &mut sheet);
+    global::write(scene, Writer::Other, &mut sheet);
     sheet.into_text()
 }
 
 /// `keepalived.data`; without a status what is configured alone.
 pub(super) fn vrrp(scene: &Scene<'_>, status: Option<&VrrpStatus>) -> String {
     let mut sheet = Sheet::default();
-    global::write(scene, &mut sheet);
+    global::write(scene, Writer::Vrrp, &mut sheet);
     vrrp::write(scene, status, &mut sheet);
     sheet.into_text()
 }
@@ -32,7 +33,7 @@ pub(super) fn vrrp(scene: &Scene<'_>, status: Option<&VrrpStatus>) -> String {
 /// `keepalived_check.data`; without a status what is configured alone.
 pub(super) fn checkers(scene: &Scene<'_>, status: Option<&CheckersStatus>) -> String {
     let mut sheet = Sheet::default();
-    global::write(scene, &mut sheet);
+    global::write(scene, Writer::Other, &mut sheet);
     checkers::write(scene, status, &mut sheet);
     sheet.into_text()
 }
@@ -40,7 +41,7 @@ pub(super) fn checkers(scene: &Scene<'_>, status: Option<&CheckersStatus>) -> St
 /// `keepalived_bfd.data`; without a status what is configured alone.
 pub(super) fn bfd(scene: &Scene<'_>, status: Option<&BfdStatus>) -> String {
     let mut sheet = Sheet::default();
-    global::write(scene, &mut sheet);
+    global::write(scene, Writer::Other, &mut sheet);
     bfd::write(scene, status, &mut sheet);
     sheet.into_text()
 }

@@ -37,21 +37,17 @@ fn files(scene: &Scene<'_>, sheet: &mut Sheet) {
 }
 
 fn sessions(scene: &Scene<'_>, sheet: &mut Sheet) {
-    let mut is_titled = false;
-    for (at, session) in scene.config.bfd_instances.iter().enumerate() {
-        let mut is_named = false;
+    let all = || scene.config.bfd_instances.iter().enumerate().filter(|(_, session)| session.for_checkers);
+    if all().next().is_some() {
+        sheet.section("Checker track BFDs");
+    }
+    for (at, session) in all() {
+        object!(sheet, "Checker Track BFD = {}", session.name);
+        attribute!(sheet, "Tracking RS :");
         each(scene, |service, server, check| {
-            if !matches!(check, Check::Bfd(check) if check.bfd == at) {
-                return;
+            if matches!(check, Check::Bfd(check) if check.bfd == at) {
+                attribute!(sheet, "{}", server.label(service.protocol));
             }
-            if !std::mem::replace(&mut is_titled, true) {
-                sheet.section("Checker track BFDs");
-            }
-            if !std::mem::replace(&mut is_named, true) {
-                object!(sheet, "Checker Track BFD = {}", session.name);
-                attribute!(sheet, "Tracking RS :");
-            }
-            attribute!(sheet, "{}", server.label(service.protocol));
         });
     }
 }
