@@ -85,7 +85,7 @@ fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
     let watched = Watched { object, known: Known::Good, is_running: false, count: 4 };
     let told =
         data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }));
-    let wanted = " VRRP Script = chk\n   Command = '/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 2 sec\n   \
+    let wanted = " VRRP Script = chk\n   Command = '/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 0 sec\n   \
                   Weight = 0\n   Rise = 3\n   Fall = 2\n   Result = 4\n   Insecure = no\n   Init state = unknown\n   \
                   Status = GOOD\n   Script uid:gid = 0:0\n   VRRP instances :\n";
     assert!(told.contains(wanted), "{told}");

@@ -157,7 +157,7 @@ fn script(script: &config::TrackScript, vetting: &mut Vetting<'_>) -> Option<Scr
         name: script.name.clone(),
         program,
         interval: script.interval,
-        timeout: script.timeout,
+        timeout: script.timeout.unwrap_or(script.interval),
         rise: script.rise,
         fall: script.fall,
         init_fail: script.init_fail,

@@ -19,6 +19,8 @@ pub(crate) struct VrrpStatus {
     pub(crate) groups: Vec<Group>,
     /// The scripts, files and processes that routers track.
     pub(crate) watched: Vec<Watched>,
+    /// The BFD sessions that are up.
+    pub(crate) paths_up: BTreeSet<String>,
     /// Which static addresses are held, in the order of the plan.
     pub(crate) standing: Vec<bool>,
     /// Every interface of the system.

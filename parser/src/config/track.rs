@@ -52,8 +52,8 @@ pub struct TrackScript {
     pub program: Program,
     /// `interval`.
     pub interval: Duration,
-    /// `timeout`, or the interval.
-    pub timeout: Duration,
+    /// `timeout`; none is the interval.
+    pub timeout: Option<Duration>,
     /// `weight`: the default of a `track_script` line.
     pub weight: Weight,
     /// `rise`: successes until up.

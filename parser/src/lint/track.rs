@@ -39,11 +39,12 @@ pub(super) fn lint(config: &Config, found: &mut Findings) {
     unused("vrrp_track_process", processes, &used(|tracking| &tracking.processes), found);
     unused("bfd_instance", config.bfd_instances.iter().map(|bfd| (&bfd.name, &bfd.span)), &bfds, found);
 
-    for script in config.scripts.iter().filter(|script| script.timeout > script.interval) {
+    for script in &config.scripts {
+        let Some(timeout) = script.timeout.filter(|timeout| *timeout > script.interval) else { continue };
         let message = format!(
             "vrrp_script {} may run for {} s, but is run every {} s",
             script.name,
-            script.timeout.as_secs_f64(),
+            timeout.as_secs_f64(),
             script.interval.as_secs_f64()
         );
         found.at(Lint::ScriptOutlastsInterval, &script.span, message);

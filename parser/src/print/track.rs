@@ -55,7 +55,7 @@ pub(super) fn script(p: &mut Printer, script: &TrackScript) {
             }
         }
         p.value("interval", seconds(*interval));
-        p.value("timeout", seconds(*timeout));
+        p.optional("timeout", timeout.map(seconds));
         p.value("weight", self::weight(*weight));
         p.value("rise", rise);
         p.value("fall", fall);

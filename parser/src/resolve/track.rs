@@ -33,7 +33,7 @@ pub(super) fn scripts(blocks: Blocks<TrackScriptBlock>) -> Vec<TrackScript> {
             span,
             program,
             interval,
-            timeout: block.timeout.as_ref().map_or(interval, |timeout| timeout.value.0),
+            timeout: block.timeout.as_ref().map(|timeout| timeout.value.0),
             weight: block.weight().0,
             rise: block.rise(),
             fall: block.fall(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::time::{Instant, SystemTime};
 
+use vrrp::track::Status;
 use vrrp::{Family, State};
 
 use super::{Instance, Worker};
@@ -29,6 +30,10 @@ impl Worker {
                 })
                 .collect(),
             watched: self.watch.status(),
+            paths_up: {
+                let up = self.paths.iter().filter(|(_, status)| **status == Status::Up);
+                up.map(|(session, _)| session.clone()).collect()
+            },
             standing: self
                 .standing
                 .iter()

@@ -32,11 +32,18 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut S
         attribute!(sheet, "Desired min TX interval = {} us", params.min_tx.0);
         attribute!(sheet, "Desired idle TX interval = {} us", params.idle_tx.0);
         attribute!(sheet, "Detection multiplier = {}", params.multiplier);
-        attribute!(sheet, "Passive = {}", either(params.role == Role::Passive, "yes", "no"));
-        attribute!(sheet, "Multihop = {}", either(params.hops == Hops::Many, "yes", "no"));
         attribute!(sheet, "TTL = {}", params.ttl);
         if let Some(hops) = params.max_hops {
             attribute!(sheet, "max_hops = {hops}");
+        }
+        attribute!(sheet, "passive = {}", params.role == Role::Passive);
+        if params.hops == Hops::Many {
+            attribute!(sheet, "multihop = true");
+        }
+        if let Some(said) = scene.config.bfd_instances.iter().find(|one| one.name == params.name) {
+            for (process, is_told) in [("VRRP", said.for_vrrp), ("checker", said.for_checkers)] {
+                attribute!(sheet, "send event to {process} process = {}", either(is_told, "Yes", "No"));
+            }
         }
         let told = status.and_then(|status| status.sessions.iter().find(|one| one.name == params.name));
         let Some(told) = told else { continue };
@@ -92,7 +99,7 @@ mod tests {
         let (config, plan, _) = both("bfd_instance b1 {\n neighbor_ip 10.0.0.2\n}\n");
         let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
         let text = crate::dump::data::bfd(&scene, Some(&BfdStatus { sessions: vec![session] }));
-        text.lines().skip_while(|line| !line.contains("max_hops")).skip(1).map(str::to_owned).collect()
+        text.lines().skip_while(|line| !line.contains("local state")).map(str::to_owned).collect()
     }
 
     #[test]

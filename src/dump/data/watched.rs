@@ -1,7 +1,7 @@
 //! What routers track: scripts, files and processes.
 
 use ::vrrp::track::Object;
-use parser::config::{ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked, Tracking};
+use parser::config::{Config, ParamMatch, TrackFile, TrackProcess, TrackScript, Tracked, Tracking};
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
@@ -41,6 +41,7 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
             users(scene, sheet, |tracking| &tracking.processes, at);
         }
     }
+    sessions(scene, status, sheet);
 }
 
 fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sheet) {
@@ -55,7 +56,7 @@ fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sh
     object!(sheet, "VRRP Script = {}", one.name);
     attribute!(sheet, "Command = {}", quoted(&plan.program.argv));
     attribute!(sheet, "Interval = {} sec", whole(one.interval));
-    attribute!(sheet, "Timeout = {} sec", whole(one.timeout));
+    attribute!(sheet, "Timeout = {} sec", whole(one.timeout.unwrap_or_default()));
     attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
     attribute!(sheet, "Rise = {}", one.rise);
     attribute!(sheet, "Fall = {}", one.fall);
@@ -112,12 +113,40 @@ fn process(one: &TrackProcess, told: Option<&Watched>, sheet: &mut Sheet) {
     attribute!(sheet, "Full command = {}", one.full_command);
 }
 
+fn sessions(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let all = || scene.config.bfd_instances.iter().enumerate().filter(|(_, one)| one.for_vrrp);
+    if all().next().is_some() {
+        sheet.section("VRRP Track BFDs");
+    }
+    for (at, one) in all() {
+        object!(sheet, "VRRP Track BFD = {}", one.name);
+        attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
+        if let Some(status) = status {
+            attribute!(sheet, "Bfd is {}", either(status.paths_up.contains(&one.name), "up", "down"));
+        }
+        attribute!(sheet, "Tracking VRRP instances :");
+        for (name, tracking) in tracking(scene.config) {
+            for line in tracking.bfds.iter().filter(|line| line.what == at) {
+                member!(sheet, "{name}, {}", weight(line.weight));
+            }
+        }
+    }
+}
+
+/// What each virtual router tracks, its group's things included.
+fn tracking(config: &Config) -> impl Iterator<Item = (&str, &Tracking)> {
+    let own = config.vrrp_instances.iter().map(|one| (one.name.as_str(), &one.tracking));
+    let of_groups = config.sync_groups.iter().flat_map(|group| {
+        let members = group.members.iter().filter_map(|at| config.vrrp_instances.get(*at));
+        members.map(|one| (one.name.as_str(), &group.tracking))
+    });
+    own.chain(of_groups)
+}
+
 /// Who tracks it, with which weight.
 fn users(scene: &Scene<'_>, sheet: &mut Sheet, lines: impl Fn(&Tracking) -> &Vec<Tracked<usize>>, at: usize) {
     attribute!(sheet, "Tracking instances :");
-    let instances = scene.config.vrrp_instances.iter().map(|one| (&one.name, &one.tracking));
-    let groups = scene.config.sync_groups.iter().map(|one| (&one.name, &one.tracking));
-    for (name, tracking) in instances.chain(groups) {
+    for (name, tracking) in tracking(scene.config) {
         for line in lines(tracking).iter().filter(|line| line.what == at) {
             member!(sheet, "{name}, {}", weight(line.weight));
         }
