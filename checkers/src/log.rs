@@ -326,7 +326,7 @@ impl Alert {
     pub fn body(&self) -> String {
         match &self.cause {
             Cause::Passed(kind) => passed(kind),
-            Cause::Failed(kind, failure) => failed(kind, *failure),
+            Cause::Failed(kind, failure) => failed(kind, self.server.as_ref(), *failure),
             Cause::Quorum(event, quorum, sum) => {
                 let (words, threshold) = match event {
                     QuorumEvent::Gained => ("Gained quorum", quorum.to_gain()),
@@ -357,7 +357,7 @@ fn passed(kind: &CheckerKind) -> String {
     }
 }
 
-fn failed(kind: &CheckerKind, failure: Option<Failure>) -> String {
+fn failed(kind: &CheckerKind, server: Option<&RealServerId>, failure: Option<Failure>) -> String {
     match kind {
         CheckerKind::Tcp(_) => "=> TCP CHECK failed on service <=".into(),
         CheckerKind::Misc(_) if failure == Some(Failure::Script(misc::Fault::TimedOut)) => {
@@ -365,7 +365,8 @@ fn failed(kind: &CheckerKind, failure: Option<Failure>) -> String {
         }
         CheckerKind::Misc(_) => "=> MISC CHECK failed on service <=".into(),
         CheckerKind::Smtp(check) => {
-            format!("=> CHECK failed on service : {} <=", check::SmtpFailure(&check.endpoint, failure))
+            let reason = check::SmtpFailure { endpoint: &check.endpoint, server, failure };
+            format!("=> CHECK failed on service : {reason} <=")
         }
         CheckerKind::Udp(_) => "=> UDP CHECK failed on service <=".into(),
         CheckerKind::Dns(_) => "=> DNS_CHECK: failed on service <=".into(),

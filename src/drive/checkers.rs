@@ -13,7 +13,7 @@ use checkers::io::credentials::Credentials;
 use checkers::io::tls::Tls;
 use checkers::log::{Audience, Line};
 use checkers::params::CheckerKind;
-use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Notice, Settlement, Spread, Welcome};
+use checkers::{Action, CheckerId, Director, Event, Farewell, Found, Settlement, Spread, Welcome};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use tokio::time::{MissedTickBehavior, interval};
 use vrrp::bfd::Reach;
@@ -32,7 +32,7 @@ use crate::plan::checkers::{CheckersPlan, Service, ServiceScripts};
 use crate::plan::ipvs::AtStop;
 use crate::script::Runner as Scripts;
 use crate::status::Status;
-use crate::worker::{Order, Orders, PathNews, Request};
+use crate::worker::{Order, Orders, PathNews, Request, Start};
 
 /// Descriptors beside those of probes: log, link, netlink, mails under way.
 const SPARE_DESCRIPTORS: u64 = 64;
@@ -54,7 +54,7 @@ const OVERDUE: Duration = Duration::from_secs(10);
 const LAST_SCRIPTS: Duration = LAST_POST;
 
 /// Works until told to stop.
-pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, leave_on_stop: bool) -> Exit {
+pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, start: &Start) -> Exit {
     let runner = start_runner(&plan);
     let (services, mut params, scripts) = split(plan.services);
     let mut actions = Vec::new();
@@ -87,12 +87,14 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         echoes,
         tls: tls(&plan.credentials),
         presence: None,
+        watch_addresses: start.watch_addresses,
         marker: Marker::default(),
         overdue: false,
     };
     // Marked before there is a service for it, so that no packet of a service is missed.
     worker.marker.want(plan.marking).await;
     worker.listeners.reconfigure_fifos(plan.fifos);
+    worker.place(plan.buffers.notices).await;
     if let Some(table) = &mut worker.table {
         table.configure(&plan.table, services).await;
         if plan.table.flush_at_start {
@@ -103,7 +105,6 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
         table.bring_all(&worker.director).await;
     }
     worker.say(actions);
-    worker.place(plan.buffers.notices).await;
     worker.arm();
     orders.configured();
     let mut audit = interval(AUDIT);
@@ -130,7 +131,7 @@ pub(crate) async fn run(plan: CheckersPlan, orders: &mut Orders<CheckersPlan>, l
                     Request::Stats | Request::StatsAndClear | Request::Json => {}
                 },
                 Order::Stop => {
-                    worker.stop(leave_on_stop).await;
+                    worker.stop(start.leave_on_stop).await;
                     return Exit::Ok;
                 }
             },
@@ -171,8 +172,10 @@ struct Worker {
     files: Tracked,
     echoes: Echoes,
     tls: Tls,
-    /// Once a virtual server depends on where its address is.
+    /// Once a virtual server depends on where its address is, or somebody wants to read of addresses.
     presence: Option<Presence>,
+    /// `--address-monitoring`
+    watch_addresses: bool,
     marker: Marker,
     /// Whether it has been told that checks wait.
     overdue: bool,
@@ -325,10 +328,11 @@ impl Worker {
     /// Finds out whose address is here, before checkers are armed.
     async fn place(&mut self, room: Option<Buffer>) {
         let mut services = self.director.services().iter();
-        if self.presence.is_none() && services.any(|service| service.params().only_with.is_some()) {
-            match Presence::open(room).await {
+        let wanted = self.watch_addresses || services.any(|service| service.params().only_with.is_some());
+        if wanted && self.presence.is_none() {
+            match Presence::open(room, self.watch_addresses).await {
                 Ok(presence) => self.presence = Some(presence),
-                Err(error) => tracing::error!("Netlink: ha_suspend cannot be followed: {error}"),
+                Err(error) => tracing::error!("Netlink: addresses cannot be followed: {error}"),
             }
         }
         if let Some(presence) = &self.presence {

@@ -21,6 +21,8 @@ pub(super) struct Presence {
     handle: Handle,
     messages: Messages,
     held: Addresses,
+    /// `--address-monitoring`: also those that are there, and without `-D`.
+    told: bool,
 }
 
 /// Addresses, each with the interfaces that have it: an interface may have it under several lengths of its network part.
@@ -28,16 +30,16 @@ pub(super) struct Presence {
 struct Addresses(BTreeMap<IpAddr, BTreeSet<(u32, u8)>>);
 
 impl Presence {
-    /// Listens, and learns what there is.
+    /// Listens, and learns what there is; tells it as well, where that is wanted.
     ///
     /// # Errors
     ///
     /// The kernel has no socket for it, or does not answer.
-    pub(super) async fn open(room: Option<Buffer>) -> io::Result<Self> {
+    pub(super) async fn open(room: Option<Buffer>, told: bool) -> io::Result<Self> {
         let groups = [MulticastGroup::Ipv4Ifaddr, MulticastGroup::Ipv6Ifaddr];
         let Connection { handle, notices: messages, socket } = connect(&groups)?;
         receive_buffer::give(&socket, room, "netlink monitor");
-        let mut this = Self { handle, messages, held: Addresses::default() };
+        let mut this = Self { handle, messages, held: Addresses::default(), told };
         this.read_all().await?;
         Ok(this)
     }
@@ -71,9 +73,15 @@ impl Presence {
 
     async fn read_all(&mut self) -> io::Result<()> {
         let all = self.handle.dump(RouteNetlinkMessage::GetAddress(AddressMessage::default())).await?;
-        self.held = Addresses::default();
+        let before = std::mem::take(&mut self.held);
         for report in all.iter().filter_map(Report::read) {
             self.held.note(&report);
+            if let Report::Address(held) = report
+                && self.told
+                && !before.has(held.address, held.address)
+            {
+                tracing::info!("Netlink reflector reports IP {} added", held.address);
+            }
         }
         Ok(())
     }
@@ -86,7 +94,11 @@ impl Presence {
                 Report::AddressGone(held) => ("removed", held.address),
                 Report::Link(_) | Report::LinkGone { .. } => return false,
             };
-            tracing::debug!("Netlink reflector reports IP {address} {what}");
+            if self.told {
+                tracing::info!("Netlink reflector reports IP {address} {what}");
+            } else {
+                tracing::debug!("Netlink reflector reports IP {address} {what}");
+            }
         }
         changed
     }

@@ -73,7 +73,7 @@ fn work(role: Role) -> io::Result<Exit> {
                     drive::checkers::clean_up(plan).await;
                     return Ok(Exit::Ok);
                 }
-                let exit = drive::checkers::run(plan, &mut orders, start.leave_on_stop).await;
+                let exit = drive::checkers::run(plan, &mut orders, &start).await;
                 log_end();
                 pidfile::remove(&start.pid_file);
                 Ok(exit)

@@ -11,6 +11,7 @@ mod hostile;
 mod marking;
 mod misc;
 mod namespace;
+mod presence;
 mod refusal;
 mod reload;
 mod soak;
@@ -38,6 +39,7 @@ fn main() -> ExitCode {
                 health::a_dead_server_leaves_and_returns_and_each_change_is_mailed,
                 marking::both_workers_tell_their_news_in_whole_lines_of_one_fifo,
                 misc::a_program_takes_servers_in_and_out_and_sets_their_weight,
+                presence::checks_rest_when_the_last_place_that_has_the_address_is_gone,
                 refusal::a_missing_interface_is_named_and_ends_the_start,
                 reload::one_changed_weight_touches_that_entry_alone,
                 syncd::a_master_sends_connections_and_a_backup_receives_them,

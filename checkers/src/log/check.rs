@@ -189,7 +189,7 @@ fn reason(failure: Failure) -> Reason {
 fn smtp(f: &mut fmt::Formatter<'_>, rs: &RealServerId, endpoint: &Endpoint, checked: Checked) -> fmt::Result {
     match checked {
         Checked::Attempt(failure) | Checked::Failed(failure, _) => {
-            write!(f, "SMTP_CHECK {}", SmtpFailure(endpoint, Some(failure)))
+            write!(f, "SMTP_CHECK {}", SmtpFailure { endpoint, server: Some(rs), failure: Some(failure) })
         }
         Checked::Rescheduled(Trouble { step: Step::Socket, .. }) => {
             f.write_str("SMTP_CHECK connection failed to create socket. Rescheduling.")
@@ -348,17 +348,23 @@ fn retries(count: u32) -> String {
 }
 
 /// What a mail server did wrong, with the address that was asked.
-pub(super) struct SmtpFailure<'a>(pub(super) &'a Endpoint, pub(super) Option<Failure>);
+pub(super) struct SmtpFailure<'a> {
+    pub(super) endpoint: &'a Endpoint,
+    /// The real server it stands for, which one of the texts names.
+    pub(super) server: Option<&'a RealServerId>,
+    pub(super) failure: Option<Failure>,
+}
 
 impl fmt::Display for SmtpFailure<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let dest = self.0.dest;
+        let dest = self.endpoint.dest;
         let pair = format_args!("[{}]:{}", dest.ip(), dest.port());
-        match self.1 {
+        match self.failure {
             Some(Failure::Smtp(fault)) => write!(f, "{fault} {pair}"),
             Some(Failure::ConnectTimeout) => write!(f, "Connection timeout to server {pair}"),
             Some(Failure::Connect(errno)) if is_unreachable(errno) => {
-                write!(f, "Network unreachable for server {} - real server {pair}", dest.ip())
+                let (addr, port) = self.server.map_or((dest.ip(), dest.port()), |rs| (rs.addr, rs.port));
+                write!(f, "Network unreachable for server {} - real server [{addr}]:{port}", dest.ip())
             }
             Some(Failure::Connect(_)) => write!(f, "Could not connect to server {pair}"),
             Some(

@@ -47,3 +47,29 @@ fn retries_are_made_at_the_start_and_while_down_and_the_mail_has_the_reason() {
     assert_eq!(said[0], "Remote SMTP server [10.0.0.2]:tcp:80 succeed on service.");
     assert!(said.last().unwrap().ends_with("UP: => CHECK succeed on service <="), "{said:?}");
 }
+
+/// §19.4. Where another address is asked than the real server's, only this text names the latter.
+#[test]
+fn an_unreachable_network_is_told_with_the_real_server_that_it_concerns() {
+    let mut check = smtp();
+    let CheckerKind::Smtp(inner) = &*check.kind else { unreachable!("it is one") };
+    let mut inner = inner.clone();
+    inner.endpoint.dest = "10.9.9.9:25".parse().unwrap();
+    check.kind = CheckerKind::Smtp(inner).into();
+    let mut scene = Scene::start(virtual_server(1, 0, &[real(2, 1, [check])]));
+    let mut told = |errno| {
+        scene.passes(0);
+        scene.take();
+        scene.probed(0, 0, Outcome::Failed(Failure::Connect(errno)));
+        scene.probed(0, 0, Outcome::Failed(Failure::Connect(errno)));
+        let said = scene.take();
+        (said[0].clone(), said.last().unwrap().clone())
+    };
+    let (line, mail) = told(101);
+    assert_eq!(line, "SMTP_CHECK Network unreachable for server 10.9.9.9 - real server [10.0.0.2]:80");
+    assert!(
+        mail.ends_with("Network unreachable for server 10.9.9.9 - real server [10.0.0.2]:80 <="),
+        "{mail}"
+    );
+    assert_eq!(told(111).0, "SMTP_CHECK Could not connect to server [10.9.9.9]:25");
+}

@@ -35,7 +35,7 @@ fn an_alpha_server_serves_when_all_its_checkers_have_passed() {
             &format!("mail {realserver} - DOWN: => TCP CHECK succeed on service <="),
         ],
     );
-    scene.probed(0, 1, checkers::Outcome::Passed);
+    scene.probed(0, 1, Outcome::Passed);
     expect(
         &scene.take(),
         &[

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ipvs::{Cause, Refusal, Request, ServiceId};
-use nix::errno::Errno;
+use nix::libc::{EMSGSIZE, ENOMEM};
 
 /// The line about a refused request, with keepalived's command names and texts (§5.6).
 pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
@@ -45,9 +45,9 @@ pub(super) fn line(request: &Request, refusal: &Refusal) -> String {
         | Cause::OutOfRange
         | Cause::StaleFamily
         | Cause::Other(_)
-        | _ => match Errno::from_raw(refusal.errno) {
-            Errno::ENOMEM => "Memory allocation problem".to_owned(),
-            Errno::EMSGSIZE => "Module is wrong version".to_owned(),
+        | _ => match refusal.errno {
+            ENOMEM => "Memory allocation problem".to_owned(),
+            EMSGSIZE => "Module is wrong version".to_owned(),
             _ => checkers::log::Strerror(refusal.errno).to_string(),
         },
     };
