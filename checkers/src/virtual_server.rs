@@ -353,11 +353,15 @@ impl VirtualServer {
             return;
         };
         let before = std::mem::replace(&mut checker.tally, Tally::told(up));
-        if before.is_up() == up {
+        let is_change = before.is_up() != up;
+        // One that is down from the start (`alpha`) is told of when that is known.
+        if is_change || (!up && !before.has_run()) {
+            let event = Told::Path { server: params.id, session: check.session.clone(), up };
+            self.tell(event, out);
+        }
+        if !is_change {
             return;
         }
-        let event = Told::Path { server: params.id, session: check.session.clone(), up };
-        self.tell(event, out);
         self.checker_changed(at, which, before, out);
         if self.pending.is_none() {
             self.weigh(Occasion::Change, out);

@@ -56,6 +56,11 @@ fn an_alpha_server_waits_for_its_session() {
     let mut scene = Scene::start(served(bfd(BeforeFirst::Down)));
     assert_eq!(scene.pool(), ".3=1");
     scene.take();
+    // As with Debian's keepalived, it is told that it is down once that is known.
+    path(&mut scene, false);
+    expect(&scene.take(), &["BFD check of [b1] RS([10.0.0.2]:tcp:80) is DOWN"]);
+    path(&mut scene, false);
+    expect(&scene.take(), &[]);
     path(&mut scene, true);
     assert_eq!(scene.pool(), ".2=1 .3=1");
 }
