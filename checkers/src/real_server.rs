@@ -2,7 +2,7 @@
 
 use crate::Tally;
 use crate::checker::Checker;
-use crate::params::{BeforeFirst, CheckerKind, CheckerParams, RealServerParams};
+use crate::params::{CheckerKind, CheckerParams, RealServerParams};
 
 /// The largest weight the kernel takes.
 const MAX_WEIGHT: i64 = 0x7fff_ffff;
@@ -33,7 +33,7 @@ impl Server {
     fn with(params: &RealServerParams, tally: impl Fn(&CheckerParams) -> Tally) -> Self {
         let checker = |params: &CheckerParams| match &*params.kind {
             CheckerKind::File(check) => Checker::of_file(check.meaning(check.value)),
-            CheckerKind::Bfd(_) => Checker::new(Tally::told(params.before_first == BeforeFirst::Up)),
+            CheckerKind::Bfd(_) => Checker::new(Tally::fresh(params.before_first)),
             CheckerKind::Tcp(_)
             | CheckerKind::Web(_)
             | CheckerKind::Smtp(_)
