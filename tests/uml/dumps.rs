@@ -179,7 +179,7 @@ virtual_server group G {
     }
 }
 virtual_server group M {
-    lvs_sched lblc
+    lvs_sched rr
     flag-1
     lvs_method NAT
     real_server 10.1.0.2 80 {
