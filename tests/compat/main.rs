@@ -5,6 +5,7 @@
 //! - [`command_line`]: both programs on the same command lines.
 //! - [`config`]: both readers on one file.
 //! - [`corpus`]: both readers on files that are made.
+//! - [`mail`]: what both say to a mail server.
 //! - [`dumps`]: what both write about the same virtual routers.
 //! - [`system`]: what both add to the kernel with one configuration.
 
@@ -39,6 +40,7 @@ mod ipv6;
 #[expect(dead_code, reason = "the original forgets tracked addresses with a lost notice")]
 #[path = "../netns/links.rs"]
 mod links;
+mod mail;
 #[path = "../netns/modes.rs"]
 mod modes;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
@@ -142,6 +144,7 @@ const FILES: &[Test<Cast>] = tests![
     config::servers_are_read_alike,
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
+    mail::a_mail_server_hears_the_same,
     dumps::masters_are_dumped_alike,
     dumps::vmacs_routes_rules_and_what_stands_are_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,
