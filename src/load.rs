@@ -183,14 +183,19 @@ impl Findings {
 
 /// Reads the configuration for the first time.
 ///
-/// The process moves into its network namespace on the way, because what the plan asks of the system is asked there.
-pub(crate) fn first(options: &Options) -> Result<Loaded, Refusal> {
+/// The process moves into its network namespace on the way, because what the plan asks of the system is asked there. Before
+/// that, `named` learns what the daemon is called there.
+pub(crate) fn first(options: &Options, named: impl FnOnce(&Place)) -> Result<Loaded, Refusal> {
     let mut findings = read_apart(options, Reading::ToRun);
+    named(&findings.place);
     if let (Some(ours), Some(theirs)) = (&options.namespace, &findings.config.global.net_namespace) {
         let theirs = &theirs.value;
         tracing::info!("Overriding config net_namespace '{theirs}' with command line namespace '{ours}'");
     }
     findings.place.enter().map_err(|error| {
+        if let Some(file) = error.not_opened() {
+            tracing::error!("{file}");
+        }
         tracing::error!("{error}");
         Refusal { exit: Exit::Fatal, reason: error.to_string() }
     })?;

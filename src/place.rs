@@ -39,13 +39,33 @@ pub(crate) struct Place {
 #[derive(Debug)]
 pub(crate) struct NoEntry {
     namespace: String,
-    step: &'static str,
+    step: Step,
     source: io::Error,
+}
+
+/// How far it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Open,
+    Enter,
+}
+
+impl NoEntry {
+    /// What could not be opened, in keepalived's words, if that was it.
+    pub(crate) fn not_opened(&self) -> Option<String> {
+        let Self { namespace, step, source } = self;
+        let file = namespace::file(namespace);
+        (*step == Step::Open).then(|| format!("Failed to open {} - {source}", file.display()))
+    }
 }
 
 impl fmt::Display for NoEntry {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { namespace, step, source } = self;
+        let step = match step {
+            Step::Open => "open",
+            Step::Enter => "setns",
+        };
         write!(f, "Unable to set network namespace {namespace} - exiting ({step}: {source})")
     }
 }
@@ -86,8 +106,8 @@ impl Place {
     pub(crate) fn enter(&self) -> Result<(), NoEntry> {
         let Some(name) = &self.namespace else { return Ok(()) };
         let failed = |step| move |source| NoEntry { namespace: name.clone(), step, source };
-        let file = File::open(namespace::file(name)).map_err(failed("open"))?;
-        setns(file, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(failed("setns"))
+        let file = File::open(namespace::file(name)).map_err(failed(Step::Open))?;
+        setns(file, CloneFlags::CLONE_NEWNET).map_err(io::Error::from).map_err(failed(Step::Enter))
     }
 
     /// Makes the folder of the pid files. A daemon in a namespace sees its own folder in the common one's place, so that
@@ -217,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_namespace_that_does_not_exist_is_named() {
-        let error = place(Some("no such namespace"), None).enter().unwrap_err().to_string();
+        let error = place(Some("no such namespace"), None).enter().unwrap_err();
+        let file = error.not_opened().expect("it is not there");
+        assert!(file.starts_with("Failed to open /run/netns/no such namespace - "), "{file}");
+        let error = error.to_string();
         assert!(error.starts_with("Unable to set network namespace no such namespace - exiting"), "{error}");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::ffi::CString;
 use std::io;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use nix::libc;
@@ -169,8 +170,28 @@ pub(crate) fn allow_open_files(wanted: usize) {
     }
 }
 
+/// A limit of the system: soft and hard.
+pub(crate) type Limit = (u64, u64);
+
+/// What the size of core files was limited to before the daemon raised the limit.
+static CORE_FILES_BEFORE: OnceLock<Limit> = OnceLock::new();
+
+/// What the size of core files was limited to before the daemon raised the limit, if it did: scripts are to have it.
+pub(crate) fn core_files_before() -> Option<Limit> {
+    CORE_FILES_BEFORE.get().copied()
+}
+
+/// The supervisor has raised the limit, which was this before.
+pub(crate) fn core_files_were(limit: Limit) {
+    // Told once, when the process begins.
+    let _ = CORE_FILES_BEFORE.set(limit);
+}
+
 /// Lets processes leave a core file of any size.
 pub(crate) fn allow_core_files() {
+    if let Ok(before) = getrlimit(Resource::RLIMIT_CORE) {
+        core_files_were(before);
+    }
     let raised = setrlimit(Resource::RLIMIT_CORE, RLIM_INFINITY, RLIM_INFINITY).or_else(|errno| {
         let (_, hard) = getrlimit(Resource::RLIMIT_CORE)?;
         setrlimit(Resource::RLIMIT_CORE, hard, hard)?;

@@ -17,8 +17,8 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use parser::config::{Config, VrrpInstance};
 
-pub(crate) use self::path::temporary_folder;
 use self::path::{File, Naming};
+pub(crate) use self::path::{temporary_folder, unusable_temporary_folder};
 pub(crate) use self::words::address;
 use crate::load::Loaded;
 use crate::plan::Plan;

@@ -74,8 +74,20 @@ fn insert(path: &Path, suffix: &str, instance: Option<&str>) -> PathBuf {
 
 /// `TMPDIR` if it is the absolute path of a folder, else `/tmp`.
 pub(crate) fn temporary_folder() -> PathBuf {
-    let wanted = std::env::var_os("TMPDIR").map(PathBuf::from);
-    wanted.filter(|path| path.is_absolute() && path.is_dir()).unwrap_or_else(|| TMP.into())
+    wanted().filter(|path| is_usable(path)).unwrap_or_else(|| TMP.into())
+}
+
+/// What `TMPDIR` says, if that is not the absolute path of a folder.
+pub(crate) fn unusable_temporary_folder() -> Option<PathBuf> {
+    wanted().filter(|path| !is_usable(path))
+}
+
+fn wanted() -> Option<PathBuf> {
+    std::env::var_os("TMPDIR").map(PathBuf::from)
+}
+
+fn is_usable(path: &Path) -> bool {
+    path.is_absolute() && path.is_dir()
 }
 
 #[cfg(test)]

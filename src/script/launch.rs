@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Identity;
 use crate::exit::Exit;
+use crate::tune::Limit;
 use crate::{signals, worker};
 
 /// The value of [`worker::ENV`] that makes a process a launch.
@@ -29,10 +30,18 @@ pub(super) struct Order {
     pub(super) path: String,
     pub(super) argv: Vec<String>,
     pub(super) identity: Identity,
-    /// Limit of open files, soft and hard, before we raised ours.
-    pub(super) open_files: (u64, u64),
+    pub(super) limits: Limits,
     /// Who starts it: when that process has died already, the script does not begin.
     pub(super) parent: u32,
+}
+
+/// What the system allowed before we raised our own limits.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(super) struct Limits {
+    /// How many open files.
+    pub(super) open_files: Limit,
+    /// How large a core file, if we raised that.
+    pub(super) core_files: Option<Limit>,
 }
 
 /// Becomes the script; returns only when that fails.
@@ -79,9 +88,14 @@ fn prepare(order: &Order) -> Result<Call, Errno> {
             CString::new(pair).ok()
         })
         .collect();
-    let (soft, hard) = order.open_files;
-    // A script that may open more files than it used to is no worse off.
-    let _ = setrlimit(Resource::RLIMIT_NOFILE, soft, hard);
+    let Limits { open_files, core_files } = order.limits;
+    let limits = [(Resource::RLIMIT_NOFILE, Some(open_files)), (Resource::RLIMIT_CORE, core_files)];
+    for (resource, (soft, hard)) in
+        limits.into_iter().filter_map(|(resource, limit)| Some((resource, limit?)))
+    {
+        // A script that may do more than it used to is no worse off.
+        let _ = setrlimit(resource, soft, hard);
+    }
     signals::restore_defaults();
     close_inherited();
     assume(&order.identity)?;

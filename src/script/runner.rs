@@ -17,8 +17,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::{sleep, timeout};
 
 use super::Program;
-use super::launch::{Order, ROLE};
-use crate::worker;
+use super::launch::{Limits, Order, ROLE};
+use crate::{tune, worker};
 
 /// How long a process may take to end after `SIGTERM`, and again after `SIGKILL`, before it is complained about.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -57,7 +57,7 @@ pub(crate) enum Ended {
 #[derive(Debug)]
 pub(crate) struct Runner {
     handle: Handle,
-    open_files: (u64, u64),
+    limits: Limits,
     /// Ends what is under way with [`Runner::end_all`].
     stop: watch::Sender<()>,
     under_way: watch::Sender<UnderWay>,
@@ -78,13 +78,14 @@ pub(crate) type Stopper = oneshot::Sender<()>;
 impl Runner {
     /// Starts the thread. The limit of open files is still what scripts are to have.
     pub(crate) fn start() -> io::Result<Self> {
-        let open_files = getrlimit(Resource::RLIMIT_NOFILE)?;
+        let limits =
+            Limits { open_files: getrlimit(Resource::RLIMIT_NOFILE)?, core_files: tune::core_files_before() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let handle = runtime.handle().clone();
         std::thread::Builder::new()
             .name("scripts".to_owned())
             .spawn(move || runtime.block_on(std::future::pending::<()>()))?;
-        Ok(Self { handle, open_files, stop: watch::Sender::new(()), under_way: watch::Sender::default() })
+        Ok(Self { handle, limits, stop: watch::Sender::new(()), under_way: watch::Sender::default() })
     }
 
     /// Runs something on the thread.
@@ -95,7 +96,7 @@ impl Runner {
     /// What starts programs for the tasks on the thread.
     pub(super) fn starter(&self) -> Starter {
         let (stop, under_way) = (self.stop.subscribe(), self.under_way.clone());
-        Starter { open_files: self.open_files, stop, under_way }
+        Starter { limits: self.limits, stop, under_way }
     }
 
     /// Runs a program; `tell` is called on the thread when it has ended.
@@ -125,7 +126,7 @@ impl Runner {
 /// Starts programs, on the thread that is for it.
 #[derive(Clone, Debug)]
 pub(super) struct Starter {
-    open_files: (u64, u64),
+    limits: Limits,
     stop: watch::Receiver<()>,
     under_way: watch::Sender<UnderWay>,
 }
@@ -215,7 +216,7 @@ impl Ticket {
             path,
             argv,
             identity: job.program.identity.clone(),
-            open_files: self.starter.open_files,
+            limits: self.starter.limits,
             parent: std::process::id(),
         };
         let bytes = postcard::to_stdvec(&order).map_err(io::Error::other)?;

@@ -35,7 +35,7 @@ use crate::plan::at_rest::AtRest;
 use crate::plan::process;
 use crate::script::Runner;
 use crate::signals;
-use crate::tune::Tuner;
+use crate::tune::{self, Tuner};
 use crate::worker::{FromWorker, PathNews, Request, Role, Start, ToWorker, listen_to_requests, next_request};
 
 /// What the supervisor is about.
@@ -306,6 +306,7 @@ impl Supervisor {
             watch_addresses: self.options.watch_addresses,
             succeeds: slot.has_died,
             tuning,
+            core_files: tune::core_files_before(),
         };
         let pid = slot.start(&arguments, plan.start_message(role, start)?, &heard)?;
         match errand {

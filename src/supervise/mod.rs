@@ -46,6 +46,9 @@ pub(crate) fn run(options: Options, arguments: Vec<OsString>) -> Exit {
             .inspect_err(|error| tracing::info!("Unable to name core files {pattern}: {error}"))
             .ok()
     });
+    if let Some(folder) = dump::unusable_temporary_folder() {
+        tracing::info!("Environment TMPDIR={} not a directory", folder.display());
+    }
     banner::announce(&arguments);
     for option in &options.without_effect {
         tracing::warn!("Option --{option} is accepted, but has no effect in this version");
@@ -76,15 +79,17 @@ enum Ended {
 }
 
 fn start(options: Options, arguments: Vec<OsString>, log: &log::Guard) -> Result<Exit, Ended> {
-    let loaded = load::first(&options).map_err(|refusal| Ended::With(refusal.exit))?;
+    let rename = |place: &Place| {
+        let ident = place.ident(IDENT);
+        if ident != IDENT {
+            tracing::info!("Changing syslog ident to {ident}");
+            log.rename(&ident, log_file(&options, &place.ident("")));
+        }
+    };
+    let loaded = load::first(&options, rename).map_err(|refusal| Ended::With(refusal.exit))?;
 
     crate::set_umask(loaded.umask(options.umask));
     let place = loaded.place.clone();
-    let ident = place.ident(IDENT);
-    if ident != IDENT {
-        tracing::info!("Changing syslog ident to {ident}");
-        log.rename(&ident, log_file(&options, &place.ident("")));
-    }
     if loaded.global.max_auto_priority == 0 {
         tracing::info!(
             "NOTICE: setting config option max_auto_priority should result in better keepalived performance"

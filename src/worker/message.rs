@@ -13,6 +13,7 @@ use crate::log;
 use crate::plan::packed::Packed;
 use crate::plan::process::Tuning;
 use crate::status::Status;
+use crate::tune::Limit;
 
 /// What a worker needs to know besides its plan. Fixed for the life of the process.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub(crate) struct Start {
     pub(crate) succeeds: bool,
     /// How the process is to run.
     pub(crate) tuning: Tuning,
+    /// With `--core-dump`: the limit of core files that scripts are to have.
+    pub(crate) core_files: Option<Limit>,
 }
 
 /// From the supervisor to a worker whose plan is a `P`.

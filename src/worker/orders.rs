@@ -16,7 +16,7 @@ use crate::memory;
 use crate::plan::packed::Packed;
 use crate::plan::process::Tuning;
 use crate::status::Status;
-use crate::tune::Tuner;
+use crate::tune::{self, Tuner};
 
 /// One thing to do.
 #[derive(Debug)]
@@ -80,6 +80,7 @@ impl<P: Serialize + DeserializeOwned> Orders<P> {
         match from_supervisor.next().await {
             Some(Ok(ToWorker::Start { start, plan: packed })) => {
                 let plan = packed.unpack()?;
+                start.core_files.into_iter().for_each(tune::core_files_were);
                 let ignore_interrupt = start.ignore_interrupt;
                 let orders = Self {
                     from_supervisor,

@@ -5,12 +5,19 @@
 //! - [`command_line`]: both programs on the same command lines.
 //! - [`config`]: both readers on one file.
 //! - [`corpus`]: both readers on files that are made.
+//! - [`mail`]: what both say to a mail server.
 //! - [`dumps`]: what both write about the same virtual routers.
 //! - [`system`]: what both add to the kernel with one configuration.
 
 #[expect(dead_code, reason = "the original does nothing about track_src_ip")]
 #[path = "../netns/addresses.rs"]
 mod addresses;
+#[expect(
+    dead_code,
+    reason = "Debian's keepalived 2.2.7 takes names of recipients for addresses, and the original tries no mail again"
+)]
+#[path = "../netns/alerts.rs"]
+mod alerts;
 #[path = "../netns/announcement.rs"]
 #[expect(dead_code, reason = "Debian's version forgets how often a spaced announcement is to be repeated")]
 mod announcement;
@@ -39,6 +46,10 @@ mod ipv6;
 #[expect(dead_code, reason = "the original forgets tracked addresses with a lost notice")]
 #[path = "../netns/links.rs"]
 mod links;
+mod mail;
+#[expect(dead_code, reason = "the original tells of no state and has no watchdog")]
+#[path = "../netns/manager.rs"]
+mod manager;
 #[path = "../netns/modes.rs"]
 mod modes;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 has not all of the messages of 2.4.3")]
@@ -47,13 +58,34 @@ mod packets;
 #[expect(dead_code, reason = "the original ends with 0 where there is no such namespace")]
 #[path = "../netns/places.rs"]
 mod places;
+#[expect(dead_code, reason = "the original does not tell what a reload changes")]
+#[path = "../netns/reloads.rs"]
+mod reloads;
+#[expect(
+    dead_code,
+    reason = "the original gives up no right, and Debian's version goes on without those it needs"
+)]
+#[path = "../netns/rights.rs"]
+mod rights;
 #[expect(dead_code, reason = "the original adds every route again at a reload, and leaves some behind")]
 #[path = "../netns/routes.rs"]
 mod routes;
 mod rules;
+#[expect(
+    dead_code,
+    reason = "Debian's keepalived 2.2.7 reads backslashes otherwise, and leaves descriptors open"
+)]
+#[path = "../netns/scripts.rs"]
+mod scripts;
 #[expect(dead_code, reason = "Debian's keepalived 2.2.7 knows no locks, and says something else")]
 #[path = "../netns/startup.rs"]
 mod startup;
+#[expect(
+    dead_code,
+    reason = "the original's successor gives addresses up first, and nobody replaces a child that hangs"
+)]
+#[path = "../netns/supervision.rs"]
+mod supervision;
 #[expect(dead_code, reason = "the original's master sometimes steps down when a reload forms its group")]
 #[path = "../netns/sync.rs"]
 mod sync;
@@ -116,7 +148,27 @@ const ALONE: &[Test<Cast>] = tests![
     election::while_a_start_is_delayed_nothing_that_is_heard_counts,
     places::a_daemon_moves_into_a_network_namespace_and_its_files_with_it,
     places::an_instance_has_pid_files_idents_and_dumps_of_its_own,
+    alerts::faults_are_mailed_unless_no_email_faults_says_otherwise,
+    manager::systemd_is_told_of_the_start_reloads_and_the_end,
+    places::a_network_namespace_that_is_not_there_ends_the_start,
+    reloads::a_configuration_with_an_error_is_not_taken_when_it_is_to_be_checked,
+    reloads::a_reload_comes_at_the_time_in_a_file,
+    reloads::a_start_with_an_error_is_none_when_reloads_are_to_be_checked,
+    reloads::a_time_of_day_is_kept_every_day_when_that_is_wanted,
+    reloads::every_configuration_that_was_in_force_is_kept,
+    reloads::reloads_in_quick_succession_end_with_the_last_configuration,
+    rights::a_user_who_is_not_root_needs_two_capabilities_to_be_master,
+    scripts::a_program_has_its_words_its_user_and_the_daemons_environment,
+    startup::a_process_that_a_reload_brings_brings_its_pid_file,
     startup::a_start_is_told_in_order_and_a_second_one_changes_nothing,
+    startup::pid_files_that_a_power_cut_left_are_taken_over,
+    supervision::a_killed_master_that_was_followed_gives_its_addresses_up,
+    supervision::a_supervisor_that_is_killed_takes_its_workers_along,
+    supervision::a_worker_that_dies_again_and_again_is_started_ever_later,
+    supervision::a_worker_that_is_told_alone_to_reload_puts_the_last_plan_in_force_again,
+    supervision::a_worker_that_is_told_alone_to_stop_does_and_is_started_again,
+    supervision::a_worker_that_may_not_be_replaced_ends_the_daemon,
+    supervision::each_worker_is_told_of_by_its_name_and_has_its_pid_file_again,
     packets::garbage_of_any_length_stops_nobody,
     routes::a_master_has_its_routes_and_rules_and_takes_everything_back_at_the_end,
     routes::promotion_of_secondary_addresses_is_switched_on_and_back,
@@ -142,6 +194,7 @@ const FILES: &[Test<Cast>] = tests![
     config::servers_are_read_alike,
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
+    mail::a_mail_server_hears_the_same,
     dumps::masters_are_dumped_alike,
     dumps::vmacs_routes_rules_and_what_stands_are_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,

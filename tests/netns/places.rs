@@ -84,10 +84,34 @@ pub(crate) fn a_daemon_moves_into_a_network_namespace_and_its_files_with_it(cast
     Ok(())
 }
 
-pub(crate) fn a_network_namespace_that_is_not_there_ends_the_start(cast: &Cast) -> Outcome {
+/// Starts a daemon for a namespace that does not exist and gives how it ended.
+fn starts_nowhere(cast: &Cast) -> Outcome<Option<i32>> {
     let pair = Pair::new(cast)?;
     let node = &pair.one.node;
     let mut daemon = start(node, "", pair.one.binary(), "-s nowhere", &config("", "eth1"))?;
-    assert_eq!(daemon.wait(ELECTION)?.code(), Some(1));
-    says(daemon.journal(), "Unable to set network namespace nowhere - exiting")
+    let status = daemon.wait(ELECTION)?;
+    says(daemon.journal(), ": Stopped Keepalived v")?;
+    let lines = daemon.journal().since(Mark::default());
+    let mut lines = lines.iter();
+    for words in [
+        "Configuration file /run/k.conf",
+        "Changing syslog ident to Keepalived_nowhere",
+        "Failed to open /run/netns/nowhere",
+        "Unable to set network namespace nowhere - exiting",
+    ] {
+        assert!(lines.any(|line| line.text.contains(words)), "{words}");
+    }
+    for file in ["/run/keepalived.pid", "/run/keepalived/keepalived.pid"] {
+        assert!(!node.outside(file).exists(), "{file}");
+    }
+    Ok(status.code())
+}
+
+pub(crate) fn a_network_namespace_that_is_not_there_ends_the_start(cast: &Cast) -> Outcome {
+    starts_nowhere(cast).map(drop)
+}
+
+pub(crate) fn a_start_in_a_network_namespace_that_is_not_there_has_failed(cast: &Cast) -> Outcome {
+    assert_eq!(starts_nowhere(cast)?, Some(1));
+    Ok(())
 }

@@ -65,6 +65,7 @@ pub(crate) fn the_capability_that_is_missing_is_named_and_ends_the_start(cast: &
     let pair = Pair::new(cast)?;
     let (node, binary) = (&pair.one.node, pair.one.binary());
     let mut daemon = Keepalived::start_as_nobody(node, binary, &config(100), &["net_admin"])?;
+    daemon.logs("Error 1 while registering gratuitous ARP shared channel", ELECTION)?;
     daemon.logs("CAP_NET_RAW", ELECTION)?;
     daemon.logs("exited with permanent error missing permission. Terminating", ELECTION)?;
     assert_eq!(daemon.process().wait(ELECTION)?.code(), Some(4));

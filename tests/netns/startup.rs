@@ -142,3 +142,20 @@ pub(crate) fn a_process_that_a_reload_brings_brings_its_pid_file(cast: &Cast) ->
     assert!(!file.exists());
     Ok(())
 }
+
+pub(crate) fn a_folder_for_temporary_files_that_is_none_is_named_and_not_used(cast: &Cast) -> Outcome {
+    let pair = Pair::new(cast)?;
+    let node = &pair.one.node;
+    let dump = node.outside("/tmp/keepalived.data");
+    for wrong in ["/nonexistent", "tmp", "/etc/hosts"] {
+        let environment = [("TMPDIR", wrong)];
+        let mut daemon = Keepalived::start_in(node, pair.one.binary(), &[], &environment, &config(100))?;
+        daemon.logs(&format!("Environment TMPDIR={wrong} not a directory"), ELECTION)?;
+        daemon.logs("Startup complete", ELECTION)?;
+        daemon.process().signal(Signal::SIGUSR1)?;
+        eventually("a dump", ELECTION, || dump.exists().then_some(()))?;
+        assert_eq!(daemon.stop()?.code(), Some(0));
+        fs::remove_file(&dump)?;
+    }
+    Ok(())
+}

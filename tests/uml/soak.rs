@@ -1,8 +1,10 @@
-//! Many reloads and signals in no order for a director, with the end of a worker now and then: the table and the addresses
-//! are those of the last configuration, nothing grows, and nothing is left behind.
+//! Many reloads and signals in no order for a director, with the end of a worker now and then, or a process that stands still
+//! for a while: the table and the addresses are those of the last configuration, nothing grows, and nothing is left behind.
 
 use crate::stage::START;
-use lab::{Binary, Dice, Keepalived, Outcome, eventually, ipvs, ipvs::Table, is_alive, seed::Cluster};
+use lab::{
+    Binary, Dice, Keepalived, Outcome, eventually, ipvs, ipvs::Table, is_alive, seed::Cluster, throughout,
+};
 use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
@@ -20,6 +22,15 @@ const ROUNDS: u32 = 60;
 
 /// A worker dies in one round of so many, if it may.
 const LIVES: u64 = 20;
+
+/// A process is stopped in one round of so many.
+const NAPS: u64 = 6;
+
+/// The longest of these stops, in milliseconds. A worker is given fifteen seconds before it is replaced.
+const LONGEST_NAP: u64 = 2_000;
+
+/// How long the table of a successor is watched: three rounds of checks.
+const AFTERWARDS: Duration = Duration::from_secs(10);
 
 /// How often a worker may die in quick succession, after which its successor would wait ever longer.
 const QUICK_DEATHS: u32 = 4;
@@ -110,6 +121,46 @@ impl Deaths {
     }
 }
 
+/// A process that stands still, if there is one.
+#[derive(Debug, Default)]
+struct Nap(Option<Pid>);
+
+impl Nap {
+    fn begin(&mut self, pid: Pid) {
+        self.end();
+        if kill(pid, Signal::SIGSTOP).is_ok() {
+            self.0 = Some(pid);
+        }
+    }
+
+    fn end(&mut self) {
+        if let Some(pid) = self.0.take() {
+            // It may have been killed meanwhile.
+            let _ = kill(pid, Signal::SIGCONT);
+        }
+    }
+}
+
+/// Stops a worker for good and waits until the supervisor has replaced it. All the while, and for some time afterwards, the
+/// kernel has what it is to have.
+fn is_replaced_without_loss(
+    daemon: &Keepalived,
+    worker: impl Fn(&Keepalived) -> Option<Pid>,
+    is_whole: impl Fn() -> bool,
+) -> Outcome {
+    let stuck = worker(daemon).expect("it runs");
+    kill(stuck, Signal::SIGSTOP)?;
+    let mark = daemon.journal().mark();
+    let mut was_whole = true;
+    eventually("another worker", RECOVERY, || {
+        was_whole &= is_whole();
+        worker(daemon).filter(|pid| *pid != stuck && is_alive(*pid))
+    })?;
+    daemon.journal().wait(mark, &format!("process {stuck} does not answer and is replaced: "), RECOVERY)?;
+    assert!(was_whole, "something was lost while nobody watched over it");
+    throughout("what the successor found", AFTERWARDS, is_whole)
+}
+
 pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &Binary) -> Outcome {
     let rounds = env::var("SOAK_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(ROUNDS);
     let cluster = Cluster::new()?;
@@ -125,7 +176,11 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
     let parent = daemon.process().pid();
     let mut before = size(parent)?;
     let (began, mut deaths, mut died) = (Instant::now(), [Deaths::default(), Deaths::default()], 0);
+    let (mut nap, mut naps) = (Nap::default(), 0);
     for round in 0..rounds {
+        if dice.roll(2) == 0 {
+            nap.end();
+        }
         let place = dice.pick(&[0, 1]);
         let worker = [daemon.checkers_worker(), daemon.vrrp_worker()][place];
         let alive = worker.filter(|pid| is_alive(*pid));
@@ -138,6 +193,7 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
                 daemon.reload()?;
                 // Some are in force before the next one comes, some are overtaken.
                 if dice.roll(2) == 0 {
+                    nap.end();
                     daemon.journal().wait(mark, "Reload complete", RECOVERY)?;
                 }
             }
@@ -151,12 +207,20 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
             died += 1;
             let _ = kill(pid, dice.pick(&[Signal::SIGKILL, Signal::SIGSEGV]));
         }
+        if dice.roll(NAPS) == 0
+            && let Some(pid) = dice.pick(&[alive, alive, Some(parent)])
+        {
+            naps += 1;
+            nap.begin(pid);
+            let _ = eventually("a nap", Duration::from_millis(dice.roll(LONGEST_NAP)), || None::<()>);
+        }
         if round == rounds / 10 {
             // The first ones fill caches.
             before = size(parent)?;
         }
     }
-    println!("{rounds} rounds and {died} deaths took {:?}", began.elapsed());
+    nap.end();
+    println!("{rounds} rounds, {died} deaths and {naps} naps took {:?}", began.elapsed());
     daemon.reload()?;
     if eventually("the last configuration", RECOVERY, || is_as(&wanted).then_some(())).is_err() {
         assert_eq!(ipvs::table(&director.node)?, wanted);
@@ -170,7 +234,12 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
     let ((memory, files), (memory_now, files_now)) = (before, size(parent)?);
     assert!(memory_now <= memory + GROWTH, "{memory} KiB grew to {memory_now} KiB");
     assert!(files_now <= files + 4, "{files} open files grew to {files_now}");
-    assert_eq!(daemon.stop()?.code(), Some(0));
+    is_replaced_without_loss(&daemon, Keepalived::checkers_worker, || is_as(&wanted))?;
+    is_replaced_without_loss(&daemon, Keepalived::vrrp_worker, || is_as(&wanted))?;
+    // One that stands still when it is to take everything back.
+    nap.begin(daemon.checkers_worker().expect("it runs"));
+    daemon.process().signal(Signal::SIGTERM)?;
+    assert_eq!(daemon.process().wait(RECOVERY)?.code(), Some(0));
     assert_eq!(ipvs::table(&director.node)?, Table::new());
     assert_eq!(director.vips()?.len(), 0);
     assert!(daemon.pid_files().is_empty());

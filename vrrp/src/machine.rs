@@ -46,6 +46,8 @@ pub struct Machine {
     leader: Option<Leader>,
     /// When it was heard last.
     heard: Option<Instant>,
+    /// Whether anybody has claimed to be master since this one became a backup.
+    claimed: bool,
     punctuality: Punctuality,
     /// Interval the down timer counts with: learnt from the master in version 3.
     interval: Duration,
@@ -83,6 +85,7 @@ impl Machine {
             untold: false,
             leader: None,
             heard: None,
+            claimed: false,
             punctuality: Punctuality::default(),
             interval: params.interval,
             quiet_until: None,
@@ -134,6 +137,12 @@ impl Machine {
     #[must_use]
     pub fn leader(&self) -> Option<Leader> {
         self.leader
+    }
+
+    /// Whether some other router has said that it is master since this one became a backup, be it a better one or not.
+    #[must_use]
+    pub fn is_claimed(&self) -> bool {
+        self.claimed
     }
 
     /// How well adverts keep their time.
@@ -203,11 +212,14 @@ impl Machine {
             (Init | Backup | Master | Fault, Event::Delay { quiet }) => self.delay(quiet, now),
 
             // RFC 9568 §6.4.2
-            (Backup, Event::Advert { .. }) if self.is_quiet(now) => {}
+            (Backup, Event::Advert { advert, .. }) if self.is_quiet(now) => {
+                self.claimed |= advert.priority != Priority::RELEASE;
+            }
             (Backup, Event::Advert { advert, .. }) if advert.priority == Priority::RELEASE => {
                 self.expect_takeover(now, out);
             }
             (Backup, Event::Advert { from, advert }) => {
+                self.claimed = true;
                 if self.yields_to(&advert, now, out) {
                     self.follow(from, &advert, now, out);
                 } else {

@@ -63,6 +63,8 @@ impl Worker {
                 }
                 Action::Mention(what, priority) => self.mention(index, what, priority),
                 Action::Log(line) if line.is_provoked() && !self.chatter.permits(Instant::now()) => {}
+                // It is said when it is done.
+                Action::Log(Line::RemovingVips) if self.leftovers.keep(self.instances[index].id) => {}
                 Action::Log(line) => self.instances[index].log_all(&line),
             }
         }

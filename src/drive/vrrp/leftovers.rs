@@ -21,6 +21,11 @@ impl Leftovers {
     pub(super) fn of(instances: &[Instance]) -> Self {
         Self(instances.iter().map(|one| (one.id, one.plan.objects().into_iter().rev().collect())).collect())
     }
+
+    /// Whether what was held for this virtual router stays until its election is decided.
+    pub(super) fn keep(&self, id: Id) -> bool {
+        self.0.contains_key(&id)
+    }
 }
 
 impl Worker {
@@ -35,7 +40,7 @@ impl Worker {
             match machine.map(|machine| machine.state()) {
                 // Held from now on as if it had added them itself.
                 Some(State::Master) => {}
-                Some(State::Init | State::Backup) if machine.is_some_and(|one| one.leader().is_none()) => {
+                Some(State::Init | State::Backup) if machine.is_some_and(|one| !one.is_claimed()) => {
                     self.leftovers.0.insert(id, objects);
                 }
                 Some(State::Init | State::Backup | State::Fault | State::Deleted | State::Stopped) | None => {

@@ -71,6 +71,9 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
     let mut worker = match Worker::start(plan, start).await {
         Ok(worker) => worker,
         Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            if let Some(number) = error.raw_os_error() {
+                tracing::error!("Error {number} while registering gratuitous ARP shared channel");
+            }
             tracing::error!(
                 "VRRP needs raw sockets, which this process may not open: {error}. Run it as root or give it CAP_NET_RAW and CAP_NET_ADMIN"
             );

@@ -106,6 +106,32 @@ impl Keepalived {
         Self::run(node, command, config)
     }
 
+    /// As [`start_in`](Self::start_in), as the child of a first process that is called `systemd`: keepalived speaks to no
+    /// other service manager. It is the only child of the only child of [`process`](Self::process).
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start_under_systemd(
+        node: &Node,
+        binary: &Binary,
+        environment: &[(&str, &str)],
+        config: &str,
+    ) -> Outcome<Self> {
+        const MANAGER: &str = "/run/systemd";
+        let file = node.outside(MANAGER);
+        // The name of the process is that of the script. The signal to stop is the daemon's.
+        fs::write(
+            &file,
+            "#!/bin/sh\ntrap : TERM\n\"$@\" &\nwhile ! wait $!; do kill -0 $! 2>/dev/null || break; done\n",
+        )
+        .doing(MANAGER)?;
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).doing(MANAGER)?;
+        let mut command = Command::new("unshare");
+        command.args(["--pid", "--fork", "--mount-proc", "--kill-child", MANAGER]).arg(binary.as_ref());
+        command.envs(environment.iter().copied());
+        Self::run(node, command, config)
+    }
+
     /// As [`start`](Self::start), as a root that lacks a capability (in the spelling of setpriv).
     ///
     /// # Errors

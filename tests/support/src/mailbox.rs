@@ -42,10 +42,11 @@ impl Mail {
     }
 }
 
-/// A mail server on port 25 of a node.
+/// A mail server on a node, on port 25 if nothing else is said.
 #[derive(Debug)]
 pub struct Mailbox {
     mails: Arc<Mutex<Vec<Mail>>>,
+    conversations: Arc<Mutex<Vec<String>>>,
     _listening: Listening,
     _node: Node,
 }
@@ -57,23 +58,40 @@ impl Mailbox {
     /// The port is taken.
     pub fn start(node: Node) -> Outcome<Self> {
         const SMTP: u16 = 25;
+        Self::start_at(node, SMTP)
+    }
+
+    /// As [`start`](Self::start), on another port.
+    ///
+    /// # Errors
+    /// The port is taken.
+    pub fn start_at(node: Node, port: u16) -> Outcome<Self> {
         let mails = Arc::<Mutex<Vec<Mail>>>::default();
-        let received = Arc::clone(&mails);
-        let listening = Listening::start(&node, SMTP, move |stream| {
-            let received = Arc::clone(&received);
-            // A client that leaves in the middle of the dialogue has not delivered anything.
+        let conversations = Arc::<Mutex<Vec<String>>>::default();
+        let (received, heard) = (Arc::clone(&mails), Arc::clone(&conversations));
+        let listening = Listening::start(&node, port, move |stream| {
+            let (received, heard) = (Arc::clone(&received), Arc::clone(&heard));
             thread::spawn(move || {
-                let _ = converse(&stream, |mail| {
-                    received.lock().unwrap_or_else(PoisonError::into_inner).push(mail);
+                let conversation = converse(&stream, |mail| {
+                    received.lock().unwrap_or_else(PoisonError::into_inner).push(mail)
                 });
+                // A client that leaves in the middle of the dialogue has not delivered anything.
+                if let Ok(Some(said)) = conversation {
+                    heard.lock().unwrap_or_else(PoisonError::into_inner).push(said);
+                }
             });
         })?;
-        Ok(Self { mails, _listening: listening, _node: node })
+        Ok(Self { mails, conversations, _listening: listening, _node: node })
     }
 
     /// All mails so far, oldest first.
     pub fn mails(&self) -> Vec<Mail> {
         self.mails.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What each client said that took its leave, byte for byte, in the order of their leave.
+    pub fn conversations(&self) -> Vec<String> {
+        self.conversations.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for a mail whose subject contains `words`.
@@ -87,16 +105,27 @@ impl Mailbox {
     }
 }
 
-/// RFC 5321, the server's side, for a client that makes no mistakes.
-fn converse(stream: &TcpStream, mut deliver: impl FnMut(Mail)) -> std::io::Result<()> {
+/// RFC 5321, the server's side, for a client that makes no mistakes. Gives all that it said if it took its leave.
+fn converse(stream: &TcpStream, mut deliver: impl FnMut(Mail)) -> std::io::Result<Option<String>> {
     stream.set_nonblocking(false)?;
     stream.set_read_timeout(Some(Duration::from_secs(60)))?;
     let peer = stream.peer_addr().ok().map(|peer| peer.ip().to_canonical());
-    let mut lines = BufReader::new(stream).lines();
+    let mut reader = BufReader::new(stream);
+    let mut said = String::new();
+    let mut next = || -> std::io::Result<Option<String>> {
+        let mut line = Vec::new();
+        if reader.read_until(b'\n', &mut line)? == 0 {
+            return Ok(None);
+        }
+        let line = String::from_utf8_lossy(&line);
+        said.push_str(&line);
+        let line = line.strip_suffix('\n').unwrap_or(&line);
+        Ok(Some(line.strip_suffix('\r').unwrap_or(line).to_owned()))
+    };
     let say = |text: &str| -> std::io::Result<()> { (&*stream).write_all(format!("{text}\r\n").as_bytes()) };
     let (mut from, mut to) = (String::new(), Vec::new());
     say("220 mailbox ready")?;
-    while let Some(line) = lines.next().transpose()? {
+    while let Some(line) = next()? {
         let (command, rest) = line.split_once([' ', ':']).unwrap_or((&line, ""));
         match command.to_ascii_uppercase().as_str() {
             "MAIL" => rest.clone_into(&mut from),
@@ -104,7 +133,7 @@ fn converse(stream: &TcpStream, mut deliver: impl FnMut(Mail)) -> std::io::Resul
             "DATA" => {
                 say("354 end with a dot")?;
                 let mut text = Vec::new();
-                while let Some(line) = lines.next().transpose()? {
+                while let Some(line) = next()? {
                     if line == "." {
                         break;
                     }
@@ -118,10 +147,13 @@ fn converse(stream: &TcpStream, mut deliver: impl FnMut(Mail)) -> std::io::Resul
                     lines: text,
                 });
             }
-            "QUIT" => return say("221 bye"),
+            "QUIT" => {
+                say("221 bye")?;
+                return Ok(Some(said));
+            }
             _ => {}
         }
         say("250 ok")?;
     }
-    Ok(())
+    Ok(None)
 }

@@ -87,6 +87,7 @@ impl Machine {
     pub(super) fn enter_backup(&mut self, why: Why, now: Instant) {
         self.preempt_at = None;
         self.leader = None;
+        self.claimed = false;
         let from = self.heard_from(now);
         let at = match why {
             Why::StartedAsOwner if from > now => from + self.params.interval,

@@ -151,3 +151,17 @@ fn a_backup_stops_without_a_release() {
     bench.at(1.0, Event::Stop(Ending::Shutdown));
     assert_eq!(bench.out, [report(State::Backup, State::Stopped, Why::Ended, 150)]);
 }
+
+#[test]
+fn any_advert_but_a_farewell_says_that_there_is_a_master() {
+    for (priority, is_claim) in [(0, false), (149, true), (150, true), (151, true)] {
+        let mut bench = Bench::backup(params(150));
+        assert!(!bench.machine.is_claimed());
+        bench.hears(1.0, HIGHER, priority);
+        assert_eq!(bench.machine.is_claimed(), is_claim, "{priority}");
+    }
+    let mut delayed = Bench::new(params(150));
+    delayed.at(0.0, Event::Start { quiet: 4 * SECOND });
+    delayed.hears(1.0, LOWER, 100);
+    assert!(delayed.machine.is_claimed() && delayed.machine.leader().is_none());
+}
