@@ -276,7 +276,7 @@ impl Supervisor {
         };
         let result = plans.iter().enumerate().try_for_each(|(place, (number, plan))| match place {
             0 => self.start_with(role, errand, *number, plan),
-            _ => plan.reload_message(role, *number).map(|message| self.hand_over(role, message)),
+            _ => plan.reload_message(role, *number).map(|message| self.hand_over(role, *number, message)),
         });
         if let Err(error) = result {
             tracing::error!(alert = true, "Unable to start {} child process: {error}", role.title());
@@ -327,7 +327,7 @@ impl Supervisor {
             FromWorker::Configured(number) => {
                 if let Some(slot) = self.slot(role) {
                     slot.given.in_force(number);
-                    slot.pulse().into_iter().for_each(|pulse| pulse.configured());
+                    slot.pulse().into_iter().for_each(|pulse| pulse.configured(number));
                 }
                 // A successor is given older plans first.
                 if number == self.loaded.number
@@ -343,10 +343,13 @@ impl Supervisor {
                     slot.pulse().into_iter().for_each(|pulse| pulse.answered());
                 }
             }
-            FromWorker::Again => match self.loaded.plan.reload_message(role, self.loaded.number) {
-                Ok(message) => self.hand_over(role, message),
-                Err(error) => tracing::error!("A plan cannot be sent: {error}"),
-            },
+            FromWorker::Again => {
+                let number = self.loaded.number;
+                match self.loaded.plan.reload_message(role, number) {
+                    Ok(message) => self.hand_over(role, number, message),
+                    Err(error) => tracing::error!("A plan cannot be sent: {error}"),
+                }
+            }
             FromWorker::Report(request, status) => self.press.worker(&self.loaded, request, status),
             FromWorker::Paths(news) => {
                 self.paths.extend(news.iter().map(|one| (one.session.clone(), one.clone())));
@@ -434,9 +437,9 @@ impl Supervisor {
     }
 
     /// Sends a worker another plan.
-    fn hand_over(&mut self, role: Role, message: Bytes) {
+    fn hand_over(&mut self, role: Role, number: u64, message: Bytes) {
         let Some(slot) = self.slot(role) else { return };
-        slot.pulse().into_iter().for_each(|pulse| pulse.given());
+        slot.pulse().into_iter().for_each(|pulse| pulse.given(number));
         slot.send(message);
     }
 

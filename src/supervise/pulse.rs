@@ -15,8 +15,8 @@ const PLANNING: u32 = 10;
 pub(super) struct Pulse {
     /// Nothing is owed before the first plan is in force, which takes as long as it takes.
     is_configured: bool,
-    /// Further plans that are not in force yet.
-    coming: u32,
+    /// The number of the last further plan, until it is in force. Plans that come in quick succession may be skipped.
+    coming: Option<u64>,
     unanswered: u32,
 }
 
@@ -33,15 +33,13 @@ pub(super) enum Diagnosis {
 
 impl Pulse {
     /// It gets another plan.
-    pub(super) fn given(&mut self) {
-        self.coming = self.coming.saturating_add(1);
+    pub(super) fn given(&mut self, number: u64) {
+        self.coming = Some(number);
     }
 
-    /// A plan is in force: its first, or one of the others.
-    pub(super) fn configured(&mut self) {
-        if self.is_configured {
-            self.coming = self.coming.saturating_sub(1);
-        }
+    /// The plan of this number is in force: its first, or one of the others.
+    pub(super) fn configured(&mut self, number: u64) {
+        self.coming = self.coming.filter(|coming| *coming > number);
         self.is_configured = true;
         self.answered();
     }
@@ -57,7 +55,7 @@ impl Pulse {
             return Diagnosis::Well;
         }
         self.unanswered += 1;
-        let patience = if self.coming > 0 { PLANNING } else { 1 };
+        let patience = if self.coming.is_some() { PLANNING } else { 1 };
         let silent = self.unanswered.saturating_sub(1);
         if silent == WORRY * patience {
             Diagnosis::Silent
@@ -75,7 +73,7 @@ mod tests {
 
     fn after(asked: u32) -> Diagnosis {
         let mut pulse = Pulse::default();
-        pulse.configured();
+        pulse.configured(0);
         (0..asked).map(|_| pulse.ask()).last().unwrap()
     }
 
@@ -91,7 +89,7 @@ mod tests {
     #[test]
     fn an_answer_makes_up_for_all_silence_before() {
         let mut pulse = Pulse::default();
-        pulse.configured();
+        pulse.configured(0);
         for _ in 0..1000 {
             assert_eq!(pulse.ask(), Diagnosis::Well);
             pulse.answered();
@@ -101,13 +99,25 @@ mod tests {
     #[test]
     fn a_worker_that_puts_a_plan_in_force_has_more_time() {
         let mut pulse = Pulse::default();
-        pulse.given();
-        pulse.configured();
+        pulse.configured(1);
+        pulse.given(2);
+        pulse.given(3);
+        pulse.configured(2);
         let asked = |pulse: &mut Pulse, times| (0..times).map(|_| pulse.ask()).last().unwrap();
         assert_eq!([asked(&mut pulse, 50), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Silent]);
         assert_eq!([asked(&mut pulse, 99), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Lost]);
-        pulse.configured();
+        pulse.configured(3);
         assert_eq!([asked(&mut pulse, 15), asked(&mut pulse, 1)], [Diagnosis::Well, Diagnosis::Lost]);
+    }
+
+    #[test]
+    fn a_plan_that_was_skipped_is_not_waited_for() {
+        let mut pulse = Pulse::default();
+        pulse.configured(0);
+        pulse.given(1);
+        pulse.given(2);
+        pulse.configured(2);
+        assert_eq!((0..16).map(|_| pulse.ask()).last(), Some(Diagnosis::Lost));
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Supervisor {
             match loaded.plan.reload_message(role, number) {
                 Ok(message) => {
                     self.slot(role).into_iter().for_each(|slot| slot.given.more(number, &loaded.plan));
-                    self.hand_over(role, message);
+                    self.hand_over(role, number, message);
                     self.tell(role, &ToWorker::Tune(self.tuning(role)));
                     self.recite(role);
                     self.repeat_paths(role);
