@@ -48,10 +48,10 @@ fn config(variant: u64) -> (String, BTreeSet<IpAddr>) {
     (text, addresses)
 }
 
-/// Memory in KiB and open files of a process.
+/// Memory of its own in KiB, and open files, of a process. Pages of the program come and go.
 fn size(pid: Pid) -> Outcome<(u64, usize)> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default();
     let memory = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
     Ok((memory, fs::read_dir(format!("/proc/{pid}/fd"))?.count()))
 }

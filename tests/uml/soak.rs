@@ -3,7 +3,8 @@
 
 use crate::stage::START;
 use lab::{
-    Binary, Dice, Keepalived, Outcome, eventually, ipvs, ipvs::Table, is_alive, seed::Cluster, throughout,
+    Binary, Dice, Keepalived, Mark, Outcome, eventually, ipvs, ipvs::Table, is_alive, seed::Cluster,
+    throughout,
 };
 use nix::{
     sys::signal::{Signal, kill},
@@ -83,10 +84,10 @@ fn config(variant: u64) -> (String, Table) {
     (text, table)
 }
 
-/// Memory in KiB and open files of a process.
+/// Memory of its own in KiB, and open files, of a process. Pages of the program come and go.
 fn size(pid: Pid) -> Outcome<(u64, usize)> {
     let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap_or_default();
     let memory = line.trim().trim_end_matches(" kB").parse().unwrap_or(0);
     Ok((memory, fs::read_dir(format!("/proc/{pid}/fd"))?.count()))
 }
@@ -139,6 +140,24 @@ impl Nap {
             let _ = kill(pid, Signal::SIGCONT);
         }
     }
+}
+
+/// Reads the configuration once more, and waits until no reload is under way or asked for: a worker that puts one in force is
+/// given much longer before it is replaced.
+fn settle(daemon: &Keepalived) -> Outcome {
+    const STEPS: [&str; 4] = ["Reloading ...", "Reload complete", "request queued", "Processing queued"];
+    let is_idle = || {
+        let lines = daemon.journal().since(Mark::default());
+        let last = lines.iter().rev().find(|line| STEPS.iter().any(|step| line.text.contains(step)));
+        last.is_some_and(|line| line.text.contains("Reload complete"))
+    };
+    for _ in 0..2 {
+        let mark = daemon.journal().mark();
+        daemon.reload()?;
+        daemon.journal().wait(mark, "Reload complete", RECOVERY)?;
+        eventually("the end of all reloads", RECOVERY, || is_idle().then_some(()))?;
+    }
+    Ok(())
 }
 
 /// Stops a worker for good and waits until the supervisor has replaced it. All the while, and for some time afterwards, the
@@ -234,6 +253,7 @@ pub(crate) fn reloads_signals_and_deaths_leave_the_table_as_configured(binary: &
     let ((memory, files), (memory_now, files_now)) = (before, size(parent)?);
     assert!(memory_now <= memory + GROWTH, "{memory} KiB grew to {memory_now} KiB");
     assert!(files_now <= files + 4, "{files} open files grew to {files_now}");
+    settle(&daemon)?;
     is_replaced_without_loss(&daemon, Keepalived::checkers_worker, || is_as(&wanted))?;
     is_replaced_without_loss(&daemon, Keepalived::vrrp_worker, || is_as(&wanted))?;
     // One that stands still when it is to take everything back.

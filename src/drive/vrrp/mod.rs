@@ -103,7 +103,7 @@ pub(crate) async fn run(plan: VrrpPlan, orders: &mut Orders<VrrpPlan>, start: &S
             }
             answer = worker.kernel.answer() => match answer {
                 Some(Answer::Prepared) => {
-                    if let Some(plan) = worker.prepared.take() {
+                    if let Some(plan) = worker.prepared_plan() {
                         worker.reload(plan);
                         orders.configured();
                     }
@@ -186,6 +186,8 @@ struct Worker {
     ipvs_namespace: Option<PathBuf>,
     /// A plan that waits for the interfaces it needs.
     prepared: Option<VrrpPlan>,
+    /// How many times interfaces are being made for plans, that one's the last.
+    preparations: usize,
     /// What each BFD session said last.
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
@@ -236,6 +238,7 @@ impl Worker {
             ipvs_namespace: plan.ipvs_namespace,
             sync_daemon: None,
             prepared: None,
+            preparations: 0,
             paths: BTreeMap::new(),
             ours: addresses_of(&plan.instances),
             standing: plan.standing.addresses().cloned().collect(),

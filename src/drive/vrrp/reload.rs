@@ -17,6 +17,13 @@ impl Worker {
     pub(super) fn prepare(&mut self, plan: VrrpPlan) {
         self.kernel.command(prepare(&plan));
         self.prepared = Some(plan);
+        self.preparations += 1;
+    }
+
+    /// Interfaces have been made: the plan that can be put in force now. One that another has overtaken never is.
+    pub(super) fn prepared_plan(&mut self) -> Option<VrrpPlan> {
+        self.preparations = self.preparations.saturating_sub(1);
+        if self.preparations == 0 { self.prepared.take() } else { None }
     }
 
     /// Makes `plan` the one in force.
