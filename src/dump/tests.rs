@@ -55,7 +55,7 @@ fn status(one: Instance) -> VrrpStatus {
 
 fn vrrp(one: Instance) -> String {
     let (config, plan, _) = both(ROUTER);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     data::vrrp(&scene, Some(&status(one)))
 }
 
@@ -80,7 +80,7 @@ fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
         ROUTER.replace("advert_int", "track_script {\n chk weight -10\n }\n advert_int")
     );
     let (config, plan, _) = both(Box::leak(text.into_boxed_str()));
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let object = Object::Script("chk".into());
     let watched = Watched { object, known: Known::Good, is_running: false, count: 4 };
     let told =
@@ -94,7 +94,7 @@ fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
 #[test]
 fn without_a_status_nothing_of_the_moment_is_told() {
     let (config, plan, _) = both(ROUTER);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let text = data::vrrp(&scene, None);
     for line in [" State = ", " Last transition", " Effective priority", "Sockpool", "Interfaces"] {
         assert!(!text.contains(line), "{line} in {text}");
@@ -169,7 +169,7 @@ virtual_server 192.0.2.100 80 {
 }
 ";
     let (config, plan, _) = both(SERVICE);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let last = Probe {
         at: UNIX_EPOCH + Duration::from_secs(1_795_359_088),
         took: Duration::from_micros(812),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local};
-use parser::config::{self, Command, Family, VrrpInstance};
+use parser::config::{self, Family, VrrpInstance};
 
 use crate::plan::address::Address;
 use crate::plan::vrrp::VrrpPlan;
@@ -38,12 +38,7 @@ pub(super) fn program(program: &Program) -> String {
     format!("{}, uid:gid {}:{}", quoted(&program.argv), identity.uid, identity.gid)
 }
 
-/// `'/usr/bin/logger' 'it'\''s'`.
-pub(super) fn command(command: &Command) -> String {
-    quoted(&command.argv)
-}
-
-/// Words as a shell would read them.
+/// Words as a shell would read them: `'/usr/bin/logger' 'it'\''s'`.
 pub(super) fn quoted(words: &[String]) -> String {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     quoted.collect::<Vec<_>>().join(" ")
@@ -169,8 +164,7 @@ mod tests {
     #[test]
     fn commands_are_quoted_word_by_word() {
         let argv = ["/x", "it's", "b c"].map(str::to_owned).to_vec();
-        let one = Command { argv, text: String::new() };
-        assert_eq!(command(&one), r"'/x' 'it'\''s' 'b c'");
+        assert_eq!(quoted(&argv), r"'/x' 'it'\''s' 'b c'");
     }
 
     #[test]

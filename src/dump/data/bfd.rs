@@ -97,7 +97,7 @@ mod tests {
 
     fn lines(session: Session) -> Vec<String> {
         let (config, plan, _) = both("bfd_instance b1 {\n neighbor_ip 10.0.0.2\n}\n");
-        let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+        let scene = Scene::plain(&config, &plan);
         let text = crate::dump::data::bfd(&scene, Some(&BfdStatus { sessions: vec![session] }));
         text.lines().skip_while(|line| !line.contains("local state")).map(str::to_owned).collect()
     }
