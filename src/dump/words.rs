@@ -7,7 +7,7 @@ use chrono::{DateTime, Local};
 use parser::config::{self, Family, VrrpInstance};
 
 use crate::plan::address::Address;
-use crate::plan::vrrp::VrrpPlan;
+use crate::plan::vrrp::{Instance, VrrpPlan};
 use crate::script::Program;
 
 /// `true` or `false` as other words.
@@ -25,6 +25,14 @@ pub(super) fn epoch(at: SystemTime) -> String {
 pub(super) fn moment(at: SystemTime) -> String {
     let local = DateTime::<Local>::from(at);
     format!("{} ({})", epoch(at), local.format("%a %b %e %T%.6f %Y"))
+}
+
+/// `1795359088.785074 (Sun Nov 22 14:51:28 2026.785074)`: the same with the part of a second behind the year, as the
+/// original has it for checks and BFD.
+pub(super) fn late_moment(at: SystemTime) -> String {
+    let (local, seconds) = (DateTime::<Local>::from(at), epoch(at));
+    let micros = seconds.split_once('.').map_or("", |(_, micros)| micros);
+    format!("{seconds} ({}.{micros})", local.format("%a %b %e %T %Y"))
 }
 
 /// Seconds with as many decimals as they need.
@@ -103,6 +111,16 @@ pub(super) fn device(one: &Address, of: &VrrpInstance, plan: &VrrpPlan) -> Strin
     };
     let is_own = super::own_vmac(of, plan).is_some_and(|own| own.name == vmac.name);
     format!("{}@{}{}", vmac.name, vmac.base, either(is_own || of.vmac_addr, "", " use_vmac"))
+}
+
+/// ` nftable_set`: what the filter does about an address that is held and takes no packets.
+pub(super) fn closed(one: &Address, of: &Instance, plan: &VrrpPlan) -> &'static str {
+    let is_closed = of.closed.iter().any(|closed| closed.address == one.address);
+    match plan.standing.firewall.as_ref().filter(|_| is_closed) {
+        Some(filter) if filter.iptables.is_some() => " iptable_set",
+        Some(_) => " nftable_set",
+        None => "",
+    }
 }
 
 /// The names that iproute2 has without its files.

@@ -109,9 +109,9 @@ impl Processes {
         self.all = plans.into_iter().map(track).collect();
     }
 
-    /// How many of each there are, by name.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.all.iter().map(|one| (one.plan.name.as_str(), one.pids.len()))
+    /// How many of each there are, and whether a change waits for its delay; in the order of [`Self::known`].
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, bool)> {
+        self.all.iter().map(|one| (one.pids.len(), one.presence.deadline().is_some()))
     }
 
     /// What is known of each, by name.

@@ -4,6 +4,7 @@ mod bfd;
 mod checkers;
 mod global;
 mod interfaces;
+mod sockets;
 mod standing;
 mod vrrp;
 mod watched;

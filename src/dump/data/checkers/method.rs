@@ -10,7 +10,7 @@ use parser::config::{Check, HttpCheck, Regex, RegexOption, Sni};
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{either, epoch, moment, quoted, seconds};
+use crate::dump::words::{either, late_moment, moment, quoted, seconds};
 use crate::status::checkers as status;
 
 /// Whether a checker is told of changes instead of asking.
@@ -263,10 +263,7 @@ fn misc(misc: &MiscCheck, last: Option<&status::Probe>, sheet: &mut Sheet) {
     attribute!(sheet, "dynamic = {}", either(misc.dynamic, "YES", "NO"));
     attribute!(sheet, "uid:gid = {}:{}", misc.user.0, misc.user.1);
     let begun = last.map_or(SystemTime::UNIX_EPOCH, |probe| probe.at - probe.took);
-    // The part of a second stands behind the year, as in the original.
-    let micros = epoch(begun).split_once('.').map_or_else(String::new, |(_, micros)| micros.to_owned());
-    let date = chrono::DateTime::<chrono::Local>::from(begun).format("%a %b %e %T %Y").to_string();
-    attribute!(sheet, "Last ran = {} ({date}.{micros})", epoch(begun));
+    attribute!(sheet, "Last ran = {}", late_moment(begun));
     if let Some(exit_status) = last.map_or(Some(0), |probe| probe.exit_status) {
         attribute!(sheet, "Last status = {exit_status}");
     }
