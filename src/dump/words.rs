@@ -40,10 +40,17 @@ pub(super) fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
-/// `'/usr/bin/logger' 'it'\''s', uid:gid 0:0`.
+/// `'/usr/bin/logger' 'it'\''s', uid:gid 0:0`; a file of another name than the first word stands before them.
 pub(super) fn program(program: &Program) -> String {
-    let identity = &program.identity;
-    format!("{}, uid:gid {}:{}", quoted(&program.argv), identity.uid, identity.gid)
+    let Program { path, argv, identity, .. } = program;
+    let file = other_file(program).map_or_else(String::new, |_| format!("{path}, params = "));
+    format!("{file}{}, uid:gid {}:{}", quoted(argv), identity.uid, identity.gid)
+}
+
+/// The file that is executed, if the first word is not its name.
+pub(super) fn other_file(program: &Program) -> Option<&str> {
+    let is_other = program.argv.first().is_some_and(|word| *word != program.path);
+    (is_other && !program.by_shell).then_some(program.path.as_str())
 }
 
 /// Words as a shell would read them: `'/usr/bin/logger' 'it'\''s'`.

@@ -390,7 +390,7 @@ mod tests {
             assert_eq!(processes.deadline(), None, "nobody has to look");
             let mut nap = std::process::Command::new("sleep").arg("43219").spawn().unwrap();
             assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Up)]);
-            assert_eq!(processes.counts().collect::<Vec<_>>(), [("naps", 1)]);
+            assert_eq!(processes.counts().collect::<Vec<_>>(), [(1, false)]);
             nap.kill().unwrap();
             nap.wait().unwrap();
             assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Down)]);

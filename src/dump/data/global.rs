@@ -147,7 +147,7 @@ fn behaviour(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     }
     object!(sheet, "Disable local IGMP = {}", either(global.disable_local_igmp, "yes", "no"));
     if let Some(daemon) = &global.sync_daemon {
-        synchronisation(scene, daemon, sheet);
+        synchronisation(scene, writer, daemon, sheet);
     }
     object!(sheet, "LVS flush = {}", global.lvs_flush);
     let on_stop = match global.lvs_flush_on_stop {
@@ -164,7 +164,9 @@ fn behaviour(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     ] {
         let Some(fifo) = fifo else { continue };
         object!(sheet, "{name} notify fifo = {}, {}", fifo.path, user(global, fifo.owner.as_ref()));
-        if let Some(script) = &fifo.script {
+        // The reader of all events is known where it is started, and to those that start none.
+        let is_elsewhere = name == "Global" && writer == Some(Role::Vrrp) && reader != Role::Vrrp;
+        if let Some(script) = fifo.script.as_ref().filter(|_| !is_elsewhere) {
             // Who runs it has told it what to read.
             let path = if writer == Some(reader) { std::slice::from_ref(&fifo.path) } else { &[] };
             object!(sheet, "{name} notify fifo script = {}", whole(global, script, path));
@@ -207,10 +209,12 @@ fn occasions(scene: &Scene<'_>, sheet: &mut Sheet) {
     }
 }
 
-fn synchronisation(scene: &Scene<'_>, daemon: &SyncDaemon, sheet: &mut Sheet) {
+fn synchronisation(scene: &Scene<'_>, writer: Option<Role>, daemon: &SyncDaemon, sheet: &mut Sheet) {
     let SyncDaemon { interface, instance, id, max_len, port, ttl, group } = daemon;
     if let Some(instance) = instance.and_then(|at| scene.config.vrrp_instances.get(at)) {
-        object!(sheet, "LVS syncd vrrp name = {}", instance.name);
+        // The worker that has it knows more than its name.
+        let title = either(writer == Some(Role::Vrrp), "instance", "name");
+        object!(sheet, "LVS syncd vrrp {title} = {}", instance.name);
     }
     object!(sheet, "LVS syncd interface = {}", interface.value.as_str());
     object!(sheet, "LVS syncd syncid = {id}");

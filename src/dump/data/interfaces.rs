@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use parser::config::VrrpInstance;
+use parser::config::{DynamicInterfaces, VrrpInstance};
 
 use super::standing;
 use crate::dump::Scene;
@@ -38,6 +38,8 @@ pub(super) fn write(scene: &Scene<'_>, users: &[(&VrrpInstance, &Plan)], links: 
             attribute!(sheet, "MAC broadcast = {}", mac(link.broadcast));
         }
         attribute!(sheet, "State = {}", state(link.flags));
+        let users: Vec<_> =
+            users.iter().filter(|(_, plan)| plan.interfaces().any(|name| *name == link.name)).collect();
         attribute!(sheet, "Group = {}", link.group);
         if let Some(vmac) = vmacs.iter().find(|one| one.name == link.name) {
             let kind = match vmac.kind {
@@ -48,6 +50,10 @@ pub(super) fn write(scene: &Scene<'_>, users: &[(&VrrpInstance, &Plan)], links: 
             let below = below.map_or_else(|| "(none)".to_owned(), |one| state(one.flags));
             attribute!(sheet, "{kind}, underlying interface = {}, state = {below}", vmac.base);
             attribute!(sheet, "I/f created by keepalived");
+        } else if !users.is_empty()
+            && scene.config.global.dynamic_interfaces == DynamicInterfaces::AllowIfChanges
+        {
+            attribute!(sheet, "Interface type/base can be changed");
         }
         attribute!(sheet, "MTU = {}", link.mtu);
         match link.hardware {
@@ -65,8 +71,6 @@ pub(super) fn write(scene: &Scene<'_>, users: &[(&VrrpInstance, &Plan)], links: 
                 attribute!(sheet, "Gratuitous ARP aggregation group {number}");
             }
         }
-        let users: Vec<_> =
-            users.iter().filter(|(_, plan)| plan.interfaces().any(|name| *name == link.name)).collect();
         if !users.is_empty() {
             attribute!(sheet, "Tracking VRRP instances :");
             for (one, _) in users {

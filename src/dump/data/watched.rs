@@ -5,7 +5,7 @@ use parser::config::{Config, ParamMatch, TrackFile, TrackProcess, TrackScript, T
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{either, quoted, seconds, weight};
+use crate::dump::words::{either, other_file, quoted, seconds, weight};
 use crate::plan::watch::Script as Plan;
 use crate::status::vrrp::{Known, VrrpStatus, Watched};
 
@@ -51,6 +51,9 @@ fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sh
     };
     object!(sheet, "VRRP Script = {}", one.name);
     attribute!(sheet, "Command = {}", quoted(&plan.program.argv));
+    if let Some(file) = other_file(&plan.program) {
+        attribute!(sheet, "Path = {file}");
+    }
     attribute!(sheet, "Interval = {} sec", whole(one.interval));
     attribute!(sheet, "Timeout = {} sec", whole(one.timeout.unwrap_or_default()));
     attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
