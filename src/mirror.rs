@@ -316,6 +316,11 @@ impl Mirror {
     pub(crate) fn sources_at(&self, index: u32, family: Family) -> Vec<IpAddr> {
         self.addresses.sources(index, family)
     }
+
+    /// The same with those that stand behind another in the same network.
+    pub(crate) fn addresses_at(&self, index: u32, family: Family) -> Vec<IpAddr> {
+        self.addresses.told(index, family)
+    }
 }
 
 #[cfg(test)]

@@ -190,6 +190,11 @@ impl Place {
     }
 }
 
+/// Where `reload_file` is: as configured, or next to the supervisor's pid file.
+pub(crate) fn reload_file(configured: &str, pid_file: &Path) -> PathBuf {
+    if configured.is_empty() { pid_file.with_extension("reload") } else { configured.into() }
+}
+
 fn make_folder(path: &Path) -> io::Result<()> {
     match DirBuilder::new().mode(0o755).create(path) {
         // The umask is stricter than what other users' tools need.
@@ -207,6 +212,13 @@ mod tests {
         let global = Global { instance: instance.map(Into::into), ..Global::default() };
         let options = Options { namespace: namespace.map(Into::into), ..Options::default() };
         Place::of(&global, &options)
+    }
+
+    #[test]
+    fn the_reload_file_is_next_to_the_pid_file_unless_it_is_named() {
+        let pid_file = Path::new("/run/keepalived_a.pid");
+        assert_eq!(reload_file("", pid_file), Path::new("/run/keepalived_a.reload"));
+        assert_eq!(reload_file("/x/y", pid_file), Path::new("/x/y"));
     }
 
     #[test]

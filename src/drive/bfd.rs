@@ -181,6 +181,7 @@ impl Worker {
             let heard = session.lost_at().and_then(|lost| lost.checked_sub(session.detection_time()));
             // Before it was heard, the interval it wants is one of convention (RFC 5880 §6.8.1).
             let min_rx = if remote.discriminator.is_some() { time(remote.min_rx) } else { Duration::ZERO };
+            let [others_interval, others_detection] = session.others_times();
             status::Session {
                 name: session.params().name.clone(),
                 state: state(session.state()),
@@ -188,6 +189,7 @@ impl Worker {
                 interval: time(session.interval()),
                 detection: session.detection_time(),
                 diagnostic: session.diagnostic().to_string(),
+                polls: session.is_polling(),
                 remote: status::Remote {
                     state: state(remote.state),
                     discriminator: remote.discriminator.map_or(0, NonZeroU32::get),
@@ -195,6 +197,9 @@ impl Worker {
                     multiplier: remote.multiplier,
                     min_tx: time(remote.min_tx),
                     min_rx,
+                    demand: remote.demand,
+                    interval: others_interval,
+                    detection: others_detection,
                 },
                 seen: heard.map(|heard| wall - now.saturating_duration_since(heard)),
             }

@@ -43,6 +43,11 @@ impl Tracked {
         for_each(services, |_, check| check.value = values.get(&*check.name).copied().unwrap_or_default());
     }
 
+    /// What each file says, by its name.
+    pub(super) fn known(&self) -> impl Iterator<Item = (&str, i32)> {
+        self.numbers.iter().flat_map(Numbers::known)
+    }
+
     /// Waits until files say something else: who hears of it, and what. Loses nothing when dropped.
     pub(super) async fn changed(&mut self) -> Vec<(CheckerId, i32)> {
         let Some(numbers) = &mut self.numbers else { return std::future::pending().await };

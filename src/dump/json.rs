@@ -11,7 +11,7 @@ use serde_json::ser::{CompactFormatter, Formatter};
 use serde_json::value::RawValue;
 use vrrp::counters::Counters;
 
-use super::words::{address, device, epoch, quoted};
+use super::words::{address, closed, device, either, epoch, quoted};
 use crate::plan::address::Address;
 use crate::plan::notify::Scripts as Told;
 use crate::plan::vrrp::{Instance as Plan, VrrpPlan};
@@ -201,8 +201,10 @@ struct Stats {
 fn data(all: &Config, plans: &VrrpPlan, config: &VrrpInstance, plan: &Plan, status: &Status) -> Data {
     let (own, excluded) = status.holds.split_at_checked(plan.addresses.len()).unwrap_or_default();
     let texts = |all: &[Arc<Address>], held: &[bool]| {
-        let told =
-            |(one, is_held): (&Arc<Address>, &bool)| address(one, &device(one, config, plans), *is_held);
+        let told = |(one, is_held): (&Arc<Address>, &bool)| {
+            let filter = either(*is_held, closed(one, plan, plans), "");
+            format!("{}{filter}", address(one, &device(one, config, plans), *is_held))
+        };
         all.iter().zip(held).map(told).collect()
     };
     let garp = &config.garp;

@@ -12,6 +12,7 @@ mod stats;
 mod words;
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -21,9 +22,9 @@ use self::path::{File, Naming};
 pub(crate) use self::path::{temporary_folder, unusable_temporary_folder};
 pub(crate) use self::words::address;
 use crate::load::Loaded;
-use crate::plan::Plan;
 use crate::plan::vmac::Vmac;
 use crate::plan::vrrp::{Instance, VrrpPlan};
+use crate::plan::{self, Plan};
 use crate::status::Status;
 use crate::status::vrrp::{self as status, VrrpStatus};
 use crate::worker::{Request, Role};
@@ -44,6 +45,12 @@ pub(crate) struct Scene<'a> {
     namespace: Option<&'a str>,
     /// The host's name.
     node: &'a str,
+    /// The name of the user it runs as.
+    user: &'a str,
+    /// The supervisor's pid file, next to which others may be.
+    pid_file: &'a Path,
+    /// When the next reload is to be, if that is known here.
+    next_reload: Option<&'a str>,
     /// Bits that files are created without.
     umask: u32,
 }
@@ -51,8 +58,8 @@ pub(crate) struct Scene<'a> {
 /// What to write.
 #[derive(Debug)]
 enum Job {
-    /// What the supervisor itself knows.
-    Parent,
+    /// What the supervisor itself knows, and when the next reload is to be.
+    Parent(Option<String>),
     /// What a worker was asked for.
     Worker(Request, Status),
 }
@@ -65,15 +72,15 @@ pub(crate) struct Press {
 
 impl Press {
     /// Starts the thread. `umask` is the one of the command line, which wins over the configuration's.
-    pub(crate) fn start(umask: Option<u32>) -> io::Result<Self> {
+    pub(crate) fn start(umask: Option<u32>, pid_file: PathBuf) -> io::Result<Self> {
         let (jobs, waiting) = sync_channel(QUEUE);
-        std::thread::Builder::new().name("dump".into()).spawn(move || work(&waiting, umask))?;
+        std::thread::Builder::new().name("dump".into()).spawn(move || work(&waiting, umask, &pid_file))?;
         Ok(Self { jobs })
     }
 
-    /// Writes what the supervisor knows.
-    pub(crate) fn parent(&self, loaded: &Arc<Loaded>) {
-        self.order(loaded, Job::Parent);
+    /// Writes what the supervisor knows. `next_reload` is when it will reload by itself.
+    pub(crate) fn parent(&self, loaded: &Arc<Loaded>, next_reload: Option<String>) {
+        self.order(loaded, Job::Parent(next_reload));
     }
 
     /// Writes what a worker said.
@@ -88,10 +95,9 @@ impl Press {
     }
 }
 
-fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
+fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>, pid_file: &Path) {
     while let Ok((loaded, job)) = jobs.recv() {
         let umask = loaded.umask(given);
-        let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
         let (config, plan) =
             match loaded.config.unpack().and_then(|config| Ok((config, loaded.plan.unpack()?))) {
                 Ok(both) => both,
@@ -100,9 +106,19 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
                     continue;
                 }
             };
-        let scene = scene(&loaded, &config, &plan, node.as_deref().unwrap_or_default(), umask);
+        let (node, user) = names();
+        let scene = Scene {
+            config: &config,
+            plan: &plan,
+            namespace: loaded.place.namespace(),
+            node: &node,
+            user: &user,
+            pid_file,
+            next_reload: if let Job::Parent(next) = &job { next.as_deref() } else { None },
+            umask,
+        };
         let (file, text) = match &job {
-            Job::Parent => (File::ParentData, Some(data::parent(&scene))),
+            Job::Parent(_) => (File::ParentData, Some(data::parent(&scene))),
             Job::Worker(request, status) => text(&scene, *request, status),
         };
         let Some(text) = text else { continue };
@@ -114,9 +130,10 @@ fn work(jobs: &Receiver<(Arc<Loaded>, Job)>, given: Option<u32>) {
     }
 }
 
-fn scene<'a>(loaded: &'a Loaded, config: &'a Config, plan: &'a Plan, node: &'a str, umask: u32) -> Scene<'a> {
-    let namespace = loaded.place.namespace();
-    Scene { config, plan, namespace, node, umask }
+/// The host's name and the user's.
+fn names() -> (String, String) {
+    let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
+    (node.unwrap_or_default(), plan::user())
 }
 
 fn text(scene: &Scene<'_>, request: Request, status: &Status) -> (File, Option<String>) {
@@ -150,15 +167,34 @@ fn naming(loaded: &Loaded) -> Naming<'_> {
 }
 
 /// `--dump-conf`: what a worker has been told, line by line.
-pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>) -> io::Result<String> {
+pub(crate) fn told(loaded: &Loaded, role: Role, umask: Option<u32>, pid_file: &Path) -> io::Result<String> {
     let (config, plan) = (loaded.config.unpack()?, loaded.plan.unpack()?);
-    let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-    let scene = scene(loaded, &config, &plan, node.as_deref().unwrap_or_default(), loaded.umask(umask));
+    let (node, user) = names();
+    let scene = Scene {
+        config: &config,
+        plan: &plan,
+        namespace: loaded.place.namespace(),
+        node: &node,
+        user: &user,
+        pid_file,
+        next_reload: None,
+        umask: loaded.umask(umask),
+    };
     Ok(match role {
         Role::Vrrp => data::vrrp(&scene, None),
         Role::Checkers => data::checkers(&scene, None),
         Role::Bfd => data::bfd(&scene, None),
     })
+}
+
+#[cfg(test)]
+impl<'a> Scene<'a> {
+    /// A host like any other.
+    fn plain(config: &'a Config, plan: &'a Plan) -> Self {
+        let pid_file = Path::new("/run/keepalived.pid");
+        let (node, user) = ("lb1", "root");
+        Scene { config, plan, namespace: None, node, user, pid_file, next_reload: None, umask: 0o177 }
+    }
 }
 
 /// The virtual routers that run, each as it was written and as it was planned.

@@ -55,7 +55,7 @@ fn status(one: Instance) -> VrrpStatus {
 
 fn vrrp(one: Instance) -> String {
     let (config, plan, _) = both(ROUTER);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     data::vrrp(&scene, Some(&status(one)))
 }
 
@@ -68,7 +68,7 @@ fn a_backup_tells_of_its_master_and_a_fault_of_its_causes() {
     assert!(backup.contains(wanted), "{backup}");
     let causes = [Cause::Tracked(Object::Interface("eth0".into()))].into();
     let fault = vrrp(Instance { causes, ..instance(State::Fault) });
-    assert!(fault.contains("   Flags of interface faults:\n     i/f down - eth0\n"), "{fault}");
+    assert!(fault.contains("   Flags of interface faults:\n     i/f down\n"), "{fault}");
 }
 
 #[test]
@@ -80,21 +80,71 @@ fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
         ROUTER.replace("advert_int", "track_script {\n chk weight -10\n }\n advert_int")
     );
     let (config, plan, _) = both(Box::leak(text.into_boxed_str()));
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let object = Object::Script("chk".into());
-    let watched = Watched { object, known: Known::Good, is_running: false, count: 4 };
-    let told =
-        data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }));
+    let watched = |known, is_tried| {
+        let watched = Watched {
+            object: object.clone(),
+            known,
+            is_running: false,
+            is_tried,
+            is_waiting: false,
+            count: 4,
+        };
+        data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }))
+    };
+    let told = watched(Known::Good, true);
     let wanted = " VRRP Script = chk\n   Command = '/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 0 sec\n   \
                   Weight = 0\n   Rise = 3\n   Fall = 2\n   Result = 4\n   Insecure = no\n   Init state = unknown\n   \
                   Status = GOOD\n   Script uid:gid = 0:0\n   VRRP instances :\n";
     assert!(told.contains(wanted), "{told}");
+    let told = watched(Known::Nothing, false);
+    assert!(told.contains("   Init state = INIT\n   Status = BAD\n"), "{told}");
+}
+
+#[test]
+fn a_tracked_process_is_told_with_the_delay_that_runs() {
+    let process =
+        "vrrp_track_process nap {\n process sleep 20 \"a b\"\n param_match initial\n fork_delay 2\n}\n";
+    let text = format!(
+        "{process}{}",
+        ROUTER.replace("advert_int", "track_process {\n nap weight 5\n }\n advert_int")
+    );
+    let (config, plan, _) = both(Box::leak(text.into_boxed_str()));
+    let scene = Scene::plain(&config, &plan);
+    let told = |known| {
+        let object = Object::Process("nap".into());
+        let watched =
+            Watched { object, known, is_running: false, is_tried: false, is_waiting: true, count: 1 };
+        data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }))
+    };
+    let down = told(Known::Bad);
+    let wanted = " VRRP Track process = nap\n   Process = sleep\n   Parameters = 20 a b\n   Param match = initial\n   \
+                  Min processes = 1\n   Current processes = 1\n   Have quorum = false\n   Weight = 0\n   \
+                  Terminate delay = 0.000000s\n   Fork delay = 2.000000s\n   Fork delay timer running\n   \
+                  Terminate delay timer not running\n   Full command = true\n   Tracking instances :\n     VI_1, weight 5\n";
+    assert!(down.contains(wanted), "{down}");
+    let up = told(Known::Good);
+    assert!(up.contains("   Fork delay timer not running\n   Terminate delay timer running\n"), "{up}");
+}
+
+#[test]
+fn signed_adverts_are_told_without_their_keys() {
+    let key = "0123456789abcdef0123456789abcdef";
+    let hmac = format!("auth_hmac {{\n key 1 \"{key}\"\n active_key 1\n mode permissive\n }}\n advert_int");
+    let (config, plan, complaints) = both(Box::leak(ROUTER.replace("advert_int", &hmac).into_boxed_str()));
+    assert!(config.vrrp_instances[0].hmac.is_some(), "{complaints:?}");
+    let text = data::vrrp(&Scene::plain(&config, &plan), Some(&status(instance(State::Master))));
+    let wanted = "   Promote_secondaries = disabled\n   Authentication extension = HMAC-SHA256-128\n     \
+                  Keys = 1, active key id = 1\n     Mode = permissive\n     Anti replay = time, window = 5 sec\n   \
+                  VRRPv3 uses VRRPv2 checksum = disabled\n";
+    assert!(text.contains(wanted) && !text.contains(key), "{text}");
 }
 
 #[test]
 fn without_a_status_nothing_of_the_moment_is_told() {
     let (config, plan, _) = both(ROUTER);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let text = data::vrrp(&scene, None);
     for line in [" State = ", " Last transition", " Effective priority", "Sockpool", "Interfaces"] {
         assert!(!text.contains(line), "{line} in {text}");
@@ -169,7 +219,7 @@ virtual_server 192.0.2.100 80 {
 }
 ";
     let (config, plan, _) = both(SERVICE);
-    let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+    let scene = Scene::plain(&config, &plan);
     let last = Probe {
         at: UNIX_EPOCH + Duration::from_secs(1_795_359_088),
         took: Duration::from_micros(812),
@@ -186,7 +236,10 @@ virtual_server 192.0.2.100 80 {
         suspended: false,
         servers: vec![server],
     };
-    let text = data::checkers(&scene, Some(&CheckersStatus { services: vec![service] }));
+    let text = data::checkers(
+        &scene,
+        Some(&CheckersStatus { services: vec![service], ..CheckersStatus::default() }),
+    );
     for part in [
         "------< LVS Topology >------\n System is compiled with LVS v1.2.1\n ------< Virtual server >------\n \
          VS VIP = 192.0.2.100, VPORT = 80\n",

@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local};
-use parser::config::{self, Command, Family, VrrpInstance};
+use parser::config::{self, Family, VrrpInstance};
 
 use crate::plan::address::Address;
-use crate::plan::vrrp::VrrpPlan;
+use crate::plan::vrrp::{Instance, VrrpPlan};
 use crate::script::Program;
 
 /// `true` or `false` as other words.
@@ -27,23 +27,33 @@ pub(super) fn moment(at: SystemTime) -> String {
     format!("{} ({})", epoch(at), local.format("%a %b %e %T%.6f %Y"))
 }
 
+/// `1795359088.785074 (Sun Nov 22 14:51:28 2026.785074)`: the same with the part of a second behind the year, as the
+/// original has it for checks and BFD.
+pub(super) fn late_moment(at: SystemTime) -> String {
+    let (local, seconds) = (DateTime::<Local>::from(at), epoch(at));
+    let micros = seconds.split_once('.').map_or("", |(_, micros)| micros);
+    format!("{seconds} ({}.{micros})", local.format("%a %b %e %T %Y"))
+}
+
 /// Seconds with as many decimals as they need.
 pub(super) fn seconds(time: Duration) -> f64 {
     time.as_secs_f64()
 }
 
-/// `'/usr/bin/logger' 'it'\''s', uid:gid 0:0`.
+/// `'/usr/bin/logger' 'it'\''s', uid:gid 0:0`; a file of another name than the first word stands before them.
 pub(super) fn program(program: &Program) -> String {
-    let identity = &program.identity;
-    format!("{}, uid:gid {}:{}", quoted(&program.argv), identity.uid, identity.gid)
+    let Program { path, argv, identity, .. } = program;
+    let file = other_file(program).map_or_else(String::new, |_| format!("{path}, params = "));
+    format!("{file}{}, uid:gid {}:{}", quoted(argv), identity.uid, identity.gid)
 }
 
-/// `'/usr/bin/logger' 'it'\''s'`.
-pub(super) fn command(command: &Command) -> String {
-    quoted(&command.argv)
+/// The file that is executed, if the first word is not its name.
+pub(super) fn other_file(program: &Program) -> Option<&str> {
+    let is_other = program.argv.first().is_some_and(|word| *word != program.path);
+    (is_other && !program.by_shell).then_some(program.path.as_str())
 }
 
-/// Words as a shell would read them.
+/// Words as a shell would read them: `'/usr/bin/logger' 'it'\''s'`.
 pub(super) fn quoted(words: &[String]) -> String {
     let quoted = words.iter().map(|word| format!("'{}'", word.replace('\'', r"'\''")));
     quoted.collect::<Vec<_>>().join(" ")
@@ -110,6 +120,16 @@ pub(super) fn device(one: &Address, of: &VrrpInstance, plan: &VrrpPlan) -> Strin
     format!("{}@{}{}", vmac.name, vmac.base, either(is_own || of.vmac_addr, "", " use_vmac"))
 }
 
+/// ` nftable_set`: what the filter does about an address that is held and takes no packets.
+pub(super) fn closed(one: &Address, of: &Instance, plan: &VrrpPlan) -> &'static str {
+    let is_closed = of.closed.iter().any(|closed| closed.address == one.address);
+    match plan.standing.firewall.as_ref().filter(|_| is_closed) {
+        Some(filter) if filter.iptables.is_some() => " iptable_set",
+        Some(_) => " nftable_set",
+        None => "",
+    }
+}
+
 /// The names that iproute2 has without its files.
 fn scope(scope: u8) -> String {
     match scope {
@@ -169,8 +189,7 @@ mod tests {
     #[test]
     fn commands_are_quoted_word_by_word() {
         let argv = ["/x", "it's", "b c"].map(str::to_owned).to_vec();
-        let one = Command { argv, text: String::new() };
-        assert_eq!(command(&one), r"'/x' 'it'\''s' 'b c'");
+        assert_eq!(quoted(&argv), r"'/x' 'it'\''s' 'b c'");
     }
 
     #[test]

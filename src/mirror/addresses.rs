@@ -125,17 +125,26 @@ impl Addresses {
 
     /// Those that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
     pub(super) fn sources(&self, index: u32, family: Family) -> Vec<IpAddr> {
+        self.of_link(index, family, Known::primary)
+    }
+
+    /// Those of an interface in the kernel's order, the secondary ones as well: for IPv6 those of the link alone.
+    pub(super) fn told(&self, index: u32, family: Family) -> Vec<IpAddr> {
+        self.of_link(index, family, |_| true)
+    }
+
+    fn of_link(&self, index: u32, family: Family, is_meant: fn(Known) -> bool) -> Vec<IpAddr> {
         let index = index.to_be_bytes();
         let mut found: Vec<(u32, IpAddr)> = match family {
             Family::Ipv4 => {
                 let all = (index, Ipv4Addr::UNSPECIFIED, 0)..=(index, Ipv4Addr::BROADCAST, u8::MAX);
-                let primary = self.ipv4.range(all).filter(|(_, known)| known.primary());
-                primary.map(|((_, address, _), known)| (known.told(), IpAddr::V4(*address))).collect()
+                let meant = self.ipv4.range(all).filter(|(_, known)| is_meant(**known));
+                meant.map(|((_, address, _), known)| (known.told(), IpAddr::V4(*address))).collect()
             }
             Family::Ipv6 => {
                 let all = (index, LINK_LOCAL, 0)..=(index, LAST_LINK_LOCAL, u8::MAX);
-                let primary = self.ipv6.range(all).filter(|(_, known)| known.primary());
-                primary.map(|((_, address, _), known)| (known.told(), IpAddr::V6(*address))).collect()
+                let meant = self.ipv6.range(all).filter(|(_, known)| is_meant(**known));
+                meant.map(|((_, address, _), known)| (known.told(), IpAddr::V6(*address))).collect()
             }
         };
         found.sort_unstable();

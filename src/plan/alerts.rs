@@ -34,20 +34,42 @@ pub(super) fn plan(global: &Global, system: &System, complaints: &mut Vec<Diagno
             return None;
         }
     };
-    let full = canonical_name(&system.node);
-    let plain = Some(system.node.as_str()).filter(|node| !node.is_empty()).unwrap_or(LOCALHOST);
-    let host = full.unwrap_or(plain);
+    let Speaker { helo, from } = speaker(mail, &system.node, &system.user);
     Some(Settings {
         server: Server { host: server.host.clone(), port: server.port },
-        helo: mail.helo_name.clone().unwrap_or_else(|| full.unwrap_or(LOCALHOST).to_owned()),
-        from: mail.from.clone().unwrap_or_else(|| format!("{}@{host}", system.user)),
+        helo,
+        from,
         to: mail.to.clone(),
         timeout: mail.connect_timeout,
-        router_id: global.router_id.clone().unwrap_or_else(|| host.to_owned()),
+        router_id: global.router_id.clone().unwrap_or_else(|| host(&system.node).to_owned()),
         protection,
         login,
         retry: mail.retry,
     })
+}
+
+/// Who speaks to the mail server.
+#[derive(Debug)]
+pub(crate) struct Speaker {
+    /// How it greets.
+    pub(crate) helo: String,
+    /// Whom mails come from.
+    pub(crate) from: String,
+}
+
+/// As configured, else this user on this host.
+pub(crate) fn speaker(mail: &Mail, node: &str, user: &str) -> Speaker {
+    let greeting = || canonical_name(node).unwrap_or(LOCALHOST).to_owned();
+    Speaker {
+        helo: mail.helo_name.clone().unwrap_or_else(greeting),
+        from: mail.from.clone().unwrap_or_else(|| format!("{user}@{}", host(node))),
+    }
+}
+
+/// The host's full name, else the one it has.
+fn host(node: &str) -> &str {
+    let plain = Some(node).filter(|node| !node.is_empty()).unwrap_or(LOCALHOST);
+    canonical_name(node).unwrap_or(plain)
 }
 
 fn protection(mail: &Mail) -> Result<Option<Protection>, Diagnostic> {

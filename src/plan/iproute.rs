@@ -61,6 +61,15 @@ impl Table {
     }
 }
 
+/// The folder of what iproute2 comes with, where it is looked for first, and the one that the administrator writes to.
+pub(crate) fn folders(global: &Global) -> [&str; 2] {
+    let [_, newest] = SHIPPED;
+    [
+        global.iproute_usr_dir.as_deref().unwrap_or(newest),
+        global.iproute_etc_dir.as_deref().unwrap_or(WRITTEN),
+    ]
+}
+
 /// Finds numbers.
 #[derive(Clone, Debug)]
 pub(super) struct Names {

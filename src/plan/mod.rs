@@ -4,7 +4,7 @@
 //! [`System::look`], so that the translation itself is a function of its arguments, and of the key files these name.
 
 pub(crate) mod address;
-mod alerts;
+pub(crate) mod alerts;
 pub(crate) mod at_rest;
 pub(crate) mod bfd;
 pub(crate) mod buffer;
@@ -13,7 +13,7 @@ pub(crate) mod delay;
 pub(crate) mod diff;
 pub(crate) mod firewall;
 mod interfaces;
-mod iproute;
+pub(crate) mod iproute;
 pub(crate) mod ipvs;
 pub(crate) mod linkbeat;
 pub(crate) mod marking;
@@ -70,16 +70,21 @@ impl System {
     pub(crate) fn look() -> Self {
         let links = links();
         let node = nix::unistd::gethostname().map(|name| name.to_string_lossy().into_owned());
-        let uid = nix::unistd::geteuid();
-        let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
         Self {
             interfaces: links.keys().cloned().collect(),
             mtus: links.values().map(|link| (link.name.clone(), link.mtu)).collect(),
             links,
             node: node.unwrap_or_default(),
-            user: user.unwrap_or_else(|| uid.to_string()),
+            user: user(),
         }
     }
+}
+
+/// The login name of the effective user, or its number.
+pub(crate) fn user() -> String {
+    let uid = nix::unistd::geteuid();
+    let user = nix::unistd::User::from_uid(uid).ok().flatten().map(|user| user.name);
+    user.unwrap_or_else(|| uid.to_string())
 }
 
 fn links() -> BTreeMap<String, Link> {

@@ -26,6 +26,8 @@ pub(crate) struct Session {
     pub(crate) detection: Duration,
     /// Why it came to where it is, in the words of RFC 5880 §4.1.
     pub(crate) diagnostic: String,
+    /// Whether new times wait for the neighbour's word.
+    pub(crate) polls: bool,
     /// What the neighbour said last.
     pub(crate) remote: Remote,
     /// When it was heard last, if the session waits for it since.
@@ -47,6 +49,12 @@ pub(crate) struct Remote {
     pub(crate) min_tx: Duration,
     /// The time that it wants between ours, at least.
     pub(crate) min_rx: Duration,
+    /// Whether it wants no packets while all is well.
+    pub(crate) demand: bool,
+    /// The time between its packets as agreed.
+    pub(crate) interval: Duration,
+    /// The silence after which it loses us.
+    pub(crate) detection: Duration,
 }
 
 /// Where a session is (RFC 5880 §6.2).

@@ -1,5 +1,6 @@
 //! What the checker worker knows that is not configured.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct CheckersStatus {
     /// In the order of the plan.
     pub(crate) services: Vec<Service>,
+    /// What the files say that checkers watch, by their names.
+    pub(crate) files: BTreeMap<String, i32>,
 }
 
 /// One virtual server.

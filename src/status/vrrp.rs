@@ -75,6 +75,10 @@ pub(crate) struct Watched {
     pub(crate) known: Known,
     /// A script: whether it runs at this moment.
     pub(crate) is_running: bool,
+    /// A script: whether there has been any result.
+    pub(crate) is_tried: bool,
+    /// A process: whether a change waits for its delay.
+    pub(crate) is_waiting: bool,
     /// A process: how many there are. A script: the counter that `rise` and `fall` are about.
     pub(crate) count: usize,
 }
@@ -114,6 +118,10 @@ pub(crate) struct Link {
     pub(crate) ipv4: Option<Ipv4Addr>,
     /// The first link-local IPv6 address.
     pub(crate) ipv6: Option<Ipv6Addr>,
+    /// The other addresses of these kinds that are not ours.
+    pub(crate) others: Vec<IpAddr>,
+    /// Its link group.
+    pub(crate) group: u32,
     /// Its MAC address, if it has one of six bytes.
     pub(crate) mac: Option<[u8; 6]>,
     /// Its broadcast MAC address.

@@ -31,6 +31,7 @@ use crate::cli::Options;
 use crate::dump::{self, Press};
 use crate::exit::Exit;
 use crate::load::Loaded;
+use crate::place;
 use crate::plan::at_rest::AtRest;
 use crate::plan::process;
 use crate::script::Runner;
@@ -101,7 +102,7 @@ impl Supervisor {
         // Workers answer what they are asked, and tell of sessions that have changed; both are taken in at once.
         let (heard, messages) = unbounded_channel();
         Ok(Self {
-            press: Press::start(options.umask)?,
+            press: Press::start(options.umask, pid_path.clone())?,
             tuner: Tuner::new(),
             timetable: Timetable::default(),
             pid_path,
@@ -134,7 +135,7 @@ impl Supervisor {
         self.show_applied();
         self.follow_timetable();
         if let Some(file) = &self.loaded.global.reload_file {
-            mark::remove(&mark::path(file, &self.pid_path));
+            mark::remove(&place::reload_file(file, &self.pid_path));
         }
         let mut beat = interval(manager::beat());
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -362,7 +363,7 @@ impl Supervisor {
         let concerned: &[Role] = match request {
             Request::Data => {
                 tracing::info!("Printing parent data for process({}) on signal", std::process::id());
-                self.press.parent(&self.loaded);
+                self.press.parent(&self.loaded, self.timetable.next());
                 &Role::ALL
             }
             Request::Stats | Request::StatsAndClear | Request::Json => &[Role::Vrrp],
@@ -426,7 +427,7 @@ impl Supervisor {
     /// `--dump-conf`: has a worker log what it has just been told to do.
     fn recite(&self, role: Role) {
         if self.options.dump_config {
-            match dump::told(&self.loaded, role, self.options.umask) {
+            match dump::told(&self.loaded, role, self.options.umask, &self.pid_path) {
                 Ok(text) => self.tell(role, &ToWorker::Recite(text)),
                 Err(error) => tracing::error!("{} process cannot recite: {error}", role.title()),
             }

@@ -44,11 +44,6 @@ pub(super) fn remove(path: &Path) {
     let _ = std::fs::remove_file(path);
 }
 
-/// Where it is: as configured, or next to the pid file.
-pub(super) fn path(configured: &str, pid_file: &Path) -> PathBuf {
-    if configured.is_empty() { pid_file.with_extension("reload") } else { configured.into() }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -56,8 +51,7 @@ mod tests {
     #[test]
     fn it_is_empty_readable_by_all_and_gone_in_the_end() {
         let folder = tempfile::tempdir().unwrap();
-        let place = path("", &folder.path().join("keepalived.pid"));
-        assert_eq!(place, folder.path().join("keepalived.reload"));
+        let place = folder.path().join("keepalived.reload");
         let mark = Mark::set(place.clone()).unwrap();
         let meta = place.metadata().unwrap();
         assert_eq!((meta.len(), meta.permissions().mode() & 0o777), (0, 0o644));

@@ -98,6 +98,11 @@ impl Timetable {
         self.read();
     }
 
+    /// When the next reload is to be.
+    pub(super) fn next(&self) -> Option<String> {
+        self.next.map(|next| told(next).to_string())
+    }
+
     /// Waits until a reload is due; for ever, if none is planned. Loses nothing when dropped while waiting.
     pub(super) async fn due(&mut self) {
         loop {

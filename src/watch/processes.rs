@@ -109,9 +109,9 @@ impl Processes {
         self.all = plans.into_iter().map(track).collect();
     }
 
-    /// How many of each there are, by name.
-    pub(crate) fn counts(&self) -> impl Iterator<Item = (&str, usize)> {
-        self.all.iter().map(|one| (one.plan.name.as_str(), one.pids.len()))
+    /// How many of each there are, and whether a change waits for its delay; in the order of [`Self::known`].
+    pub(crate) fn counts(&self) -> impl Iterator<Item = (usize, bool)> {
+        self.all.iter().map(|one| (one.pids.len(), one.presence.deadline().is_some()))
     }
 
     /// What is known of each, by name.
@@ -390,7 +390,7 @@ mod tests {
             assert_eq!(processes.deadline(), None, "nobody has to look");
             let mut nap = std::process::Command::new("sleep").arg("43219").spawn().unwrap();
             assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Up)]);
-            assert_eq!(processes.counts().collect::<Vec<_>>(), [("naps", 1)]);
+            assert_eq!(processes.counts().collect::<Vec<_>>(), [(1, false)]);
             nap.kill().unwrap();
             nap.wait().unwrap();
             assert_eq!(next(&mut processes).await, [("naps".to_owned(), Status::Down)]);

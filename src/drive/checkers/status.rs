@@ -12,7 +12,10 @@ impl Worker {
     /// Looks at everything once.
     pub(super) fn status(&self) -> status::CheckersStatus {
         let services = self.director.services().iter().enumerate();
-        status::CheckersStatus { services: services.map(|(index, one)| self.service(index, one)).collect() }
+        status::CheckersStatus {
+            services: services.map(|(index, one)| self.service(index, one)).collect(),
+            files: self.files.known().map(|(name, number)| (name.to_owned(), number)).collect(),
+        }
     }
 
     /// In a few words.

@@ -92,18 +92,24 @@ impl Worker {
 
     fn status_of_link(&self, link: &Link) -> status::Link {
         let is_own = |address: &IpAddr| !self.ours.contains(address);
-        let first = |family| self.mirror.sources_at(link.index, family).into_iter().find(is_own);
+        let all = |family| self.mirror.sources_at(link.index, family).into_iter().filter(is_own);
+        let (mut ipv4, mut ipv6) = (all(Family::Ipv4), all(Family::Ipv6));
+        let (ipv4, ipv6) = (ipv4.next(), ipv6.next());
+        let is_other = |address: &IpAddr| Some(*address) != ipv4 && Some(*address) != ipv6 && is_own(address);
+        let others = [Family::Ipv4, Family::Ipv6].map(|family| self.mirror.addresses_at(link.index, family));
         status::Link {
             name: link.name.clone(),
             index: link.index,
-            ipv4: first(Family::Ipv4).and_then(|address| match address {
+            ipv4: ipv4.and_then(|address| match address {
                 IpAddr::V4(v4) => Some(v4),
                 IpAddr::V6(_) => None,
             }),
-            ipv6: first(Family::Ipv6).and_then(|address| match address {
+            ipv6: ipv6.and_then(|address| match address {
                 IpAddr::V6(v6) => Some(v6),
                 IpAddr::V4(_) => None,
             }),
+            others: others.into_iter().flatten().filter(is_other).collect(),
+            group: link.group,
             mac: link.mac,
             broadcast: link.broadcast,
             flags: link.flags,

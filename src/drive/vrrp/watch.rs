@@ -57,6 +57,7 @@ impl Watch {
     pub(super) fn status(&self) -> Vec<Watched> {
         let scripts = self.scripts.states().map(|(name, judge, is_running)| Watched {
             is_running,
+            is_tried: judge.is_tried(),
             count: usize::try_from(judge.counter()).unwrap_or(usize::MAX),
             ..watched(Object::Script(name.to_owned()), judge.status())
         });
@@ -64,8 +65,9 @@ impl Watch {
         let numbers =
             numbers.map(|(name, number)| watched(Object::File(name.to_owned()), Status::Number(number)));
         let processes = self.processes.iter().flat_map(|all| all.known().zip(all.counts()));
-        let processes = processes.map(|((name, status), (_, count))| Watched {
+        let processes = processes.map(|((name, status), (count, is_waiting))| Watched {
             count,
+            is_waiting,
             ..watched(Object::Process(name.to_owned()), status)
         });
         scripts.chain(numbers).chain(processes).collect()
@@ -130,7 +132,7 @@ fn watched(object: Object, status: Status) -> Watched {
         Status::Down => Known::Bad,
         Status::Number(number) => Known::Number(number),
     };
-    Watched { object, known, is_running: false, count: 0 }
+    Watched { object, known, is_running: false, is_tried: false, is_waiting: false, count: 0 }
 }
 
 fn of_processes(changed: Vec<(String, Status)>) -> News {

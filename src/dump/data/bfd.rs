@@ -5,7 +5,7 @@ use ::vrrp::bfd::params::Role;
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, object};
-use crate::dump::words::{either, moment};
+use crate::dump::words::{either, late_moment};
 use crate::status::bfd::{BfdStatus, State};
 
 fn word(state: State) -> &'static str {
@@ -21,6 +21,8 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut S
     if scene.plan.bfd.sessions.is_empty() {
         return;
     }
+    // What the original tells here are its descriptors.
+    sheet.section("BFD Data");
     sheet.section("BFD Topology");
     for params in &scene.plan.bfd.sessions {
         object!(sheet, "BFD Instance = {}", params.name);
@@ -32,7 +34,7 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut S
         attribute!(sheet, "Desired min TX interval = {} us", params.min_tx.0);
         attribute!(sheet, "Desired idle TX interval = {} us", params.idle_tx.0);
         attribute!(sheet, "Detection multiplier = {}", params.multiplier);
-        attribute!(sheet, "TTL = {}", params.ttl);
+        attribute!(sheet, "{} = {}", either(params.neighbor.is_ipv6(), "hoplimit", "TTL"), params.ttl);
         if let Some(hops) = params.max_hops {
             attribute!(sheet, "max_hops = {hops}");
         }
@@ -56,11 +58,17 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&BfdStatus>, sheet: &mut S
         attribute!(sheet, "remote diag = {}", remote.diagnostic);
         attribute!(sheet, "remote min tx intv = {} us", remote.min_tx.as_micros());
         attribute!(sheet, "remote min rx intv = {} us", remote.min_rx.as_micros());
+        attribute!(sheet, "local demand = 0");
+        attribute!(sheet, "remote demand = {}", u8::from(remote.demand));
         attribute!(sheet, "remote detect multiplier = {}", remote.multiplier);
+        // An answer to a poll is gone as soon as it is asked for.
+        attribute!(sheet, "{}, !final", either(told.polls, "poll", "!poll"));
         attribute!(sheet, "local tx intv = {} us", told.interval.as_micros());
+        attribute!(sheet, "remote tx intv = {} us", remote.interval.as_micros());
         attribute!(sheet, "local detection time = {} us", told.detection.as_micros());
+        attribute!(sheet, "remote detection time = {} us", remote.detection.as_micros());
         match told.seen {
-            Some(seen) => attribute!(sheet, "last seen = {}", moment(seen)),
+            Some(seen) => attribute!(sheet, "last seen = {}", late_moment(seen)),
             None => attribute!(sheet, "last_seen = [never]"),
         }
     }
@@ -83,6 +91,7 @@ mod tests {
             interval: time,
             detection: 5 * time,
             diagnostic: "No Diagnostic".into(),
+            polls: false,
             remote: Remote {
                 state,
                 discriminator: 0x2b,
@@ -90,6 +99,9 @@ mod tests {
                 multiplier: 5,
                 min_tx: time,
                 min_rx: 2 * time,
+                demand: false,
+                interval: time,
+                detection: 4 * time,
             },
             seen,
         }
@@ -97,7 +109,7 @@ mod tests {
 
     fn lines(session: Session) -> Vec<String> {
         let (config, plan, _) = both("bfd_instance b1 {\n neighbor_ip 10.0.0.2\n}\n");
-        let scene = Scene { config: &config, plan: &plan, namespace: None, node: "lb1", umask: 0o177 };
+        let scene = Scene::plain(&config, &plan);
         let text = crate::dump::data::bfd(&scene, Some(&BfdStatus { sessions: vec![session] }));
         text.lines().skip_while(|line| !line.contains("local state")).map(str::to_owned).collect()
     }
@@ -113,9 +125,14 @@ mod tests {
             "   remote diag = Path Down",
             "   remote min tx intv = 10000 us",
             "   remote min rx intv = 20000 us",
+            "   local demand = 0",
+            "   remote demand = 0",
             "   remote detect multiplier = 5",
+            "   !poll, !final",
             "   local tx intv = 10000 us",
+            "   remote tx intv = 10000 us",
             "   local detection time = 50000 us",
+            "   remote detection time = 40000 us",
         ];
         let seen = lines(told(Some(SystemTime::UNIX_EPOCH), State::Up));
         assert_eq!(seen[..expected.len()], expected);

@@ -44,7 +44,7 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
     }
     sheet.section("Health checkers");
     method::write(scene, status, sheet);
-    watched::write(scene, sheet);
+    watched::write(scene, status, sheet);
 }
 
 /// Whether a server is asked with `SSL_GET`.
@@ -64,9 +64,9 @@ fn users(config: &config::Config, group: usize, protocol: Option<Protocol>) -> u
 
 fn certificates(ssl: &SslContext, sheet: &mut Sheet) {
     sheet.section("SSL definitions");
-    if let Some(password) = &ssl.password {
+    if ssl.password.is_some() {
         // The original shows it.
-        object!(sheet, "Password : {password:?}");
+        object!(sheet, "Password : ********");
     }
     let files = [("CA-file", &ssl.ca), ("Certificate file", &ssl.certificate), ("Key file", &ssl.key)];
     for (title, file) in files {
@@ -168,9 +168,6 @@ fn virtual_server(
             }
             Granularity::Prefix(length) => attribute!(sheet, "persistence granularity = {length}"),
         }
-        if let Some(engine) = &persistence.engine {
-            attribute!(sheet, "persistence engine = {engine}");
-        }
     }
     attribute!(sheet, "protocol = {}", protocol(one.protocol));
     attribute!(sheet, "alpha is {}", on(inherited.alpha));
@@ -260,7 +257,9 @@ fn flags(one: &VirtualServer, sheet: &mut Sheet) {
     if !matches!(one.scheduler, Scheduler::Sh | Scheduler::Mh) {
         attribute!(sheet, "flag-3 = {}", enabled(flags.flag_3));
     }
-    attribute!(sheet, "One packet scheduling = {}", enabled(flags.one_packet));
+    let is_idle = flags.one_packet && one.protocol != Protocol::Udp;
+    let remark = either(is_idle, " (inactive due to not UDP)", "");
+    attribute!(sheet, "One packet scheduling = {}{remark}", enabled(flags.one_packet));
 }
 
 fn real_server(
@@ -291,7 +290,8 @@ fn real_server(
             }
         }
     }
-    if let Some(host) = &one.virtualhost {
+    // One of its own.
+    if let Some(host) = one.virtualhost.as_ref().filter(|_| one.virtualhost != service.virtualhost) {
         sheet.line(4, format_args!("VirtualHost = '{host}'"));
     }
     if let Some(name) = &one.snmp_name {

@@ -3,37 +3,36 @@
 use std::time::Duration;
 
 use parser::config::{
-    DynamicInterfaces, FlushOnStop, Global, Identity, ProcessTuning, ReceiveBuffer, RxBuffers, Script,
-    SyncDaemon, Version,
+    DynamicInterfaces, FlushOnStop, Global, Identity, NftablesIpvs, ProcessTuning, ReceiveBuffer, RxBuffers,
+    Script, SyncDaemon, Version,
 };
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, object};
-use crate::dump::words::{command, either, program, seconds};
+use crate::dump::words::{either, program, quoted, seconds};
+use crate::place;
+use crate::plan::alerts;
 use crate::plan::notify::Occasion;
-use crate::plan::script;
+use crate::plan::{iproute, script};
+use crate::worker::Role;
 
 /// The interface of static addresses that name none.
 const USUAL_INTERFACE: &str = "eth0";
 
-/// The process that writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Writer {
-    Vrrp,
-    Other,
-}
+/// How long a mail server may take, if nobody says.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-pub(super) fn write(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+/// Writes what the daemon says as a whole; the original's processes do not know the same of it. `writer` is the worker that
+/// speaks, none is the supervisor.
+pub(super) fn write(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     let global = &scene.config.global;
     sheet.section("Global definitions");
     names(scene, sheet);
     mail(scene, sheet);
     behaviour(scene, writer, sheet);
     announcements(scene, writer, sheet);
-    for (title, tuning) in
-        [("VRRP", &global.vrrp_process), ("Checker", &global.checker_process), ("BFD", &global.bfd_process)]
-    {
-        process(title, tuning, sheet);
+    for (title, role) in [("VRRP", Role::Vrrp), ("Checker", Role::Checkers), ("BFD", Role::Bfd)] {
+        process(title, tuning(global, role), sheet);
     }
     outside(global, sheet);
     buffers(global, sheet);
@@ -55,6 +54,15 @@ pub(super) fn write(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
         }
     }
     dumps(global, sheet);
+    if let Some(tuning) = writer.map(|role| tuning(global, role))
+        && let Some(priority) = tuning.realtime
+    {
+        object!(sheet, "current realtime priority = {priority}");
+        object!(sheet, "current realtime time limit = {}", realtime_limit(tuning).as_micros());
+    }
+    let [shipped, written] = iproute::folders(global);
+    object!(sheet, "iproute usr directory {shipped}");
+    object!(sheet, "iproute etc directory {written}");
 }
 
 fn names(scene: &Scene<'_>, sheet: &mut Sheet) {
@@ -69,7 +77,7 @@ fn names(scene: &Scene<'_>, sheet: &mut Sheet) {
         object!(sheet, "Instance name = {instance}");
     }
     for (title, name) in [
-        ("Global", &global.process_name),
+        ("Parent", &global.process_name),
         ("VRRP", &global.vrrp_process.name),
         ("LVS", &global.checker_process.name),
         ("BFD", &global.bfd_process.name),
@@ -83,27 +91,22 @@ fn names(scene: &Scene<'_>, sheet: &mut Sheet) {
 
 fn mail(scene: &Scene<'_>, sheet: &mut Sheet) {
     let mail = &scene.config.global.mail;
-    // What nobody says follows from the host and the user.
-    let plans = [&scene.plan.vrrp.alerts, &scene.plan.checkers.alerts];
-    let plan = plans.into_iter().find_map(Option::as_ref);
-    let helo = plan.map(|plan| &plan.helo).or(mail.helo_name.as_ref());
-    let from = plan.map(|plan| &plan.from).or(mail.from.as_ref());
+    // What nobody says follows from the host and the user, once there is a server.
+    let usual = mail.server.as_ref().map(|_| alerts::speaker(mail, scene.node, scene.user));
     if let Some(server) = &mail.server {
         object!(sheet, "Smtp server = {}", server.value.host);
         object!(sheet, "Smtp server port = {}", server.value.port);
-        if let Some(name) = helo {
-            object!(sheet, "Smtp HELO name = {name}");
-        }
+    }
+    if let Some(name) = usual.as_ref().map(|usual| &usual.helo).or(mail.helo_name.as_ref()) {
+        object!(sheet, "Smtp HELO name = {name}");
+    }
+    if mail.server.is_some() || mail.connect_timeout != CONNECT_TIMEOUT {
         object!(sheet, "Smtp server connection timeout = {}", mail.connect_timeout.as_secs());
     }
-    if let Some(from) = from {
+    if let Some(from) = usual.as_ref().map(|usual| &usual.from).or(mail.from.as_ref()) {
         object!(sheet, "Email notification from = {from}");
-    }
-    if !mail.to.is_empty() {
         object!(sheet, "Email notification to:");
-        for to in &mail.to {
-            attribute!(sheet, "{to}");
-        }
+        mail.to.iter().for_each(|to| attribute!(sheet, "{to}"));
     }
     for (name, alert) in [
         ("smtp_alert", mail.alert),
@@ -115,14 +118,17 @@ fn mail(scene: &Scene<'_>, sheet: &mut Sheet) {
     }
 }
 
-fn behaviour(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+fn behaviour(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     let global = &scene.config.global;
     object!(sheet, "Checkers log all failures = {}", global.checker_log_all_failures);
-    reload(global, sheet);
-    occasions(scene, sheet);
-    object!(sheet, "Dynamic interfaces = {}", global.dynamic_interfaces != DynamicInterfaces::No);
-    if global.dynamic_interfaces == DynamicInterfaces::AllowIfChanges {
-        object!(sheet, "Allow interface changes = true");
+    reload(scene, writer, sheet);
+    if writer.is_none() {
+        occasions(scene, sheet);
+    }
+    let dynamic = global.dynamic_interfaces;
+    object!(sheet, "Dynamic interfaces = {}", dynamic != DynamicInterfaces::No);
+    if dynamic != DynamicInterfaces::No {
+        object!(sheet, "Allow interface changes = {}", dynamic == DynamicInterfaces::AllowIfChanges);
     }
     if global.mail.no_faults {
         object!(sheet, "Send emails for fault transitions = off");
@@ -135,13 +141,13 @@ fn behaviour(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
             object!(sheet, "LVS {name} = {}", timeout.as_secs());
         }
     }
-    let said = global.default_interface.as_ref().map(|name| name.value.as_str());
-    if let Some(interface) = said.or((writer == Writer::Vrrp).then_some(USUAL_INTERFACE)) {
-        object!(sheet, "Default interface = {interface}");
+    if writer == Some(Role::Vrrp) {
+        let said = global.default_interface.as_ref().map(|name| name.value.as_str());
+        object!(sheet, "Default interface = {}", said.unwrap_or(USUAL_INTERFACE));
     }
     object!(sheet, "Disable local IGMP = {}", either(global.disable_local_igmp, "yes", "no"));
     if let Some(daemon) = &global.sync_daemon {
-        synchronisation(scene, daemon, sheet);
+        synchronisation(scene, writer, daemon, sheet);
     }
     object!(sheet, "LVS flush = {}", global.lvs_flush);
     let on_stop = match global.lvs_flush_on_stop {
@@ -150,31 +156,42 @@ fn behaviour(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
         FlushOnStop::Services => "VS",
     };
     object!(sheet, "LVS flush on stop = {on_stop}");
-    for (name, fifo) in [
-        ("Global", &global.notify_fifo),
-        ("VRRP", &global.vrrp_notify_fifo),
-        ("LVS", &global.lvs_notify_fifo),
+    let of_all = if scene.config.present.checkers { Role::Checkers } else { Role::Vrrp };
+    for (name, fifo, reader) in [
+        ("Global", &global.notify_fifo, of_all),
+        ("VRRP", &global.vrrp_notify_fifo, Role::Vrrp),
+        ("LVS", &global.lvs_notify_fifo, Role::Checkers),
     ] {
         let Some(fifo) = fifo else { continue };
         object!(sheet, "{name} notify fifo = {}, {}", fifo.path, user(global, fifo.owner.as_ref()));
-        if let Some(script) = &fifo.script {
-            object!(sheet, "{name} notify fifo script = {}", whole(global, script));
+        // The reader of all events is known where it is started, and to those that start none.
+        let is_elsewhere = name == "Global" && writer == Some(Role::Vrrp) && reader != Role::Vrrp;
+        if let Some(script) = fifo.script.as_ref().filter(|_| !is_elsewhere) {
+            // Who runs it has told it what to read.
+            let path = if writer == Some(reader) { std::slice::from_ref(&fifo.path) } else { &[] };
+            object!(sheet, "{name} notify fifo script = {}", whole(global, script, path));
         }
     }
     object!(sheet, "FIFO write vrrp states on reload = {}", global.fifo_write_vrrp_states_on_reload);
     object!(sheet, "VRRP notify priority changes = {}", global.notify_priority_changes);
 }
 
-fn reload(global: &Global, sheet: &mut Sheet) {
+fn reload(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
+    let global = &scene.config.global;
     match &global.reload_check_config {
         Some(file) => object!(sheet, "Test config before reload, log to {file}"),
         None => object!(sheet, "No test config before reload"),
     }
     if let Some(file) = &global.reload_time_file {
         object!(sheet, "Reload time file = {file}{}", either(global.reload_repeat, " (repeat)", ""));
+        // Workers know nothing of it.
+        match scene.next_reload.filter(|_| writer.is_none()) {
+            Some(at) => object!(sheet, "Reload scheduled for {at}"),
+            None => object!(sheet, "No reload scheduled"),
+        }
     }
     if let Some(file) = &global.reload_file {
-        object!(sheet, "Reload_file = {file}");
+        object!(sheet, "Reload_file = {}", place::reload_file(file, scene.pid_file).display());
     }
     if global.data_use_instance {
         object!(sheet, "Use instance name in data dumps");
@@ -192,10 +209,12 @@ fn occasions(scene: &Scene<'_>, sheet: &mut Sheet) {
     }
 }
 
-fn synchronisation(scene: &Scene<'_>, daemon: &SyncDaemon, sheet: &mut Sheet) {
+fn synchronisation(scene: &Scene<'_>, writer: Option<Role>, daemon: &SyncDaemon, sheet: &mut Sheet) {
     let SyncDaemon { interface, instance, id, max_len, port, ttl, group } = daemon;
     if let Some(instance) = instance.and_then(|at| scene.config.vrrp_instances.get(at)) {
-        object!(sheet, "LVS syncd vrrp name = {}", instance.name);
+        // The worker that has it knows more than its name.
+        let title = either(writer == Some(Role::Vrrp), "instance", "name");
+        object!(sheet, "LVS syncd vrrp {title} = {}", instance.name);
     }
     object!(sheet, "LVS syncd interface = {}", interface.value.as_str());
     object!(sheet, "LVS syncd syncid = {id}");
@@ -213,7 +232,7 @@ fn synchronisation(scene: &Scene<'_>, daemon: &SyncDaemon, sheet: &mut Sheet) {
     }
 }
 
-fn announcements(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+fn announcements(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     let global = &scene.config.global;
     let (garp, adverts) = (&global.garp, &global.adverts);
     object!(sheet, "VRRP IPv4 mcast group = {}", global.vrrp_mcast_group4);
@@ -225,7 +244,8 @@ fn announcements(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
     object!(sheet, "Gratuitous ARP lower priority delay = {}", seconds(garp.lower_prio_delay));
     object!(sheet, "Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat);
     object!(sheet, "Num adverts before down = {}", adverts.down_timer);
-    object!(sheet, "Gratuitous ARP for each secondary VMAC = {}s", seconds(garp.extra_if));
+    let others = either(garp.extra_if_all, "i/f", "VMAC");
+    object!(sheet, "Gratuitous ARP for each secondary {others} = {}s", seconds(garp.extra_if));
     object!(sheet, "Send advert after receive lower priority advert = {}", !adverts.lower_prio_no_advert);
     object!(sheet, "Send advert after receive higher priority advert = {}", adverts.higher_prio_send_advert);
     object!(sheet, "Gratuitous ARP interval = {:.6}", seconds(global.garp_interval));
@@ -239,11 +259,14 @@ fn announcements(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
     object!(sheet, "VRRP check unicast_src = {}", adverts.check_unicast_src);
     object!(sheet, "VRRP skip check advert addresses = {}", adverts.skip_check_adv_addr);
     object!(sheet, "VRRP strict mode = {}", global.vrrp_strict);
-    object!(sheet, "Max auto priority = {}", global.max_auto_priority);
+    match global.max_auto_priority {
+        ..0 => object!(sheet, "Max auto priority = Disabled"),
+        highest => object!(sheet, "Max auto priority = {highest}"),
+    }
     object!(sheet, "Min auto priority delay = {} usecs", global.min_auto_priority_delay.as_micros());
 }
 
-fn filters(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
+fn filters(scene: &Scene<'_>, writer: Option<Role>, sheet: &mut Sheet) {
     let global = &scene.config.global;
     if let (Some(tables), None) = (&global.iptables, &global.nftables) {
         object!(sheet, "Iptables input chain = {}", tables.input);
@@ -260,12 +283,25 @@ fn filters(scene: &Scene<'_>, writer: Writer, sheet: &mut Sheet) {
     match (&global.nftables, &scene.plan.vrrp.standing.firewall) {
         (Some(said), _) => tables(&said.table, said.priority, said.by_index, sheet),
         // Nobody named it, and something has to be filtered all the same.
-        (None, Some(made)) if writer == Writer::Vrrp && made.iptables.is_none() => {
+        (None, Some(made)) if writer == Some(Role::Vrrp) && made.iptables.is_none() => {
             tables(&made.table, made.priority, false, sheet);
         }
         (None, _) => {}
     }
+    if let Some(NftablesIpvs { table, priority, first_mark }) = &global.nftables_ipvs {
+        object!(sheet, "ipvs nftables table name = {table}");
+        object!(sheet, "ipvs nftables base chain priority = {priority}");
+        object!(sheet, "ipvs nftables start fwmark = {first_mark}");
+    }
     object!(sheet, "nftables with{} counters", either(global.nftables_counters, "", "out"));
+}
+
+fn tuning(global: &Global, role: Role) -> &ProcessTuning {
+    match role {
+        Role::Vrrp => &global.vrrp_process,
+        Role::Checkers => &global.checker_process,
+        Role::Bfd => &global.bfd_process,
+    }
 }
 
 /// What the original takes unless it is told, in microseconds.
@@ -276,14 +312,15 @@ fn process(title: &str, tuning: &ProcessTuning, sheet: &mut Sheet) {
     object!(sheet, "{title} don't swap = {}", tuning.no_swap);
     object!(sheet, "{title} realtime priority = {}", tuning.realtime.unwrap_or(0));
     if let Some(cpus) = &tuning.cpus {
-        let numbers: Vec<_> = cpus.value.0.iter().map(u32::to_string).collect();
-        object!(sheet, "{title} CPU Affinity = {}", numbers.join(" "));
+        // A blank behind each.
+        let numbers: String = cpus.value.0.iter().map(|cpu| format!("{cpu} ")).collect();
+        object!(sheet, "{title} CPU Affinity = {numbers}");
     }
-    object!(
-        sheet,
-        "{title} realtime limit = {}",
-        tuning.realtime_limit.unwrap_or(REALTIME_LIMIT).as_micros()
-    );
+    object!(sheet, "{title} realtime limit = {}", realtime_limit(tuning).as_micros());
+}
+
+fn realtime_limit(tuning: &ProcessTuning) -> Duration {
+    tuning.realtime_limit.unwrap_or(REALTIME_LIMIT)
 }
 
 fn outside(global: &Global, sheet: &mut Sheet) {
@@ -314,24 +351,26 @@ fn user(global: &Global, said: Option<&Identity>) -> String {
     }
 }
 
-/// A script and its user.
-fn whole(global: &Global, script: &Script) -> String {
+/// A script with the words that it gets besides, and its user.
+fn whole(global: &Global, script: &Script, more: &[String]) -> String {
     let said = script.identity.as_ref().map(|said| &said.value);
-    format!("{}, {}", command(&script.command), user(global, said))
+    let words: Vec<_> = script.command.argv.iter().chain(more).cloned().collect();
+    format!("{}, {}", quoted(&words), user(global, said))
 }
 
 /// How many times its size is made room for.
 const TIMES: u32 = 3;
 
 fn receiving(global: &Global, sheet: &mut Sheet) {
-    let (policy, times) = match global.rx_buffers {
-        RxBuffers::System => (None, TIMES),
-        RxBuffers::Bytes(bytes) => (Some(bytes.to_string()), TIMES),
-        RxBuffers::Mtu(times) => (Some("MTU".to_owned()), times),
-        RxBuffers::Advert(times) => (Some("ADVERT".to_owned()), times),
+    let times = match global.rx_buffers {
+        RxBuffers::System | RxBuffers::Bytes(_) => TIMES,
+        RxBuffers::Mtu(times) | RxBuffers::Advert(times) => times,
     };
-    if let Some(policy) = policy {
-        object!(sheet, "rx_bufs_policy = {policy}");
+    match global.rx_buffers {
+        RxBuffers::System => {}
+        RxBuffers::Bytes(bytes) => object!(sheet, "rx_bufs_size = {bytes}"),
+        RxBuffers::Mtu(_) => object!(sheet, "rx_bufs_policy = MTU"),
+        RxBuffers::Advert(_) => object!(sheet, "rx_bufs_policy = ADVERT"),
     }
     object!(sheet, "rx_bufs_multiples = {times}");
 }

@@ -1,13 +1,16 @@
 //! What stands whoever is master, whom it concerns, and how far apart announcements are kept.
 
+use std::collections::BTreeMap;
+
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
 use crate::dump::words::{address, seconds};
 use crate::plan::object::Object;
+use crate::plan::vrrp::Space;
 use crate::status::vrrp::VrrpStatus;
 
 pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
-    spaces(scene, sheet);
+    spaces(scene, status, sheet);
     let (config, standing) = (scene.config, &scene.plan.vrrp.standing);
     let held =
         status.map_or(&[][..], |status| &status.standing).iter().copied().chain(std::iter::repeat(false));
@@ -61,16 +64,62 @@ fn list(
     }
 }
 
-fn spaces(scene: &Scene<'_>, sheet: &mut Sheet) {
-    let groups = &scene.plan.vrrp.spacing.groups;
-    if !groups.is_empty() {
+fn spaces(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
+    let spacing = &scene.plan.vrrp.spacing;
+    let alone = if spacing.each == Space::default() { Vec::new() } else { alone(scene) };
+    if !spacing.groups.is_empty() || !alone.is_empty() {
         sheet.section("Gratuitous ARP delays");
     }
-    for (number, (space, interfaces)) in groups.iter().enumerate() {
-        sheet.section(&format!("GARP delay group {}", number + 1));
-        object!(sheet, "GARP interval = {}", seconds(space.arp));
-        object!(sheet, "GNA interval = {}", seconds(space.na));
-        object!(sheet, "Interfaces");
-        interfaces.iter().for_each(|name| sheet.line(2, format_args!("{name}")));
+    for (number, (space, interfaces)) in spacing.groups.iter().enumerate() {
+        // In the order of the interfaces of the system.
+        let place = |name: &&String| status?.links.iter().position(|link| link.name == **name);
+        let mut interfaces: Vec<_> = interfaces.iter().collect();
+        interfaces.sort_by_key(place);
+        group(number, *space, &interfaces, sheet);
     }
+    // Whoever is in no group has no number.
+    alone.iter().for_each(|name| group(0, spacing.each, &[name], sheet));
+}
+
+/// The space between frames that leave by each interface, and the number of its group.
+pub(super) fn spaced(scene: &Scene<'_>) -> BTreeMap<String, (usize, Space)> {
+    let spacing = &scene.plan.vrrp.spacing;
+    let alone = alone(scene).into_iter().map(|name| (name, (0, spacing.each)));
+    let together = spacing.groups.iter().enumerate();
+    let together =
+        together.flat_map(|(at, (space, names))| names.iter().map(move |name| (name.clone(), (at, *space))));
+    alone.chain(together).collect()
+}
+
+fn group(number: usize, space: Space, interfaces: &[&String], sheet: &mut Sheet) {
+    sheet.section(&format!("GARP delay group {number}"));
+    for (title, every) in [("GARP", space.arp), ("GNA", space.na)] {
+        if !every.is_zero() {
+            object!(sheet, "{title} interval = {}", seconds(every));
+        }
+    }
+    object!(sheet, "Interfaces");
+    interfaces.iter().for_each(|name| sheet.line(2, format_args!("{name}")));
+}
+
+/// The interfaces that virtual routers and their addresses are on, those below VMACs in their place, without the members of
+/// groups.
+fn alone(scene: &Scene<'_>) -> Vec<String> {
+    let plan = &scene.plan.vrrp;
+    let below = |name: &str| {
+        let vmac = plan.standing.vmacs.iter().find(|vmac| vmac.name == name);
+        vmac.map_or_else(|| name.to_owned(), |vmac| vmac.base.to_string())
+    };
+    let mut all: Vec<String> = Vec::new();
+    for one in &plan.instances {
+        let own = one.params.interface.iter().map(String::as_str);
+        let addresses = one.addresses.iter().chain(&one.excluded).map(|address| address.interface.as_str());
+        for name in own.chain(addresses).map(below) {
+            let is_in_group = plan.spacing.groups.iter().any(|(_, names)| names.contains(&name));
+            if !is_in_group && !all.contains(&name) {
+                all.push(name);
+            }
+        }
+    }
+    all
 }

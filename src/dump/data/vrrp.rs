@@ -1,22 +1,24 @@
 //! Virtual routers, their sockets and groups.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use ::vrrp::params::{Auth, Transport};
 use ::vrrp::track::Object;
 use ::vrrp::{Cause, Family, State, Version};
-use parser::config::{Config, Peering, Tracking, UnicastChecksum, VrrpInstance};
+use parser::config::{AntiReplay, Config, Hmac, HmacMode, Peering, Tracking, UnicastChecksum, VrrpInstance};
 
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{address, device, either, epoch, mac, moment, program, seconds, weight};
+use crate::dump::words::{address, closed, device, either, epoch, mac, moment, program, seconds, weight};
 use crate::dump::{Scene, own_vmac};
 use crate::plan::address::Address;
 use crate::plan::notify::Scripts as Told;
 use crate::plan::vmac::{Kind, Vmac};
 use crate::plan::vrrp::Instance as Plan;
 use crate::script::Program;
-use crate::status::vrrp::{Instance as Status, VrrpStatus};
+use crate::status::vrrp::{Instance as Status, Link, VrrpStatus};
 
 pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
     let (config, plan) = (scene.config, &scene.plan.vrrp);
@@ -37,22 +39,24 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
             links.iter().any(|link| link.name == name && super::interfaces::is_up(link))
         };
         let own = own_vmac(one, &scene.plan.vrrp).map(|vmac| (vmac, is_up(&vmac.name)));
-        instance(scene, (one, plan, *of_it), own, sheet);
+        let links = status.map_or(&[][..], |status| &status.links);
+        instance(scene, (one, plan), (*of_it, links), own, sheet);
     }
     if status.is_some() {
-        sockets(&all, sheet);
+        super::sockets::write(&all, sheet);
     }
     groups(scene, status, sheet);
     super::watched::write(scene, status, sheet);
     if let Some(status) = status {
         let users: Vec<_> = all.iter().map(|(one, plan, _)| (*one, *plan)).collect();
-        super::interfaces::write(&users, &scene.plan.vrrp.standing.vmacs, &status.links, sheet);
+        super::interfaces::write(scene, &users, &status.links, sheet);
     }
 }
 
 fn instance(
     scene: &Scene<'_>,
-    (one, plan, status): (&VrrpInstance, &Plan, Option<&Status>),
+    (one, plan): (&VrrpInstance, &Plan),
+    told @ (status, _): (Option<&Status>, &[Link]),
     own: Option<(&Vmac, bool)>,
     sheet: &mut Sheet,
 ) {
@@ -79,7 +83,7 @@ fn instance(
         }
     }
     match status {
-        Some(status) => situation(status, sheet),
+        Some(status) => situation(status, own.map(|(vmac, _)| vmac), sheet),
         None => attribute!(
             sheet,
             "Wantstate = {}",
@@ -91,11 +95,12 @@ fn instance(
     }
     if let Some((vmac, is_up)) = own {
         own_interface(one, vmac, is_up, sheet);
-    } else if one.vmac_addr {
+    }
+    if one.vmac_addr {
         attribute!(sheet, "Use VMAC for VIPs on other interfaces");
     }
-    link(one, plan, own.map(|(vmac, _)| vmac), status, sheet);
-    announcements(one, sheet);
+    link(one, plan, own.map(|(vmac, _)| vmac), told, sheet);
+    announcements(one, plan, sheet);
     election(one, plan, status, sheet);
     addresses(scene, one, plan, status, sheet);
     if let Transport::Unicast { .. } = params.transport {
@@ -122,7 +127,7 @@ fn leader(version: Version, status: &Status, sheet: &mut Sheet) {
             attribute!(sheet, "Master priority = {}", leader.priority);
         }
         None => {
-            attribute!(sheet, "Master router = 0.0.0.0");
+            attribute!(sheet, "Master router = (none)");
             attribute!(sheet, "Master priority = 0");
         }
     }
@@ -131,31 +136,57 @@ fn leader(version: Version, status: &Status, sheet: &mut Sheet) {
     }
 }
 
+/// What keeps a router out of service besides what it tracks, in the original's order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Fault {
+    Down,
+    BaseDown,
+    NoSource,
+    Config,
+}
+
+impl Fault {
+    fn words(self) -> &'static str {
+        match self {
+            Self::Down => "i/f down",
+            Self::BaseDown => "base i/f down",
+            Self::NoSource => "no source IP address",
+            Self::Config => "config error",
+        }
+    }
+}
+
 /// Where it is and why.
-fn situation(status: &Status, sheet: &mut Sheet) {
+fn situation(status: &Status, own: Option<&Vmac>, sheet: &mut Sheet) {
     attribute!(sheet, "Wantstate = {}", status.wanted.word());
-    let (mut of_config, mut of_tracking, mut untested, mut interfaces) = (0, 0, 0, Vec::new());
+    let (mut of_config, mut of_tracking, mut untested, mut flags) = (0, 0, 0, BTreeSet::new());
     for cause in &status.causes {
         match cause {
-            Cause::NoPeers | Cause::NoMulticast | Cause::SourceNotConfigured => of_config += 1,
-            Cause::Tracked(Object::Interface(name)) => interfaces.push(format!("i/f down - {name}")),
+            Cause::NoPeers | Cause::NoMulticast | Cause::SourceNotConfigured => {
+                of_config += 1;
+                flags.insert(Fault::Config);
+            }
+            Cause::Tracked(Object::Interface(name)) => {
+                let is_below = own.is_some_and(|own| own.base == *name);
+                flags.insert(if is_below { Fault::BaseDown } else { Fault::Down });
+            }
             Cause::Tracked(Object::Script(_) | Object::File(_) | Object::Process(_) | Object::Bfd(_)) => {
                 of_tracking += 1;
             }
             Cause::Untested(_) => untested += 1,
-            Cause::NoSource => interfaces.push("no address to send from".to_owned()),
+            Cause::NoSource => {
+                flags.insert(Fault::NoSource);
+            }
             Cause::Partner | Cause::PartnerUntested => {}
         }
     }
     attribute!(sheet, "Number of config faults = {of_config}");
     attribute!(sheet, "Number of tracker faults = {of_tracking}");
-    if interfaces.is_empty() {
+    if flags.is_empty() {
         attribute!(sheet, "Flags of interface faults - (none)");
     } else {
         attribute!(sheet, "Flags of interface faults:");
-        for interface in interfaces {
-            member!(sheet, "{interface}");
-        }
+        flags.iter().for_each(|flag| member!(sheet, "{}", flag.words()));
     }
     attribute!(sheet, "Number of track scripts init = {untested}");
     attribute!(sheet, "Last transition = {}", moment(status.since));
@@ -193,7 +224,13 @@ fn speaks_from_base(one: &VrrpInstance) -> bool {
 }
 
 /// What it is connected by.
-fn link(one: &VrrpInstance, plan: &Plan, own: Option<&Vmac>, status: Option<&Status>, sheet: &mut Sheet) {
+fn link(
+    one: &VrrpInstance,
+    plan: &Plan,
+    own: Option<&Vmac>,
+    (status, links): (Option<&Status>, &[Link]),
+    sheet: &mut Sheet,
+) {
     let params = &plan.params;
     match (&one.vrf, own, &params.interface) {
         (Some(vrf), _, _) => attribute!(sheet, "VRF = {}", vrf.value),
@@ -225,11 +262,15 @@ fn link(one: &VrrpInstance, plan: &Plan, own: Option<&Vmac>, status: Option<&Sta
         None => attribute!(sheet, "Using src_ip = (none)"),
     }
     if let Transport::Multicast { group } = &params.transport {
-        attribute!(sheet, "Multicast address {group}");
+        let index = |name: &String| links.iter().find(|link| link.name == *name).map(|link| link.index);
+        match params.interface.as_ref().and_then(index).filter(|_| group.is_ipv6()) {
+            Some(index) => attribute!(sheet, "Multicast address {group}, ifindex {index}"),
+            None => attribute!(sheet, "Multicast address {group}"),
+        }
     }
 }
 
-fn announcements(one: &VrrpInstance, sheet: &mut Sheet) {
+fn announcements(one: &VrrpInstance, plan: &Plan, sheet: &mut Sheet) {
     let garp = &one.garp;
     attribute!(sheet, "Gratuitous ARP delay = {}", seconds(garp.master_delay));
     attribute!(sheet, "Gratuitous ARP repeat = {}", garp.master_repeat);
@@ -238,8 +279,11 @@ fn announcements(one: &VrrpInstance, sheet: &mut Sheet) {
     attribute!(sheet, "Gratuitous ARP lower priority delay = {}", seconds(garp.lower_prio_delay));
     attribute!(sheet, "Gratuitous ARP lower priority repeat = {}", garp.lower_prio_repeat);
     attribute!(sheet, "Down timer adverts = {}", one.down_timer_adverts);
-    if !garp.extra_if.is_zero() {
-        attribute!(sheet, "Gratuitous ARP for each secondary VMAC = {}", seconds(garp.extra_if));
+    // Only if there are others.
+    let every = plan.params.announce.elsewhere;
+    if !every.is_zero() {
+        let others = either(garp.extra_if_all, "i/f", "VMAC");
+        attribute!(sheet, "Gratuitous ARP for each secondary {others} = {}", seconds(every));
     }
     attribute!(sheet, "Send advert after receive lower priority advert = {}", !one.lower_prio_no_advert);
     attribute!(sheet, "Send advert after receive higher priority advert = {}", one.higher_prio_send_advert);
@@ -260,8 +304,8 @@ fn election(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mu
         Version::V2 => attribute!(sheet, "Advert interval = {} sec", params.interval.as_secs()),
         Version::V3 => attribute!(sheet, "Advert interval = {} milli-sec", params.interval.as_millis()),
     }
-    if let Some(at) = status.and_then(|status| status.last_advert) {
-        attribute!(sheet, "Last advert sent = {}", epoch(at));
+    if let Some(status) = status {
+        attribute!(sheet, "Last advert sent = {}", epoch(status.last_advert.unwrap_or(UNIX_EPOCH)));
     }
     let enabled = |on| either(on, "enabled", "disabled");
     attribute!(sheet, "Accept = {}", enabled(one.accept));
@@ -273,20 +317,39 @@ fn election(one: &VrrpInstance, plan: &Plan, status: Option<&Status>, sheet: &mu
     if params.version == Version::V2 {
         match params.auth {
             Auth::None => attribute!(sheet, "Authentication type = none"),
-            Auth::Ah(_) => {
-                attribute!(sheet, "Authentication type = IPSEC_AH");
-                attribute!(sheet, "Password = ********");
-            }
+            Auth::Ah(_) => attribute!(sheet, "Authentication type = IPSEC_AH"),
             Auth::Pass(_) => {
                 attribute!(sheet, "Authentication type = SIMPLE_PASSWORD");
                 attribute!(sheet, "Password = ********");
             }
         }
-    } else if params.family == Family::Ipv4 && one.v3_checksum_as_v2 {
-        attribute!(sheet, "VRRPv3 uses VRRPv2 checksum = true");
+    }
+    if let Some(hmac) = &one.hmac {
+        extension(hmac, sheet);
+    }
+    if params.version == Version::V3 && params.family == Family::Ipv4 {
+        attribute!(sheet, "VRRPv3 uses VRRPv2 checksum = {}", enabled(one.v3_checksum_as_v2));
     }
     if let Some(bytes) = one.rx_buffer {
         attribute!(sheet, "Kernel rx buffer size = {bytes}");
+    }
+}
+
+/// Signed adverts.
+fn extension(hmac: &Hmac, sheet: &mut Sheet) {
+    attribute!(sheet, "Authentication extension = HMAC-SHA256-128");
+    member!(sheet, "Keys = {}, active key id = {}", hmac.keys.len(), hmac.active);
+    let mode = match hmac.mode {
+        HmacMode::Enforce => "enforce",
+        HmacMode::Permissive => "permissive",
+        HmacMode::ReceiveOnly => "receive-only",
+    };
+    member!(sheet, "Mode = {mode}");
+    match hmac.anti_replay {
+        AntiReplay::Time => {
+            member!(sheet, "Anti replay = time, window = {} sec", seconds(hmac.window));
+        }
+        AntiReplay::Monotonic => member!(sheet, "Anti replay = monotonic"),
     }
 }
 
@@ -301,7 +364,9 @@ fn addresses(
     let mut list = |all: &[Arc<Address>], sheet: &mut Sheet| {
         for one in all {
             let device = device(one, config, &scene.plan.vrrp);
-            member!(sheet, "{}", address(one, &device, held.next().unwrap_or(false)));
+            let is_held = held.next().unwrap_or(false);
+            let filter = either(is_held, closed(one, plan, &scene.plan.vrrp), "");
+            member!(sheet, "{}{filter}", address(one, &device, is_held));
         }
     };
     if !plan.addresses.is_empty() {
@@ -336,7 +401,7 @@ fn peers(one: &VrrpInstance, plan: &Plan, sheet: &mut Sheet) {
     }
     let old = match one.unicast_checksum {
         UnicastChecksum::Detect => "no",
-        UnicastChecksum::Old => "yes",
+        UnicastChecksum::Old => "config",
         UnicastChecksum::New => "never",
     };
     attribute!(sheet, "Unicast checksum compatibility = {old}");
@@ -386,40 +451,6 @@ fn scripts(told: &Told, sheet: &mut Sheet) {
     for (title, script) in all {
         if let Some(script) = script {
             attribute!(sheet, "{title} state transition script = {}", program(script));
-        }
-    }
-}
-
-/// The sockets in the order in which their first user is configured.
-fn sockets(all: &[(&VrrpInstance, &Plan, Option<&Status>)], sheet: &mut Sheet) {
-    let mut done: Vec<(i32, i32)> = Vec::new();
-    let descriptors = |status: Option<&Status>| status.and_then(|status| status.sockets);
-    sheet.section("VRRP Sockpool");
-    for (one, plan, status) in all {
-        let Some(pair) = descriptors(*status).filter(|pair| !done.contains(pair)) else { continue };
-        done.push(pair);
-        let params = &plan.params;
-        object!(sheet, "fd_in {} fd_out = {}", pair.0, pair.1);
-        if let Some(interface) = &params.interface {
-            attribute!(sheet, "Interface = {interface}");
-        }
-        attribute!(sheet, "Family = {}", params.family);
-        attribute!(sheet, "Protocol = {}", either(matches!(params.auth, Auth::Ah(_)), "AH", "VRRP"));
-        match &params.transport {
-            Transport::Multicast { .. } => attribute!(sheet, "Type = Multicast"),
-            Transport::Unicast { .. } => {
-                attribute!(sheet, "Type = Unicast");
-                if let Some(source) = params.source.or(status.and_then(|status| status.source)) {
-                    attribute!(sheet, "Address = {source}");
-                }
-            }
-        }
-        attribute!(sheet, "Rx buf size = {}", one.rx_buffer.unwrap_or(0));
-        attribute!(sheet, "VRRP instances");
-        for (other, plan, status) in all {
-            if descriptors(*status) == Some(pair) {
-                member!(sheet, "{} vrid {}", other.name, plan.params.vrid);
-            }
         }
     }
 }

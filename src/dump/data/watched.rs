@@ -5,7 +5,7 @@ use parser::config::{Config, ParamMatch, TrackFile, TrackProcess, TrackScript, T
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{either, quoted, seconds, weight};
+use crate::dump::words::{either, other_file, quoted, seconds, weight};
 use crate::plan::watch::Script as Plan;
 use crate::status::vrrp::{Known, VrrpStatus, Watched};
 
@@ -45,16 +45,15 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut 
 }
 
 fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sheet) {
-    let is_good = match told.map(|told| told.known) {
-        Some(Known::Good) => true,
-        Some(Known::Nothing) => !one.init_fail,
-        Some(Known::Bad | Known::Number(_)) | None => false,
-    };
+    let known = told.map_or(Known::Nothing, |told| told.known);
     let whole = |time: std::time::Duration| {
         if time.subsec_nanos() == 0 { time.as_secs().to_string() } else { format!("{:.3}", seconds(time)) }
     };
     object!(sheet, "VRRP Script = {}", one.name);
     attribute!(sheet, "Command = {}", quoted(&plan.program.argv));
+    if let Some(file) = other_file(&plan.program) {
+        attribute!(sheet, "Path = {file}");
+    }
     attribute!(sheet, "Interval = {} sec", whole(one.interval));
     attribute!(sheet, "Timeout = {} sec", whole(one.timeout.unwrap_or_default()));
     attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
@@ -64,9 +63,15 @@ fn script(one: &TrackScript, plan: &Plan, told: Option<&Watched>, sheet: &mut Sh
         attribute!(sheet, "Result = {}", told.count);
     }
     attribute!(sheet, "Insecure = no");
-    attribute!(sheet, "Init state = {}", either(one.init_fail, "failed", "unknown"));
+    // There is nothing initial about one that has been tried.
+    let init = if told.is_some_and(|told| told.is_tried) {
+        "unknown"
+    } else {
+        either(one.init_fail, "INIT/FAILED", "INIT")
+    };
+    attribute!(sheet, "Init state = {init}");
     if told.is_some() {
-        attribute!(sheet, "Status = {}", either(is_good, "GOOD", "BAD"));
+        attribute!(sheet, "Status = {}", either(known == Known::Good, "GOOD", "BAD"));
     }
     let identity = &plan.program.identity;
     attribute!(sheet, "Script uid:gid = {}:{}", identity.uid, identity.gid);
@@ -87,17 +92,14 @@ fn process(one: &TrackProcess, told: Option<&Watched>, sheet: &mut Sheet) {
     if let Some((program, words)) = one.command.split_first() {
         attribute!(sheet, "Process = {program}");
         if !words.is_empty() {
-            attribute!(sheet, "Parameters = {}", quoted(words));
+            attribute!(sheet, "Parameters = {}", words.join(" "));
         }
     }
-    let compared = match one.param_match {
-        ParamMatch::None => None,
-        ParamMatch::Exact => Some("EXACT"),
-        ParamMatch::Partial => Some("PARTIAL"),
-        ParamMatch::Initial => Some("INITIAL"),
-    };
-    if let Some(compared) = compared {
-        attribute!(sheet, "Param match = {compared}");
+    match one.param_match {
+        ParamMatch::None => {}
+        ParamMatch::Exact => attribute!(sheet, "Param match"),
+        ParamMatch::Partial => attribute!(sheet, "Param match = partial"),
+        ParamMatch::Initial => attribute!(sheet, "Param match = initial"),
     }
     attribute!(sheet, "Min processes = {}", one.quorum);
     if let Some(most) = one.quorum_max {
@@ -110,6 +112,14 @@ fn process(one: &TrackProcess, told: Option<&Watched>, sheet: &mut Sheet) {
     attribute!(sheet, "Weight = {}{}", one.weight.value, either(one.weight.reverse, " reverse", ""));
     attribute!(sheet, "Terminate delay = {:.6}s", seconds(one.terminate_delay));
     attribute!(sheet, "Fork delay = {:.6}s", seconds(one.fork_delay));
+    if let Some(told) = told {
+        // What waits is the other of what is.
+        let (fork, end) =
+            (told.is_waiting && told.known != Known::Good, told.is_waiting && told.known == Known::Good);
+        for (title, is_running) in [("Fork", fork), ("Terminate", end)] {
+            attribute!(sheet, "{title} delay timer {}", either(is_running, "running", "not running"));
+        }
+    }
     attribute!(sheet, "Full command = {}", one.full_command);
 }
 

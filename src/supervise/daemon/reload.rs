@@ -8,8 +8,9 @@ use super::{Phase, Supervisor};
 use crate::applied::Applied;
 use crate::load::{self, Loaded};
 use crate::memory;
+use crate::place;
 use crate::plan::{diff, process};
-use crate::supervise::mark::{self, Mark};
+use crate::supervise::mark::Mark;
 use crate::worker::ToWorker;
 
 impl Supervisor {
@@ -58,7 +59,7 @@ impl Supervisor {
             tracing::info!("Reloading ...");
         }
         let file = self.loaded.global.reload_file.as_deref();
-        let reading = file.and_then(|file| Mark::set(mark::path(file, &self.pid_path)));
+        let reading = file.and_then(|file| Mark::set(place::reload_file(file, &self.pid_path)));
         let read = load::again(&self.options, &self.loaded);
         drop(reading);
         let loaded = match read {

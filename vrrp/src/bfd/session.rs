@@ -219,6 +219,22 @@ impl Session {
         self.tx.max(self.remote.min_rx)
     }
 
+    /// Time between the neighbour's packets, and the silence after which it loses us; zero while it is not known.
+    #[must_use]
+    pub fn others_times(&self) -> [Duration; 2] {
+        if self.remote.multiplier == 0 {
+            return [Duration::ZERO; 2];
+        }
+        let interval = self.rx.max(self.remote.min_tx).duration();
+        [interval, self.interval().duration() * self.params.multiplier.into()]
+    }
+
+    /// Whether new times wait for the neighbour's word.
+    #[must_use]
+    pub fn is_polling(&self) -> bool {
+        self.poll != Poll::Idle
+    }
+
     /// When the neighbour is lost if it stays silent until then (RFC 5880 §6.8.4).
     #[must_use]
     pub fn lost_at(&self) -> Option<Instant> {

@@ -73,6 +73,7 @@ pub struct Judge {
     /// Results in a row that speak against the status.
     against: u32,
     returned: i32,
+    is_tried: bool,
 }
 
 impl Judge {
@@ -80,13 +81,19 @@ impl Judge {
     #[must_use]
     pub fn new(patience: Patience, init_fail: bool) -> Self {
         let status = if init_fail { Status::Down } else { Status::Unknown };
-        Self { patience, status, against: 0, returned: 0 }
+        Self { patience, status, against: 0, returned: 0, is_tried: false }
     }
 
     /// What it thinks: unknown, up or down.
     #[must_use]
     pub fn status(&self) -> Status {
         self.status
+    }
+
+    /// Whether there has been any result.
+    #[must_use]
+    pub fn is_tried(&self) -> bool {
+        self.is_tried
     }
 
     /// The original's counter: from 0 to `rise` + `fall` − 1, and good from `rise` on.
@@ -107,6 +114,7 @@ impl Judge {
 
     /// Takes a result; what has to be said goes to `out`. Whether the status has changed.
     pub fn take(&mut self, result: Result, out: &mut Vec<Line>) -> bool {
+        self.is_tried = true;
         if let Result::Exited(status) = result
             && status != self.returned
         {

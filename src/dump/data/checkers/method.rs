@@ -6,11 +6,11 @@ use checkers::params::{
     BeforeFirst, BetweenPages, CheckerKind, CheckerParams, Endpoint, LoggedFailures, Scheme, UdpReply,
 };
 use checkers::params::{MiscCheck, TlsFarewell, UdpCheck, WebCheck};
-use parser::config::{Check, HttpCheck, Regex, RegexOption, Sni};
+use parser::config::{self, Check, HttpCheck, Regex, RegexOption, Sni};
 
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
-use crate::dump::words::{either, epoch, moment, quoted, seconds};
+use crate::dump::words::{either, late_moment, moment, quoted, seconds};
 use crate::status::checkers as status;
 
 /// Whether a checker is told of changes instead of asking.
@@ -26,13 +26,16 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
             for (index, server) in service.params.servers.iter().enumerate() {
                 let said = scene.config.virtual_servers.get(at).and_then(|vs| vs.real_servers.get(index));
                 // None of these is ever left out of a plan.
-                let mut said = said
-                    .into_iter()
-                    .flat_map(|server| &server.checkers)
-                    .filter_map(|one| if let Check::Http(http) = &one.check { Some(&**http) } else { None });
+                let (host, all) =
+                    said.map_or((None, &[][..]), |server| (server.virtualhost.as_ref(), &server.checkers));
+                let (mut webs, mut udps) = (all.iter().filter_map(web_said), all.iter().filter_map(udp_said));
                 let server_told = told.and_then(|service| service.servers.get(index));
                 for (nth, params) in server.checkers.iter().enumerate() {
-                    let said = if let CheckerKind::Web(_) = &*params.kind { said.next() } else { None };
+                    let said = Said {
+                        host,
+                        web: if let CheckerKind::Web(_) = &*params.kind { webs.next() } else { None },
+                        udp: if let CheckerKind::Udp(_) = &*params.kind { udps.next() } else { None },
+                    };
                     if matches!(&*params.kind, CheckerKind::File(_)) != is_of_file {
                         continue;
                     }
@@ -46,12 +49,24 @@ pub(super) fn write(scene: &Scene<'_>, status: Option<&status::CheckersStatus>, 
     }
 }
 
-fn checker(
-    params: &CheckerParams,
-    said: Option<&HttpCheck>,
-    told: Option<&status::Checker>,
-    sheet: &mut Sheet,
-) {
+/// What the configuration says of a checker and its plan does not.
+#[derive(Clone, Copy)]
+struct Said<'a> {
+    /// The virtual host of the real server.
+    host: Option<&'a String>,
+    web: Option<&'a HttpCheck>,
+    udp: Option<&'a config::UdpCheck>,
+}
+
+fn web_said(one: &config::Checker) -> Option<&HttpCheck> {
+    if let Check::Http(http) = &one.check { Some(http) } else { None }
+}
+
+fn udp_said(one: &config::Checker) -> Option<&config::UdpCheck> {
+    if let Check::Udp(udp) = &one.check { Some(udp) } else { None }
+}
+
+fn checker(params: &CheckerParams, said: Said<'_>, told: Option<&status::Checker>, sheet: &mut Sheet) {
     let yes = |is_so| either(is_so, "yes", "no");
     if let Some(told) = told {
         attribute!(sheet, "Up = {}", yes(told.up));
@@ -117,7 +132,7 @@ fn connection(endpoint: &Endpoint, sheet: &mut Sheet) {
     member!(sheet, "Timeout = {:.6}", seconds(endpoint.timeout));
 }
 
-fn kind(params: &CheckerParams, said: Option<&HttpCheck>, last: Option<&status::Probe>, sheet: &mut Sheet) {
+fn kind(params: &CheckerParams, said: Said<'_>, last: Option<&status::Probe>, sheet: &mut Sheet) {
     match &*params.kind {
         CheckerKind::Tcp(_) => attribute!(sheet, "Keepalive method = TCP_CHECK"),
         CheckerKind::Web(check) => web(check, said, sheet),
@@ -125,7 +140,7 @@ fn kind(params: &CheckerParams, said: Option<&HttpCheck>, last: Option<&status::
             attribute!(sheet, "Keepalive method = SMTP_CHECK");
             attribute!(sheet, "helo = {}", smtp.helo_name);
         }
-        CheckerKind::Udp(check) => udp(check, sheet),
+        CheckerKind::Udp(check) => udp(check, said.udp, sheet),
         CheckerKind::Ping(_) => attribute!(sheet, "Keepalive method = PING_CHECK"),
         CheckerKind::File(file) => {
             attribute!(sheet, "Keepalive method = FILE_CHECK");
@@ -146,7 +161,7 @@ fn kind(params: &CheckerParams, said: Option<&HttpCheck>, last: Option<&status::
     }
 }
 
-fn web(web: &WebCheck, said: Option<&HttpCheck>, sheet: &mut Sheet) {
+fn web(web: &WebCheck, Said { host, web: said, .. }: Said<'_>, sheet: &mut Sheet) {
     let scheme = match web.scheme {
         Scheme::Http => "HTTP_GET",
         Scheme::Https => "SSL_GET",
@@ -158,8 +173,9 @@ fn web(web: &WebCheck, said: Option<&HttpCheck>, sheet: &mut Sheet) {
     };
     attribute!(sheet, "Keepalive method = {scheme}, http protocol {version}");
     if let Some(said) = said {
-        if let Some(host) = &said.virtualhost {
-            attribute!(sheet, "Virtualhost = {host}");
+        // One of its own.
+        if let Some(own) = said.virtualhost.as_ref().filter(|own| Some(*own) != host) {
+            attribute!(sheet, "Virtualhost = {own}");
         }
         let is_named = matches!(said.sni, Some(Sni::VirtualHost(_)));
         attribute!(sheet, "Enable SNI {}", either(is_named, "set", "unset"));
@@ -168,6 +184,10 @@ fn web(web: &WebCheck, said: Option<&HttpCheck>, sheet: &mut Sheet) {
         }
     }
     attribute!(sheet, "Fast recovery {}", either(web.between == BetweenPages::Hurry, "set", "unset"));
+    if web.scheme == Scheme::Https {
+        let is_compliant = web.pages.iter().all(|page| page.farewell == TlsFarewell::CloseNotify);
+        attribute!(sheet, "tls_compliant {}", either(is_compliant, "set", "unset"));
+    }
     let urls = said.map_or(&[][..], |said| &said.urls);
     for (at, page) in web.pages.iter().enumerate() {
         let url = urls.get(at);
@@ -239,7 +259,7 @@ fn name_of(option: RegexOption) -> &'static str {
     }
 }
 
-fn udp(udp: &UdpCheck, sheet: &mut Sheet) {
+fn udp(udp: &UdpCheck, said: Option<&config::UdpCheck>, sheet: &mut Sheet) {
     attribute!(sheet, "Keepalive method = UDP_CHECK");
     if udp.payload == UdpCheck::PAYLOAD {
         attribute!(sheet, "Payload specified = no");
@@ -247,10 +267,12 @@ fn udp(udp: &UdpCheck, sheet: &mut Sheet) {
         attribute!(sheet, "Payload len = {}", udp.payload.len());
     }
     attribute!(sheet, "Require reply = {}", either(udp.reply == UdpReply::Optional, "no", "yes"));
-    if let UdpReply::Like { pattern, length } = &udp.reply {
-        member!(sheet, "Min reply length = {}", length.start());
-        member!(sheet, "Max reply length = {}", length.end());
-        member!(sheet, "Reply data len = {}", pattern.len());
+    let (Some(said), UdpReply::Any | UdpReply::Like { .. }) = (said, &udp.reply) else { return };
+    member!(sheet, "Min reply length = {}", said.min_reply_length);
+    member!(sheet, "Max reply length = {}", said.max_reply_length);
+    let pattern = if let UdpReply::Like { pattern, .. } = &udp.reply { &pattern[..] } else { &[] };
+    member!(sheet, "Reply data len = {}", pattern.len());
+    if !pattern.is_empty() {
         let has_mask = pattern.iter().any(|(_, mask)| *mask != 0xff);
         member!(sheet, "Reply data mask = {}", either(has_mask, "yes", "no"));
     }
@@ -263,10 +285,7 @@ fn misc(misc: &MiscCheck, last: Option<&status::Probe>, sheet: &mut Sheet) {
     attribute!(sheet, "dynamic = {}", either(misc.dynamic, "YES", "NO"));
     attribute!(sheet, "uid:gid = {}:{}", misc.user.0, misc.user.1);
     let begun = last.map_or(SystemTime::UNIX_EPOCH, |probe| probe.at - probe.took);
-    // The part of a second stands behind the year, as in the original.
-    let micros = epoch(begun).split_once('.').map_or_else(String::new, |(_, micros)| micros.to_owned());
-    let date = chrono::DateTime::<chrono::Local>::from(begun).format("%a %b %e %T %Y").to_string();
-    attribute!(sheet, "Last ran = {} ({date}.{micros})", epoch(begun));
+    attribute!(sheet, "Last ran = {}", late_moment(begun));
     if let Some(exit_status) = last.map_or(Some(0), |probe| probe.exit_status) {
         attribute!(sheet, "Last status = {exit_status}");
     }

@@ -5,13 +5,14 @@ use parser::config::{Check, RealServer, VirtualServer};
 use crate::dump::Scene;
 use crate::dump::sheet::{Sheet, attribute, member, object};
 use crate::dump::words::{either, weight};
+use crate::status::checkers::CheckersStatus;
 
-pub(super) fn write(scene: &Scene<'_>, sheet: &mut Sheet) {
-    files(scene, sheet);
+pub(super) fn write(scene: &Scene<'_>, status: Option<&CheckersStatus>, sheet: &mut Sheet) {
+    files(scene, status, sheet);
     sessions(scene, sheet);
 }
 
-fn files(scene: &Scene<'_>, sheet: &mut Sheet) {
+fn files(scene: &Scene<'_>, status: Option<&CheckersStatus>, sheet: &mut Sheet) {
     let watched = &scene.plan.checkers.files;
     if watched.is_empty() {
         return;
@@ -23,6 +24,9 @@ fn files(scene: &Scene<'_>, sheet: &mut Sheet) {
         }
         object!(sheet, "Track file = {}", file.name);
         attribute!(sheet, "File = {}", file.path);
+        if let Some(number) = status.and_then(|status| status.files.get(&file.name)) {
+            attribute!(sheet, "Status = {number}");
+        }
         attribute!(sheet, "Weight = {}{}", file.weight.value, either(file.weight.reverse, " reverse", ""));
         attribute!(sheet, "Tracking instances :");
         each(scene, |service, server, check| {
