@@ -74,7 +74,7 @@ fn a_backup_tells_of_its_master_and_a_fault_of_its_causes() {
 #[test]
 fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
     let script =
-        "vrrp_script chk {\n script \"/bin/true all\"\n user root\n interval 2\n rise 3\n fall 2\n}\n";
+        "vrrp_script chk {\n script \"/usr/bin/true all\"\n user root\n interval 2\n rise 3\n fall 2\n}\n";
     let text = format!(
         "{script}{}",
         ROUTER.replace("advert_int", "track_script {\n chk weight -10\n }\n advert_int")
@@ -94,7 +94,7 @@ fn a_tracked_script_is_told_with_what_its_runs_add_up_to() {
         data::vrrp(&scene, Some(&VrrpStatus { watched: vec![watched], ..status(instance(State::Backup)) }))
     };
     let told = watched(Known::Good, true);
-    let wanted = " VRRP Script = chk\n   Command = '/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 0 sec\n   \
+    let wanted = " VRRP Script = chk\n   Command = '/usr/bin/true' 'all'\n   Interval = 2 sec\n   Timeout = 0 sec\n   \
                   Weight = 0\n   Rise = 3\n   Fall = 2\n   Result = 4\n   Insecure = no\n   Init state = unknown\n   \
                   Status = GOOD\n   Script uid:gid = 0:0\n   VRRP instances :\n";
     assert!(told.contains(wanted), "{told}");

@@ -98,9 +98,9 @@ impl Timetable {
         self.read();
     }
 
-    /// When the next reload is to be.
+    /// When the next reload is to be, in the words of the dump, which does not close its parenthesis.
     pub(super) fn next(&self) -> Option<String> {
-        self.next.map(|next| told(next).to_string())
+        self.next.map(|next| format!("{}{}", told(next), if next.is_daily { "" } else { " (date specified" }))
     }
 
     /// Waits until a reload is due; for ever, if none is planned. Loses nothing when dropped while waiting.

@@ -36,6 +36,7 @@ mod config;
 mod container;
 mod corpus;
 mod dumps;
+mod dumps_knobs;
 #[path = "../monitoring/scene.rs"]
 mod dumps_scene;
 #[expect(dead_code, reason = "the original says nothing when so short a loss of the link is over")]
@@ -195,8 +196,11 @@ const FILES: &[Test<Cast>] = tests![
     config::the_language_is_read_alike,
     config::the_seed_gives_the_same_two_complaints,
     mail::a_mail_server_hears_the_same,
+    dumps::every_process_tells_of_every_global_setting_alike,
     dumps::masters_are_dumped_alike,
+    dumps::settings_that_say_something_else_are_dumped_alike,
     dumps::vmacs_routes_rules_and_what_stands_are_dumped_alike,
+    dumps::what_routers_are_told_besides_is_dumped_alike,
     system::addresses_routes_and_rules_are_the_same,
     system::filters_are_the_same_as_backup_as_master_as_backup_again_and_after_the_end,
     system::vmacs_and_filters_are_the_same,

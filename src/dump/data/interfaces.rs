@@ -73,8 +73,8 @@ pub(super) fn write(scene: &Scene<'_>, users: &[(&VrrpInstance, &Plan)], links: 
         }
         if !users.is_empty() {
             attribute!(sheet, "Tracking VRRP instances :");
-            for (one, _) in users {
-                member!(sheet, "{}, {}", one.name, importance(one, &link.name));
+            for (one, plan) in users {
+                member!(sheet, "{}, {}", one.name, importance(one, plan, &link.name));
             }
         }
     }
@@ -89,15 +89,16 @@ fn others(link: &Link, title: &str, is_its: fn(&IpAddr) -> bool, sheet: &mut She
     }
 }
 
-/// What an interface is to a router: the weight that it is tracked with; `dont_track_primary` has one that no line can have.
-fn importance(one: &VrrpInstance, link: &str) -> String {
-    let tracked = one.tracking.interfaces.iter().find(|line| line.what.as_str() == link);
+/// What an interface is to a router: what it needs has no weight, and `dont_track_primary` has one that no line can have.
+fn importance(one: &VrrpInstance, plan: &Plan, link: &str) -> String {
     let is_own = one.interface.as_ref().is_some_and(|name| name.value.as_str() == link);
-    match tracked {
-        Some(line) => weight(line.weight),
-        None if is_own && one.dont_track_primary => "weight 255".to_owned(),
-        None => "weight 0".to_owned(),
+    let holds_addresses =
+        || plan.addresses.iter().chain(&plan.excluded).any(|address| address.interface == link);
+    if is_own || holds_addresses() {
+        return if is_own && one.dont_track_primary { "weight 255" } else { "weight 0" }.to_owned();
     }
+    let tracked = one.tracking.interfaces.iter().find(|line| line.what.as_str() == link);
+    tracked.map_or_else(|| "weight 0".to_owned(), |line| weight(line.weight))
 }
 
 /// `UP, RUNNING`, and what is unusual.

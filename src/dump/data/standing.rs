@@ -70,12 +70,12 @@ fn spaces(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
     if !spacing.groups.is_empty() || !alone.is_empty() {
         sheet.section("Gratuitous ARP delays");
     }
-    for (number, (space, interfaces)) in spacing.groups.iter().enumerate() {
+    for (number, space, interfaces) in numbered(scene) {
         // In the order of the interfaces of the system.
         let place = |name: &&String| status?.links.iter().position(|link| link.name == **name);
         let mut interfaces: Vec<_> = interfaces.iter().collect();
         interfaces.sort_by_key(place);
-        group(number, *space, &interfaces, sheet);
+        group(number, space, &interfaces, sheet);
     }
     // Whoever is in no group has no number.
     alone.iter().for_each(|name| group(0, spacing.each, &[name], sheet));
@@ -83,12 +83,21 @@ fn spaces(scene: &Scene<'_>, status: Option<&VrrpStatus>, sheet: &mut Sheet) {
 
 /// The space between frames that leave by each interface, and the number of its group.
 pub(super) fn spaced(scene: &Scene<'_>) -> BTreeMap<String, (usize, Space)> {
-    let spacing = &scene.plan.vrrp.spacing;
-    let alone = alone(scene).into_iter().map(|name| (name, (0, spacing.each)));
-    let together = spacing.groups.iter().enumerate();
-    let together =
-        together.flat_map(|(at, (space, names))| names.iter().map(move |name| (name.clone(), (at, *space))));
+    let each = scene.plan.vrrp.spacing.each;
+    let alone = alone(scene).into_iter().map(|name| (name, (0, each)));
+    let together = numbered(scene)
+        .flat_map(|(number, space, names)| names.iter().map(move |name| (name.clone(), (number, space))));
     alone.chain(together).collect()
+}
+
+/// The groups with their numbers, which count from 1; an interface that shares its space with no other has 0.
+fn numbered<'a>(scene: &Scene<'a>) -> impl Iterator<Item = (usize, Space, &'a Vec<String>)> {
+    let mut last = 0;
+    scene.plan.vrrp.spacing.groups.iter().map(move |(space, interfaces)| {
+        let is_shared = interfaces.len() > 1;
+        last += usize::from(is_shared);
+        (if is_shared { last } else { 0 }, *space, interfaces)
+    })
 }
 
 fn group(number: usize, space: Space, interfaces: &[&String], sheet: &mut Sheet) {

@@ -235,6 +235,8 @@ pub(super) fn receive_buffer(
         RxBuffers::Mtu(times) => Some(mtu(instance, system).saturating_mul(times)),
         RxBuffers::Advert(times) => {
             let (headers, size) = lengths(instance);
+            // An IPv6 socket delivers no IP header.
+            let headers = if instance.family == config::Family::V6 { headers - 40 } else { headers };
             Some(u32::try_from(headers + addresses * size).unwrap_or(u32::MAX).saturating_mul(times))
         }
     })

@@ -168,6 +168,8 @@ fn receive_buffers_are_as_large_as_the_instance_or_else_the_policy_says() {
     assert_eq!(of(&instance(), RxBuffers::Mtu(3)), Some(4500));
     // IP and VRRP header, two addresses, the authentication data of version 2.
     assert_eq!(of(&instance(), RxBuffers::Advert(3)), Some(3 * (20 + 8 + 8 + 8)));
+    let six = VrrpInstance { family: config::Family::V6, version: config::Version::V3, ..instance() };
+    assert_eq!(of(&six, RxBuffers::Advert(3)), Some(3 * (8 + 2 * 16)));
     let own = VrrpInstance { rx_buffer: Some(70_000), ..instance() };
     assert_eq!(of(&own, RxBuffers::Mtu(3)), Some(70_000));
 }
