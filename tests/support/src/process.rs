@@ -76,11 +76,15 @@ impl Process {
         if self.is_running() {
             // Failures mean that the process has ended by itself.
             let _ = kill(self.pid(), Signal::SIGSTOP);
-            for descendant in descendants(self.pid()) {
-                let _ = kill(descendant, Signal::SIGKILL);
+            let descendants = descendants(self.pid());
+            for descendant in &descendants {
+                let _ = kill(*descendant, Signal::SIGKILL);
             }
             let _ = kill(self.pid(), Signal::SIGKILL);
             let _ = self.child.wait();
+            // A successor must not find one that is still to be reaped: whoever adopts them may take a moment.
+            let are_gone = || descendants.iter().all(|one| kill(*one, None).is_err()).then_some(());
+            let _ = eventually("the end of its descendants", Duration::from_secs(2), are_gone);
         }
     }
 
