@@ -193,8 +193,10 @@ virtual_server group M {
 
 /// Lines that one of the two has alone: what 2.2.7 tells of its inner workings or shows as the largest number while nobody has
 /// set it, what 2.4.3 tells besides, and what ours knows of each check.
-const ALONE: [&str; 12] = [
+const ALONE: [&str; 14] = [
     " Gratuitous ARP lower priority",
+    " iproute ",
+    "   tls_compliant ",
     " libnftnl version",
     "   previous effective_weight",
     "     Regex ref count",
