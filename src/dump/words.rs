@@ -86,19 +86,20 @@ pub(crate) fn address(one: &Address, device: &str, is_held: bool) -> String {
     if let Some(peer) = one.peer() {
         say(format_args!(" peer {peer}/{}", one.prefix));
     }
+    let seldom = one.seldom();
     let flags = [
-        (one.home, " home"),
+        (seldom.home, " home"),
         (one.address.is_ipv6() && !one.no_duplicate_detection, " -nodad"),
-        (one.manage_temporary, " mngtmpaddr"),
-        (one.no_prefix_route, " noprefixroute"),
-        (one.autojoin, " autojoin"),
+        (seldom.manage_temporary, " mngtmpaddr"),
+        (seldom.no_prefix_route, " noprefixroute"),
+        (seldom.autojoin, " autojoin"),
         (!one.tracked, " no_track"),
     ];
     for (_, flag) in flags.into_iter().filter(|(is_set, _)| *is_set) {
         say(format_args!("{flag}"));
     }
     if one.address.is_ipv6() {
-        match one.preferred {
+        match one.preferred() {
             None => say(format_args!(" preferred_lft forever")),
             Some(0) => say(format_args!(" deprecated")),
             Some(seconds) => say(format_args!(" preferred_lft {seconds}")),
@@ -169,10 +170,11 @@ mod tests {
         let labelled = with(label, plain("192.0.2.100", 24));
         let peer = Seldom { peer: Some([10, 1, 1, 1].into()), ..Seldom::default() };
         let with_peer = with(peer, plain("192.0.2.102", 32));
-        let flags = Address { no_prefix_route: true, tracked: false, scope: 253, ..plain("192.0.2.103", 32) };
+        let flags = Seldom { no_prefix_route: true, ..Seldom::default() };
+        let flags = with(flags, Address { tracked: false, scope: 253, ..plain("192.0.2.103", 32) });
         let deprecated =
-            Address { no_duplicate_detection: false, preferred: Some(0), ..plain("2001:db8::6", 128) };
-        let fading = Address { preferred: Some(100), ..plain("2001:db8::7", 64) };
+            Address { no_duplicate_detection: false, deprecated: true, ..plain("2001:db8::6", 128) };
+        let fading = with(Seldom { preferred: Some(100), ..Seldom::default() }, plain("2001:db8::7", 64));
         let cases = [
             (labelled, true, "192.0.2.100/24 brd 192.0.2.255 dev v0 scope global label v0:1 set"),
             (with_peer, false, "192.0.2.102 dev v0 scope global peer 10.1.1.1/32"),

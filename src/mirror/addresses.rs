@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::RangeInclusive;
 
 use vrrp::Family;
 
@@ -12,16 +13,68 @@ const LINK_LOCAL: Ipv6Addr = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0);
 const LAST_LINK_LOCAL: Ipv6Addr =
     Ipv6Addr::new(0xfebf, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff, 0xffff);
 
-/// What makes an address on an interface the same: number of the interface, address, length of the network part. The number
-/// is in bytes, highest first, which sort as it does and need no room for alignment.
-type Key<A> = ([u8; 4], A, u8);
-
 /// All addresses.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Addresses {
-    ipv4: BTreeMap<Key<Ipv4Addr>, Known>,
-    ipv6: BTreeMap<Key<Ipv6Addr>, Known>,
+    /// By the number of the interface.
+    links: BTreeMap<u32, OfLink>,
     told: u32,
+}
+
+/// Those of an interface.
+#[derive(Clone, Debug, Default)]
+struct OfLink {
+    ipv4: List<Ipv4Addr>,
+    ipv6: List<Ipv6Addr>,
+}
+
+/// What makes an address on an interface the same: the address and the length of the network part.
+type Key<A> = (A, u8);
+
+/// Sorted, with little room to spare. Moving the rest for an insertion is cheap even among tens of thousands.
+#[derive(Clone, Debug)]
+struct List<A>(Vec<(Key<A>, Known)>);
+
+impl<A> Default for List<A> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<A: Copy + Ord> List<A> {
+    fn place(&self, key: &Key<A>) -> Result<usize, usize> {
+        self.0.binary_search_by(|(one, _)| one.cmp(key))
+    }
+
+    /// What is known of an address, `first` if nothing was.
+    fn entry(&mut self, key: Key<A>, first: Known) -> &mut Known {
+        let at = self.place(&key).unwrap_or_else(|at| {
+            if self.0.len() == self.0.capacity() {
+                self.0.reserve_exact(self.0.len() / 8 + 1);
+            }
+            self.0.insert(at, (key, first));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    fn remove(&mut self, key: &Key<A>) {
+        if let Ok(at) = self.place(key) {
+            self.0.remove(at);
+        }
+    }
+
+    /// Those from a range, with their place in the kernel's order.
+    fn meant(
+        &self,
+        addresses: RangeInclusive<A>,
+        is_meant: fn(Known) -> bool,
+    ) -> impl Iterator<Item = (u32, A)> {
+        let first = self.0.partition_point(|((address, _), _)| address < addresses.start());
+        let inside = self.0[first..].iter().take_while(move |((address, _), _)| address <= addresses.end());
+        let meant = inside.filter(move |(_, known)| is_meant(*known));
+        meant.map(|((address, _), known)| (known.told(), *address))
+    }
 }
 
 /// The largest number in a [`Known`].
@@ -54,17 +107,21 @@ impl Addresses {
             self.number_anew();
         }
         self.told += 1;
-        let (index, first) = (held.index.to_be_bytes(), Known::new(self.told, held.primary));
+        let (link, first) = (self.links.entry(held.index).or_default(), Known::new(self.told, held.primary));
         let known = match held.address {
-            IpAddr::V4(address) => self.ipv4.entry((index, address, held.prefix)).or_insert(first),
-            IpAddr::V6(address) => self.ipv6.entry((index, address, held.prefix)).or_insert(first),
+            IpAddr::V4(address) => link.ipv4.entry((address, held.prefix), first),
+            IpAddr::V6(address) => link.ipv6.entry((address, held.prefix), first),
         };
         *known = Known::new(known.told(), held.primary);
     }
 
     /// Gives them the first numbers, in their order.
     fn number_anew(&mut self) {
-        let mut all: Vec<&mut Known> = self.ipv4.values_mut().chain(self.ipv6.values_mut()).collect();
+        let mut all: Vec<&mut Known> = Vec::new();
+        for OfLink { ipv4, ipv6 } in self.links.values_mut() {
+            all.extend(ipv4.0.iter_mut().map(|(_, known)| known));
+            all.extend(ipv6.0.iter_mut().map(|(_, known)| known));
+        }
         all.sort_unstable_by_key(|known| known.told());
         self.told = 0;
         for known in all {
@@ -75,52 +132,54 @@ impl Addresses {
 
     /// Forgets one.
     pub(super) fn remove(&mut self, held: &Held) {
-        let index = held.index.to_be_bytes();
+        let Some(link) = self.links.get_mut(&held.index) else { return };
         match held.address {
-            IpAddr::V4(address) => self.ipv4.remove(&(index, address, held.prefix)),
-            IpAddr::V6(address) => self.ipv6.remove(&(index, address, held.prefix)),
-        };
+            IpAddr::V4(address) => link.ipv4.remove(&(address, held.prefix)),
+            IpAddr::V6(address) => link.ipv6.remove(&(address, held.prefix)),
+        }
     }
 
     /// Forgets those of an interface.
     pub(super) fn forget(&mut self, index: u32) {
-        let index = index.to_be_bytes();
-        self.ipv4.retain(|(on, ..), _| *on != index);
-        self.ipv6.retain(|(on, ..), _| *on != index);
+        self.links.remove(&index);
     }
 
     /// Whether an interface has this address with this length of the network part.
     pub(super) fn has(&self, index: u32, address: IpAddr, prefix: u8) -> bool {
-        let index = index.to_be_bytes();
-        match address {
-            IpAddr::V4(address) => self.ipv4.contains_key(&(index, address, prefix)),
-            IpAddr::V6(address) => self.ipv6.contains_key(&(index, address, prefix)),
-        }
+        self.links.get(&index).is_some_and(|link| match address {
+            IpAddr::V4(address) => link.ipv4.place(&(address, prefix)).is_ok(),
+            IpAddr::V6(address) => link.ipv6.place(&(address, prefix)).is_ok(),
+        })
     }
 
     /// Whether an address is on any interface.
     pub(super) fn holds(&self, address: IpAddr) -> bool {
-        match address {
-            IpAddr::V4(address) => self.ipv4.keys().any(|(_, held, _)| *held == address),
-            IpAddr::V6(address) => self.ipv6.keys().any(|(_, held, _)| *held == address),
-        }
+        let any = |_| true;
+        self.links.values().any(|link| match address {
+            IpAddr::V4(address) => link.ipv4.meant(address..=address, any).next().is_some(),
+            IpAddr::V6(address) => link.ipv6.meant(address..=address, any).next().is_some(),
+        })
     }
 
     /// All of them.
     pub(super) fn all(&self) -> impl Iterator<Item = Held> {
-        let ipv4 = self.ipv4.iter().map(|(&(index, address, prefix), known)| Held {
-            index: u32::from_be_bytes(index),
-            address: address.into(),
+        let held = |index: u32, address: IpAddr, prefix: u8, known: Known| Held {
+            index,
+            address,
             prefix,
             primary: known.primary(),
-        });
-        let ipv6 = self.ipv6.iter().map(|(&(index, address, prefix), known)| Held {
-            index: u32::from_be_bytes(index),
-            address: address.into(),
-            prefix,
-            primary: known.primary(),
-        });
-        ipv4.chain(ipv6)
+        };
+        self.links.iter().flat_map(move |(&index, OfLink { ipv4, ipv6 })| {
+            let ipv4 = ipv4
+                .0
+                .iter()
+                .map(move |((address, prefix), known)| held(index, (*address).into(), *prefix, *known));
+            let ipv6 = ipv6
+                .0
+                .iter()
+                .map(move |((address, prefix), known)| held(index, (*address).into(), *prefix, *known));
+            ipv4.chain(ipv6)
+        })
     }
 
     /// Those that an interface can speak from, in the kernel's order: for IPv6 those of the link alone.
@@ -134,17 +193,15 @@ impl Addresses {
     }
 
     fn of_link(&self, index: u32, family: Family, is_meant: fn(Known) -> bool) -> Vec<IpAddr> {
-        let index = index.to_be_bytes();
+        let Some(OfLink { ipv4, ipv6 }) = self.links.get(&index) else { return Vec::new() };
         let mut found: Vec<(u32, IpAddr)> = match family {
             Family::Ipv4 => {
-                let all = (index, Ipv4Addr::UNSPECIFIED, 0)..=(index, Ipv4Addr::BROADCAST, u8::MAX);
-                let meant = self.ipv4.range(all).filter(|(_, known)| is_meant(**known));
-                meant.map(|((_, address, _), known)| (known.told(), IpAddr::V4(*address))).collect()
+                let all = Ipv4Addr::UNSPECIFIED..=Ipv4Addr::BROADCAST;
+                ipv4.meant(all, is_meant).map(|(told, address)| (told, address.into())).collect()
             }
             Family::Ipv6 => {
-                let all = (index, LINK_LOCAL, 0)..=(index, LAST_LINK_LOCAL, u8::MAX);
-                let meant = self.ipv6.range(all).filter(|(_, known)| is_meant(**known));
-                meant.map(|((_, address, _), known)| (known.told(), IpAddr::V6(*address))).collect()
+                let all = LINK_LOCAL..=LAST_LINK_LOCAL;
+                ipv6.meant(all, is_meant).map(|(told, address)| (told, address.into())).collect()
             }
         };
         found.sort_unstable();
@@ -155,6 +212,36 @@ impl Addresses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn whatever_comes_and_goes_is_known_by_interface_address_and_length() {
+        let mut addresses = Addresses::default();
+        let held =
+            |index, text: &str, prefix| Held { index, address: text.parse().unwrap(), prefix, primary: true };
+        let mut all = vec![
+            held(2, "10.0.0.1", 8),
+            held(2, "10.0.0.1", 24),
+            held(2, "10.0.0.200", 24),
+            held(2, "fe80::1", 64),
+            held(2, "2001:db8::1", 64),
+            held(300, "10.0.0.1", 24),
+        ];
+        all.iter().rev().for_each(|one| addresses.insert(one));
+        let known = |addresses: &Addresses| {
+            addresses.all().map(|one| (one.index, one.address, one.prefix)).collect::<BTreeSet<_>>()
+        };
+        let wanted = |all: &[Held]| all.iter().map(|one| (one.index, one.address, one.prefix)).collect();
+        assert_eq!(known(&addresses), wanted(&all));
+        assert_eq!(addresses.sources(2, Family::Ipv6), ["fe80::1".parse::<IpAddr>().unwrap()]);
+
+        addresses.remove(&all.remove(1));
+        assert_eq!(known(&addresses), wanted(&all));
+        assert!(addresses.has(2, [10, 0, 0, 1].into(), 8) && !addresses.has(2, [10, 0, 0, 1].into(), 24));
+        assert!(addresses.holds([10, 0, 0, 200].into()) && !addresses.holds([10, 0, 0, 2].into()));
+        addresses.forget(2);
+        assert_eq!(known(&addresses), wanted(&all[4..]));
+    }
 
     #[test]
     fn the_order_outlives_any_number_of_reports() {

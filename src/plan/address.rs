@@ -23,18 +23,10 @@ pub(crate) struct Address {
     pub(crate) prefix: u8,
     /// 0 (global) to 255 (nowhere).
     pub(crate) scope: u8,
-    /// IPv6: seconds it stays preferred; none is for ever.
-    pub(crate) preferred: Option<u32>,
+    /// IPv6: it is never preferred, as if [`Seldom::preferred`] were 0.
+    pub(crate) deprecated: bool,
     /// IPv6: no duplicate address detection.
     pub(crate) no_duplicate_detection: bool,
-    /// `home`.
-    pub(crate) home: bool,
-    /// `mngtmpaddr`.
-    pub(crate) manage_temporary: bool,
-    /// `noprefixroute`.
-    pub(crate) no_prefix_route: bool,
-    /// `autojoin`.
-    pub(crate) autojoin: bool,
     /// Number that tells whose it is.
     pub(crate) protocol: u8,
     /// Whether its deletion by somebody else matters.
@@ -52,9 +44,30 @@ pub(crate) struct Seldom {
     pub(crate) label: Option<SmolStr>,
     /// Other end of a point-to-point link.
     pub(crate) peer: Option<IpAddr>,
+    /// IPv6: seconds it stays preferred; none is for ever.
+    pub(crate) preferred: Option<u32>,
+    /// `home`.
+    pub(crate) home: bool,
+    /// `mngtmpaddr`.
+    pub(crate) manage_temporary: bool,
+    /// `noprefixroute`.
+    pub(crate) no_prefix_route: bool,
+    /// `autojoin`.
+    pub(crate) autojoin: bool,
 }
 
 impl Seldom {
+    const NOTHING: Self = Self {
+        broadcast: None,
+        label: None,
+        peer: None,
+        preferred: None,
+        home: false,
+        manage_temporary: false,
+        no_prefix_route: false,
+        autojoin: false,
+    };
+
     /// In the least room.
     pub(crate) fn boxed(self) -> Option<Box<Self>> {
         (self != Self::default()).then(|| Box::new(self))
@@ -69,31 +82,37 @@ impl Address {
             address,
             prefix,
             scope: 0,
-            preferred: None,
+            deprecated: false,
             no_duplicate_detection: false,
-            home: false,
-            manage_temporary: false,
-            no_prefix_route: false,
-            autojoin: false,
             protocol: PROTOCOL,
             tracked: true,
             seldom: None,
         }
     }
 
+    /// What it has of that.
+    pub(crate) fn seldom(&self) -> &Seldom {
+        self.seldom.as_deref().unwrap_or(&Seldom::NOTHING)
+    }
+
     /// [`Seldom::broadcast`]
     pub(crate) fn broadcast(&self) -> Option<Ipv4Addr> {
-        self.seldom.as_ref()?.broadcast
+        self.seldom().broadcast
     }
 
     /// [`Seldom::label`]
     pub(crate) fn label(&self) -> Option<&str> {
-        self.seldom.as_ref()?.label.as_deref()
+        self.seldom().label.as_deref()
     }
 
     /// [`Seldom::peer`]
     pub(crate) fn peer(&self) -> Option<IpAddr> {
-        self.seldom.as_ref()?.peer
+        self.seldom().peer
+    }
+
+    /// IPv6: seconds it stays preferred; none is for ever.
+    pub(crate) fn preferred(&self) -> Option<u32> {
+        if self.deprecated { Some(0) } else { self.seldom().preferred }
     }
 }
 
@@ -111,7 +130,7 @@ pub(super) fn translate(
         (None, Some(own)) => SmolStr::new(own),
         (None, None) => return Err("has no interface"),
     };
-    let prefix = one.prefix.len;
+    let (prefix, preferred) = (one.prefix.len, preferred(one));
     Ok(Address {
         interface,
         address: one.prefix.addr,
@@ -120,12 +139,8 @@ pub(super) fn translate(
             None => 0,
             Some(scope) => names.number(Table::Scopes, scope).ok_or("has an unknown scope")?,
         },
-        preferred: preferred(one),
+        deprecated: preferred == Some(0),
         no_duplicate_detection: one.prefix.addr.is_ipv6() && !one.detect_duplicates,
-        home: one.home,
-        manage_temporary: one.manage_temporary,
-        no_prefix_route: one.no_prefix_route,
-        autojoin: one.autojoin,
         protocol: PROTOCOL,
         tracked: one.track,
         seldom: Seldom {
@@ -135,6 +150,11 @@ pub(super) fn translate(
             },
             label: one.label.as_deref().map(SmolStr::new),
             peer: one.peer,
+            preferred: preferred.filter(|seconds| *seconds > 0),
+            home: one.home,
+            manage_temporary: one.manage_temporary,
+            no_prefix_route: one.no_prefix_route,
+            autojoin: one.autojoin,
         }
         .boxed(),
     })
@@ -164,6 +184,11 @@ fn preferred(one: &config::Address) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_takes_little_room() {
+        assert_eq!(size_of::<Address>(), 56);
+    }
 
     #[test]
     fn broadcast_addresses_follow_from_the_prefix() {

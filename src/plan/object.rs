@@ -84,7 +84,7 @@ fn address(one: &Address, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if let Some(peer) = one.peer() {
         write!(f, " peer {peer}")?;
     }
-    match (one.address, one.preferred) {
+    match (one.address, one.preferred()) {
         (IpAddr::V4(_), _) => Ok(()),
         (IpAddr::V6(_), None) => f.write_str(" preferred_lft forever"),
         (IpAddr::V6(_), Some(seconds)) => write!(f, " preferred_lft {seconds}"),

@@ -28,7 +28,7 @@ pub(super) fn to_add(address: &Address, index: u32) -> AddressMessage {
     let mut message = base(address, index);
     message.header.scope = AddressScope::from(address.scope);
     let attributes = &mut message.attributes;
-    if let (IpAddr::V6(_), Some(preferred)) = (address.address, address.preferred) {
+    if let (IpAddr::V6(_), Some(preferred)) = (address.address, address.preferred()) {
         let mut lifetimes = CacheInfo::default();
         lifetimes.ifa_preferred = preferred;
         lifetimes.ifa_valid = FOREVER;
@@ -57,12 +57,13 @@ pub(super) fn to_delete(address: &Address, index: u32) -> AddressMessage {
 }
 
 fn flags(address: &Address) -> AddressFlags {
+    let seldom = address.seldom();
     [
         (address.no_duplicate_detection, AddressFlags::Nodad),
-        (address.home, AddressFlags::Homeaddress),
-        (address.manage_temporary, AddressFlags::Managetempaddr),
-        (address.no_prefix_route, AddressFlags::Noprefixroute),
-        (address.autojoin, AddressFlags::Mcautojoin),
+        (seldom.home, AddressFlags::Homeaddress),
+        (seldom.manage_temporary, AddressFlags::Managetempaddr),
+        (seldom.no_prefix_route, AddressFlags::Noprefixroute),
+        (seldom.autojoin, AddressFlags::Mcautojoin),
     ]
     .into_iter()
     .filter_map(|(is_set, flag)| is_set.then_some(flag))
@@ -93,13 +94,8 @@ mod tests {
     #[test]
     fn an_ipv6_host_address_is_deprecated_and_not_probed_for() {
         let v6: IpAddr = "2001:db8::1".parse().expect("an address");
-        let one = Address {
-            address: v6,
-            prefix: 128,
-            preferred: Some(0),
-            no_duplicate_detection: true,
-            ..address()
-        };
+        let one =
+            Address { address: v6, prefix: 128, deprecated: true, no_duplicate_detection: true, ..address() };
         let attributes = to_add(&one, 2).attributes;
         let mut lifetimes = CacheInfo::default();
         lifetimes.ifa_valid = FOREVER;

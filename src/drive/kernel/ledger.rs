@@ -76,8 +76,13 @@ impl Ledger {
         let before = self.wanted.remove(&owner).unwrap_or_default();
         let held: BTreeSet<&Object> =
             before.iter().filter(|entry| entry.present).map(|entry| &entry.object).collect();
-        let others = self.present();
         let wanted: BTreeSet<&Object> = entries.iter().map(|entry| &entry.object).collect();
+        // Of the many things of others, those that matter here.
+        let others: BTreeSet<&Object> = self
+            .held()
+            .map(|other| other.object)
+            .filter(|object| held.contains(object) || wanted.contains(object))
+            .collect();
 
         // Rules lead to routes, routes lead by addresses.
         let kept = |object: &Object| wanted.contains(object) || others.contains(object);

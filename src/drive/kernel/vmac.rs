@@ -372,7 +372,7 @@ async fn speak(
     let object = |address: IpAddr| {
         Object::Address(Arc::new(Address {
             scope: if address.is_ipv6() { 253 } else { 0 },
-            preferred: address.is_ipv6().then_some(0),
+            deprecated: address.is_ipv6(),
             no_duplicate_detection: address.is_ipv6(),
             tracked: false,
             ..Address::plain(vmac.name.as_str(), address, bits)

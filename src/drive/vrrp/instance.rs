@@ -1,6 +1,5 @@
 //! One virtual router of the worker: the core, its part of the plan, and what the system says about what it needs.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -11,6 +10,7 @@ use vrrp::params::Transport;
 use vrrp::track::{Object, Status};
 use vrrp::{Cause, Event, Router};
 
+use super::own::Own;
 use super::tell::Voice;
 use crate::drive::kernel::{Command, Id};
 use crate::mirror::{Link, Mirror};
@@ -125,7 +125,7 @@ impl Instance {
     }
 
     /// What the state of the system means for it: the events that bring the core up to date.
-    pub(super) fn facts(&self, mirror: &Mirror, ours: &BTreeSet<IpAddr>) -> Vec<Event> {
+    pub(super) fn facts(&self, mirror: &Mirror, ours: &Own) -> Vec<Event> {
         let known = self.router.machine().causes();
         let mut events = Vec::new();
         if let (true, Some(source)) = (self.plan.needs_source, self.plan.params.source) {
@@ -170,11 +170,7 @@ impl Instance {
 }
 
 /// The one in use as long as it is there, at first the first, later the last; never an address that moves between routers.
-fn choose_source(
-    current: Option<IpAddr>,
-    mut usable: Vec<IpAddr>,
-    ours: &BTreeSet<IpAddr>,
-) -> Option<IpAddr> {
+fn choose_source(current: Option<IpAddr>, mut usable: Vec<IpAddr>, ours: &Own) -> Option<IpAddr> {
     usable.retain(|address| !ours.contains(address));
     match current {
         Some(current) if usable.contains(&current) => Some(current),
@@ -189,6 +185,7 @@ mod tests {
     use crate::mirror::{Held, Link, LinkKind, Report};
     use crate::plan::vmac::Kind;
     use netlink_packet_route::link::LinkFlags;
+    use std::collections::BTreeSet;
     use vrrp::announce::Schedule;
     use vrrp::params::{Auth, Checksum, GROUP_IPV4, Params, Preempt, Role, Switch};
     use vrrp::track::Tracked;
@@ -265,8 +262,8 @@ mod tests {
         mirror
     }
 
-    fn ours() -> BTreeSet<IpAddr> {
-        [VIP.into()].into()
+    fn ours() -> Own {
+        [VIP.into()].into_iter().collect()
     }
 
     fn eth0() -> Object {

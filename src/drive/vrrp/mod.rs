@@ -9,6 +9,7 @@ mod hear;
 mod herald;
 mod instance;
 mod leftovers;
+mod own;
 mod receive;
 mod reload;
 mod scripts;
@@ -20,7 +21,6 @@ mod watch;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -37,6 +37,7 @@ use self::group::{Group, Members};
 use self::herald::Herald;
 use self::instance::Instance;
 use self::leftovers::Leftovers;
+use self::own::Own;
 use self::receive::group_of;
 use self::sockets::Sockets;
 use self::tell::{Listeners, Who};
@@ -191,7 +192,7 @@ struct Worker {
     /// What each BFD session said last.
     paths: BTreeMap<String, Status>,
     /// Every address that moves between routers, so that none is taken for an address to speak from.
-    ours: BTreeSet<IpAddr>,
+    ours: Own,
     /// `static_ipaddress`.
     standing: Vec<Address>,
     /// What a predecessor that died has left in the kernel for virtual routers of which it is not known yet who is master.
@@ -240,7 +241,7 @@ impl Worker {
             prepared: None,
             preparations: 0,
             paths: BTreeMap::new(),
-            ours: addresses_of(&plan.instances),
+            ours: Own::of(&plan.instances),
             standing: plan.standing.addresses().cloned().collect(),
             leftovers: Leftovers::default(),
             watch_addresses: start.watch_addresses,
@@ -460,12 +461,4 @@ fn start_runner(plan: &VrrpPlan) -> Option<Runner> {
 fn prepare(plan: &VrrpPlan) -> Command {
     let Standing { vmacs, firewall, polled, buffers, .. } = plan.standing.clone();
     Command::Prepare { vmacs, firewall, polled, buffers }
-}
-
-fn addresses_of(instances: &[Plan]) -> BTreeSet<IpAddr> {
-    instances
-        .iter()
-        .flat_map(|one| one.addresses.iter().chain(&one.excluded))
-        .map(|one| one.address)
-        .collect()
 }

@@ -8,7 +8,8 @@ use vrrp::log::Line;
 use vrrp::track::Status;
 use vrrp::{Cause, Ending, Event, State, Verdict};
 
-use super::{Instance, Plan, Who, Worker, addresses_of, prepare, start_runner};
+use super::own::Own;
+use super::{Instance, Plan, Who, Worker, prepare, start_runner};
 use crate::drive::kernel::Command;
 use crate::plan::vrrp::VrrpPlan;
 
@@ -38,7 +39,7 @@ impl Worker {
         self.listeners.fifos.reconfigure(plan.fifos, self.listeners.runner.as_ref());
         self.watch.reconfigure(plan.watched, Instant::now());
         self.herald.reconfigure(plan.spacing);
-        self.ours = addresses_of(&plan.instances);
+        self.ours = Own::of(&plan.instances);
         // Until all are at their place, each is on its own.
         for instance in &mut self.instances {
             instance.group = None;

@@ -1,11 +1,12 @@
 //! What the log tells of interfaces that virtual routers are on: once for each, however many routers there are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 
 use vrrp::Family;
 
+use super::own::Own;
 use crate::mirror::{Link, Mirror};
 
 /// What has been told.
@@ -18,7 +19,7 @@ pub(super) struct Tidings {
 impl Tidings {
     /// Tells that an interface has got its first address to speak from, or has lost its last one. An address that moves
     /// between routers is none.
-    pub(super) fn address(&mut self, interface: &str, mirror: &Mirror, moving: &BTreeSet<IpAddr>) {
+    pub(super) fn address(&mut self, interface: &str, mirror: &Mirror, moving: &Own) {
         for family in [Family::Ipv4, Family::Ipv6] {
             let own = mirror.sources(interface, family).into_iter().find(|address| !moving.contains(address));
             let key = (interface.to_owned(), family);
