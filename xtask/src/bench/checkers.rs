@@ -156,7 +156,7 @@ impl Size {
         thread::sleep(WATCHED);
         let checks = watched.elapsed().as_secs_f64() / self.delay as f64 * self.destinations() as f64;
         let check = (used(worker)? - before) * 1e6 / checks;
-        let memory = memory(worker)? / self.destinations() as f64;
+        let memory = (memory(worker)? + memory(daemon.pid())?) / self.destinations() as f64;
         let reload = |config: String, weight, count| {
             fs::write(CONFIG, config).doing(CONFIG)?;
             let begun = Instant::now();
@@ -219,11 +219,11 @@ fn used(pid: Pid) -> Outcome<f64> {
     Ok((fields.get(11).unwrap_or(&0.0) + fields.get(12).unwrap_or(&0.0)) / TICKS)
 }
 
-/// Memory of a process in KiB.
+/// Memory of a process in KiB, pages that it shares counted in part.
 fn memory(pid: Pid) -> Outcome<f64> {
-    let path = format!("/proc/{pid}/status");
+    let path = format!("/proc/{pid}/smaps_rollup");
     let text = fs::read_to_string(&path).doing(&path)?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
     Ok(line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or_default())
 }
 

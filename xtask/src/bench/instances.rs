@@ -17,7 +17,7 @@ const ADDRESSES: usize = 20;
 const PER_INTERFACE: usize = 250;
 
 /// For how long the masters are watched.
-const WATCH: Duration = Duration::from_secs(20);
+const WATCH: Duration = Duration::from_secs(30);
 
 /// For how long a start is waited for; then what is held by then counts.
 const PATIENCE: Duration = Duration::from_secs(240);
