@@ -18,17 +18,26 @@ pub fn since_boot() -> Duration {
     Duration::from_secs(seconds) + Duration::from_nanos(u64::try_from(now.tv_nsec).unwrap_or(0))
 }
 
-/// How long before a [`Strictness::Exact`] deadline the kernel is to wake us. Timer interrupts of virtual machines come up to
-/// so much late.
-const LEAD: Duration = Duration::from_micros(300);
+/// How long before a [`Strictness::Exact`] deadline the kernel is to wake us, at least and at most. Timer interrupts of virtual
+/// machines come up to so much late, later after a longer sleep.
+const LEAD: [Duration; 2] = [Duration::from_micros(300), Duration::from_millis(1)];
+
+/// The part of the whole wait that may be spent awake.
+const SHARE: u32 = 1_000;
+
+/// How long before the end of this wait to wake up.
+fn lead(wait: Duration) -> Duration {
+    let [least, most] = LEAD;
+    (wait / SHARE).clamp(least, most)
+}
 
 /// How well a deadline is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strictness {
     /// As the kernel's timers do.
     Usual,
-    /// The last 0.3 ms are waited without giving the processor away. For deadlines that are mostly moved before they come,
-    /// such as the one of a master's silence.
+    /// The last 0.3 ms, or up to 1 ms of a wait of a second and more, are waited without giving the processor away. For
+    /// deadlines that are mostly moved before they come, such as the one of a master's silence.
     Exact,
 }
 
@@ -60,11 +69,12 @@ impl Alarm {
         }
         // Zero would unset it.
         let left = at.map_or(Duration::ZERO, |(at, strictness)| {
+            let wait = at.saturating_duration_since(Instant::now());
             let lead = match strictness {
                 Strictness::Usual => Duration::ZERO,
-                Strictness::Exact => LEAD,
+                Strictness::Exact => lead(wait),
             };
-            at.saturating_duration_since(Instant::now()).saturating_sub(lead).max(Duration::from_nanos(1))
+            wait.saturating_sub(lead).max(Duration::from_nanos(1))
         });
         let spec = Itimerspec {
             it_interval: Timespec { tv_sec: 0, tv_nsec: 0 },
@@ -116,6 +126,12 @@ mod tests {
             alarm.ring().await.expect("rings");
             assert!(Instant::now() >= at, "{strictness:?}");
         }
+    }
+
+    #[test]
+    fn the_longer_the_wait_the_earlier_it_ends_within_bounds() {
+        let leads = [10, 330, 600, 3_600].map(|wait| lead(Duration::from_millis(wait)).as_micros());
+        assert_eq!(leads, [300, 330, 600, 1_000]);
     }
 
     #[tokio::test(flavor = "current_thread")]
